@@ -1,0 +1,54 @@
+"""What the use cases ask of the outside world. Adapters implement these; only wiring knows which."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from app.domain.channel import Channel
+from app.domain.message import Outgoing
+from app.domain.outcome import Outcome
+from app.domain.receipt import Receipt
+
+
+class Clock(Protocol):
+    """Says what time it is, in UTC with an offset."""
+
+    def __call__(self) -> datetime: ...
+
+
+class Transport(Protocol):
+    """Hands messages of one channel to one provider.
+
+    `send` never raises for anything the network or the provider does: whatever happens is an outcome, and what
+    cannot be classified is `Unknown`. It tries once; retries belong to the outbox. `capacity` is how many sends
+    may be in flight at the same time.
+    """
+
+    name: str
+    channel: Channel
+    capacity: int
+
+    async def send(self, message: Outgoing) -> Outcome: ...
+
+    async def close(self) -> None: ...
+
+
+class ReceiptParser(Protocol):
+    """Checks and reads one provider's status callback."""
+
+    def parse(
+        self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID
+    ) -> Receipt | None:
+        """The receipt, or None when the signature over `url` and `form` is not the provider's."""
+        ...
+
+
+class Signer(Protocol):
+    """Signs note texts with one Ed25519 key whose name is the note's key name."""
+
+    vkey: str
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64-byte Ed25519 signature (RFC 8032) of `message`."""
+        ...
