@@ -1,0 +1,40 @@
+"""Local dates and days off. The one place that knows a time zone from a date."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+DEFAULT_TIME_ZONE = "Europe/Warsaw"
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name. Raises ZoneInfoNotFoundError or ValueError for a name that is none."""
+    return ZoneInfo(name)
+
+
+def local_day(moment: datetime, time_zone: str = DEFAULT_TIME_ZONE) -> date:
+    """The calendar date on which `moment` falls there."""
+    return moment.astimezone(zone(time_zone)).date()
+
+
+def end_of_day(day: date, time_zone: str = DEFAULT_TIME_ZONE) -> datetime:
+    """The first moment after that local day, in UTC."""
+    return at_local(day + timedelta(days=1), time(), time_zone)
+
+
+def at_local(day: date, hour: time, time_zone: str = DEFAULT_TIME_ZONE) -> datetime:
+    """That wall-clock time on that local day, in UTC; an hour that DST repeats means its first passing."""
+    return datetime.combine(day, hour, zone(time_zone)).astimezone(UTC)
+
+
+@lru_cache(maxsize=64)
+def _days_off(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("PL", years=year))
+
+
+def is_day_off(day: date) -> bool:
+    """Whether `day` is a Sunday or a statutory day off in Poland."""
+    return day.weekday() == 6 or day in _days_off(day.year)

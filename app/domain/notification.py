@@ -1,0 +1,90 @@
+"""A notification: one message of one kind on one channel to one contact point, and the states it passes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.domain.channel import Channel, Purpose
+
+
+class Status(StrEnum):
+    """Where a notification stands (contract: notification `status`)."""
+
+    HELD = "held"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPPRESSED = "suppressed"
+
+
+WAITING = (Status.HELD, Status.QUEUED)
+FINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.SUPPRESSED})
+
+
+class Failure(StrEnum):
+    """Why a notification failed for good."""
+
+    PERMANENT = "permanent"
+    TEMPORARY = "temporary"
+    TECHNICAL = "technical"
+
+
+class AttemptStatus(StrEnum):
+    """What became of one attempt."""
+
+    STARTED = "started"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One notification as the database holds it.
+
+    `chain_length` facts of its chain exist, the last with leaf hash `chain_leaf`; `due_at` is when the worker must
+    look at it next (to send it, to give up a lease, to close its chain), None when never again.
+    """
+
+    id: UUID
+    operator: str
+    event: UUID | None
+    kind: str
+    channel: Channel
+    purpose: Purpose
+    recipient: UUID
+    contact: UUID | None
+    shipment_index: bytes | None = field(default=None, repr=False)
+    status: Status
+    reason: str | None = None
+    failure: Failure | None = None
+    unresolved: bool = False
+    created_at: datetime
+    not_before: datetime | None = None
+    expires_at: datetime
+    due_at: datetime | None = None
+    lease: UUID | None = None
+    attempts: int = 0
+    chain_length: int
+    chain_leaf: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to hand a notification to a provider."""
+
+    id: UUID
+    notification: UUID
+    number: int
+    provider: str
+    status: AttemptStatus
+    code: str | None
+    started_at: datetime
+    ended_at: datetime | None

@@ -1,0 +1,81 @@
+"""A recipient: the person informed, with contact points, consents and settings."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.domain.calendar import DEFAULT_TIME_ZONE
+from app.domain.channel import Channel, Purpose
+from app.domain.quiet_hours import QuietHours
+
+DEFAULT_LANGUAGE = "pl"
+LANGUAGES = ("pl", "en", "uk")
+
+
+class Actor(StrEnum):
+    """Who did it: the person, or the operator on the person's behalf."""
+
+    PERSON = "person"
+    OPERATOR = "operator"
+
+
+class ContactState(StrEnum):
+    """Whether a contact point may be used."""
+
+    ACTIVE = "active"
+    UNCONFIRMED = "unconfirmed"
+    DISABLED = "disabled"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactPoint:
+    """One phone number (E.164) or one normalised e-mail address. `method` says how it was verified."""
+
+    id: UUID
+    channel: Channel
+    value: str = field(repr=False)
+    state: ContactState
+    method: str | None
+    changed_at: datetime
+    changed_by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """The latest act on one channel × purpose. `version` counts grants from 1; `fact_leaf` is the act's leaf hash."""
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+    version: int
+    at: datetime
+    by: Actor
+    method: str
+    text_version: str | None
+    fact_leaf: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """Everything decisions need to know about one person. Names and values never show in a repr."""
+
+    id: UUID
+    operator: str
+    name: str = field(repr=False)
+    language: str = DEFAULT_LANGUAGE
+    time_zone: str = DEFAULT_TIME_ZONE
+    post_codes: tuple[str, ...] = field(default=(), repr=False)
+    quiet_hours: QuietHours = field(default_factory=QuietHours)
+    contact_points: tuple[ContactPoint, ...] = field(default=(), repr=False)
+    consents: tuple[Consent, ...] = ()
+    chosen_by_person: frozenset[str] = frozenset()
+
+    def consent(self, channel: Channel, purpose: Purpose) -> Consent | None:
+        """The person's latest act on that channel and purpose, if there was one."""
+        return next((c for c in self.consents if (c.channel, c.purpose) == (channel, purpose)), None)
+
+    def contact(self, contact_id: UUID | None) -> ContactPoint | None:
+        """The contact point with that id, if it is this person's."""
+        return next((c for c in self.contact_points if c.id == contact_id), None)

@@ -1,0 +1,94 @@
+"""Every setting, read once from `AWIZO_*` variables or `.env`. A bad one stops the start with one sentence."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SettingsError(Exception):
+    """One sentence that names the setting and what is wrong with it. Never holds a value."""
+
+
+class Settings(BaseSettings):
+    """The configuration of one process. Secrets are `SecretStr`: they show in no repr, log or traceback."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AWIZO_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr = SecretStr("sqlite+aiosqlite:///./var/awizo.db")
+    data_dir: Path = Path("./var")
+    mark_file: Path | None = None
+    public_url: str = "http://127.0.0.1:8000"
+    log_origin: str | None = None
+    sms_providers: str = ""
+    email_providers: str = ""
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = ""
+    twilio_base_url: str = "https://api.twilio.com"
+    smtp_url: SecretStr = SecretStr("")
+    email_from: str = ""
+    operator_verified: bool = True
+    pool_size: Annotated[int, Field(ge=1, le=500)] = 10
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_public: bool = True
+
+    @field_validator("public_url", "twilio_base_url")
+    @classmethod
+    def _is_base_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an http or https address without query")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_known_database(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
+            raise ValueError("must begin with sqlite+aiosqlite: or postgresql+asyncpg:")
+        return value
+
+    @model_validator(mode="after")
+    def _providers_are_whole(self) -> "Settings":
+        needs = {
+            "twilio": {
+                "TWILIO_ACCOUNT_SID": self.twilio_account_sid,
+                "TWILIO_AUTH_TOKEN": self.twilio_auth_token.get_secret_value(),
+                "TWILIO_FROM": self.twilio_from,
+            },
+            "smtp": {"SMTP_URL": self.smtp_url.get_secret_value(), "EMAIL_FROM": self.email_from},
+        }
+        for setting, known in (("SMS_PROVIDERS", "twilio"), ("EMAIL_PROVIDERS", "smtp")):
+            named = self.sms_providers if known == "twilio" else self.email_providers
+            if named not in {"", known}:
+                raise ValueError(f"AWIZO_{setting} must be {known} or empty")
+            for need, value in needs[known].items() if named else ():
+                if not value:
+                    raise ValueError(f"AWIZO_{need} is missing, and AWIZO_{setting} names {known}")
+        return self
+
+    @cached_property
+    def origin_base(self) -> str:
+        """What every shard's origin begins with: AWIZO_LOG_ORIGIN, else the public host + `/log`."""
+        return self.log_origin or f"{urlsplit(self.public_url).netloc}/log"
+
+    @cached_property
+    def mark_path(self) -> Path:
+        """Where the last signed checkpoint is kept, outside the database."""
+        return self.mark_file or self.data_dir / "mark"
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises SettingsError with one sentence that names the first bad one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "AWIZO_" + str(first["loc"][0]).upper() if first["loc"] else ""
+        reason = str(first["msg"]).removeprefix("Value error, ")
+        raise SettingsError(f"{name} {reason}".strip() + ".") from None

@@ -1,0 +1,163 @@
+"""Connections and transactions. Only the edges begin and end them; everything else is handed a `Tx`.
+
+SQLite: one writing connection (BEGIN IMMEDIATE, WAL, synchronous=FULL) and read-only connections beside it.
+PostgreSQL: one pool; READ COMMITTED.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.storage.vault import Vault
+
+POOL_WAIT_SECONDS = 1.5
+BUSY_SECONDS = 30
+
+# SQLSTATE 40001 serialization_failure, 40P01 deadlock_detected: the loser repeats its whole transaction.
+_REPEATABLE = {"40001", "40P01"}
+
+
+class DatabaseUnavailableError(Exception):
+    """The database cannot be reached or has no connection free; nothing was committed that we know of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """One open transaction, and the vault that reads and writes people's values in it."""
+
+    connection: AsyncConnection
+    vault: Vault
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether row locks exist here; SQLite's one writer needs none."""
+        return self.connection.dialect.name == "postgresql"
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run one statement."""
+        return await self.connection.execute(statement, parameters)
+
+
+class Database:
+    """The engines of one process."""
+
+    def __init__(self, url: str, vault: Vault, *, pool_size: int = 10) -> None:
+        self.vault = vault
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._prepare_directory()
+            self.writer = _sqlite_engine(url, pool_size=1, read_only=False)
+            self.reader = _sqlite_engine(url, pool_size=max(2, pool_size // 2), read_only=True)
+        else:
+            self.writer = create_async_engine(
+                url,
+                pool_size=pool_size,
+                max_overflow=0,
+                pool_timeout=POOL_WAIT_SECONDS,
+                pool_pre_ping=False,
+                pool_recycle=1800,
+            )
+            self.reader = self.writer
+
+    def _prepare_directory(self) -> None:
+        if self.url.database and self.url.database != ":memory:":
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        """A transaction that commits when the block ends well and rolls back when it does not."""
+        async with _translated(), self.writer.begin() as connection:
+            yield Tx(connection, self.vault)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Tx]:
+        """A transaction for reading only."""
+        async with _translated(), self.reader.connect() as connection:
+            yield Tx(connection, self.vault)
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.writer.dispose()
+        if self.reader is not self.writer:
+            await self.reader.dispose()
+
+
+def is_repeatable(error: BaseException) -> bool:
+    """Whether the whole transaction should simply be run again (it lost a race and changed nothing)."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _REPEATABLE
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Turn every way in which a database can be away into one exception."""
+    try:
+        yield
+    except (PoolTimeoutError, ConnectionError, InterfaceError) as error:
+        raise DatabaseUnavailableError(type(error).__name__) from error
+    except OperationalError as error:
+        raise DatabaseUnavailableError(type(error).__name__) from error
+    except DBAPIError as error:
+        if error.connection_invalidated or _connection_lost(error):
+            raise DatabaseUnavailableError(type(error).__name__) from error
+        raise
+    except OSError as error:
+        raise DatabaseUnavailableError(type(error).__name__) from error
+
+
+def _connection_lost(error: DBAPIError) -> bool:
+    # Class 08 connection exception, 57P* operator intervention (shutdown), 53* insufficient resources.
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith(("08", "57P", "53"))
+
+
+def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS if read_only else BUSY_SECONDS,
+        connect_args={"timeout": BUSY_SECONDS},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA query_only={'ON' if read_only else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN DEFERRED" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+async def durability_faults(database: Database) -> list[str]:
+    """The settings of this database that would let it forget a commit, named; empty when it is safe to sign."""
+    async with database.read() as tx:
+        if database.is_sqlite:
+            level = (await tx.execute(text("PRAGMA synchronous"))).scalar_one()
+            return [] if level >= 2 else [f"synchronous={level}"]
+        faults = []
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            value = (await tx.execute(text(f"SHOW {name}"))).scalar_one()
+            if value == "off":
+                faults.append(f"{name}={value}")
+        return faults

@@ -1,0 +1,275 @@
+"""Every table, once, for both databases. Rows are private to this package: other rooms see domain values.
+
+Columns ending in `_index` are keyed blind indexes (HMAC) of names and addresses; `BLOB`s called `sealed` or
+`profile`, and contact values, are encrypted with the key of the person they belong to.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from app.storage.types import Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("operators", Text),  # LF-joined; NULL means every operator (admin only)
+    Column("scopes", Text, nullable=False),  # LF-joined
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+recipients = Table(
+    "recipients",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("name_index", LargeBinary),  # NULL once erased
+    Column("registered_at", Instant),  # NULL: only named in events so far
+    Column("language", String(8)),
+    Column("time_zone", Text),
+    Column("quiet_rule", String(8)),  # default | none | own
+    Column("quiet_from", String(5)),
+    Column("quiet_to", String(5)),
+    Column("chosen_by_person", Text, nullable=False, server_default=""),  # LF-joined names of settings
+    Column("profile", LargeBinary),  # name and post codes
+    Column("created_at", Instant, nullable=False),
+    Column("erased_at", Instant),
+    UniqueConstraint("operator", "name_index"),
+)
+
+# Apart from everything else, so that backups can leave it out or keep it for days only: without a key, what it
+# protected is gone (erasure).
+recipient_keys = Table(
+    "recipient_keys",
+    metadata,
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+)
+
+contact_points = Table(
+    "contact_points",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("value_index", LargeBinary, nullable=False, index=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("method", Text),
+    Column("changed_at", Instant, nullable=False),
+    Column("changed_by", String(8), nullable=False),
+    UniqueConstraint("recipient_id", "channel", "value_index"),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), primary_key=True),
+    Column("channel", String(8), primary_key=True),
+    Column("purpose", String(16), primary_key=True),
+    Column("granted", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("by", String(8), nullable=False),
+    Column("method", Text, nullable=False),
+    Column("text_version", Text),
+    Column("fact_leaf", LargeBinary, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("dedupe_key", LargeBinary, nullable=False, unique=True),
+    Column("content_mac", LargeBinary, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("mapped_type", Text),
+    Column("kind", Text, nullable=False),
+    Column("ordinal", SmallInteger),
+    Column("status", String(16), nullable=False),
+    Column("quarantine", Text),
+    Column("effective_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
+    Column("shipment_index", LargeBinary, index=True),
+    Column("payload", LargeBinary),  # the canonical CloudEvent, encrypted; NULL once erased
+    Column("decoded", LargeBinary),  # what rendering needs of it, encrypted
+    Column("fact_leaf", LargeBinary, nullable=False),
+)
+Index(
+    "ix_events_quarantined",
+    events.c.id,
+    sqlite_where=text("status = 'quarantined'"),
+    postgresql_where=text("status = 'quarantined'"),
+)
+Index("ix_events_recipient_id", events.c.recipient_id)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("event_id", Uuid, ForeignKey("events.id")),
+    Column("kind", Text, nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
+    Column("contact_id", Uuid, ForeignKey("contact_points.id")),
+    Column("shipment_index", LargeBinary),
+    Column("status", String(16), nullable=False),
+    Column("reason", Text),
+    Column("failure", String(16)),
+    Column("unresolved", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Instant, nullable=False),
+    Column("not_before", Instant),
+    Column("expires_at", Instant, nullable=False),
+    Column("due_at", Instant),  # when the worker must look next: send, expire a lease, close a chain
+    Column("lease", Uuid),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("chain_length", Integer, nullable=False),
+    Column("chain_leaf", LargeBinary, nullable=False),
+)
+_HOT = "due_at IS NOT NULL"
+Index(
+    "ix_notifications_due",
+    notifications.c.status,
+    notifications.c.due_at,
+    sqlite_where=text(_HOT),
+    postgresql_where=text(_HOT),
+)
+Index("ix_notifications_event_id", notifications.c.event_id)
+Index("ix_notifications_operator_id", notifications.c.operator, notifications.c.id)
+Index("ix_notifications_shipment_index", notifications.c.shipment_index)
+Index("ix_notifications_recipient_id", notifications.c.recipient_id)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("notification_id", Uuid, ForeignKey("notifications.id"), nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("code", Text),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    UniqueConstraint("notification_id", "number"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("attempt_id", Uuid, ForeignKey("attempts.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("via", String(16), nullable=False),
+    Column("signature", String(16), nullable=False),
+    Column("claimed_at", Instant),
+    Column("received_at", Instant, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("applied", Boolean, nullable=False),
+    Column("raw", LargeBinary, nullable=False),  # encrypted
+    UniqueConstraint("attempt_id", "status", "code"),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("operator", Text),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id")),
+    Column("notification_id", Uuid),
+    Column("n", Integer),
+    Column("document", LargeBinary, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False, unique=True),
+    Column("sealed", LargeBinary),  # openings, encrypted; NULL when nothing is sealed or once erased
+    UniqueConstraint("notification_id", "n"),
+)
+
+# The order of sealing among entries that are visible together; never a cursor.
+pending_entries = Table(
+    "pending_entries",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True),
+    Column("fact_id", Uuid, nullable=False),
+    Column("commitment", LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+leaves = Table(
+    "leaves",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("index", BigInteger, primary_key=True),
+    Column("fact_id", Uuid, nullable=False, unique=True),
+    Column("commitment", LargeBinary, nullable=False),
+)
+
+# Full tiles only; the partial ones follow from leaves and from the roots of the tiles below.
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("level", SmallInteger, primary_key=True),
+    Column("index", BigInteger, primary_key=True),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+)
+
+tree_heads = Table(
+    "tree_heads",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("origin", Text, nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("range", LargeBinary, nullable=False),  # roots of the perfect subtrees, largest first
+    Column("epoch", BigInteger, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+    Column("published_at", Instant, nullable=False),
+)
+
+APPEND_ONLY = (leaves, tiles, checkpoints)
