@@ -98,13 +98,23 @@ class PaperNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """How an item changed hands, in the operator's codes; never who took it by name."""
+
+    mode: str | None = None
+    delivered_at: datetime | None = None
+    receiver_role: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One reported event.
 
     `id` and `source` are the producer's; `canonical` is the JCS (RFC 8785) of the structured CloudEvent and
     the same bytes for all three HTTP modes. `effective_at` is when the reported thing happened (`notice.left_at`,
     `delivered_at`, else the CloudEvents `time`). `quarantine` names why an event that nobody can interpret is
-    kept aside (None: understood).
+    kept aside (None: understood). `handover` comes with `delivered`; `reason` is the operator's code for why an item
+    was refused, returned or delayed.
     """
 
     id: str
@@ -121,6 +131,8 @@ class Event:
     notice: PaperNotice | None = field(default=None, repr=False)
     facility: Facility | None = None
     pickup: Pickup | None = None
+    handover: Handover | None = None
+    reason: str | None = None
     quarantine: str | None = None
 
     @property
