@@ -1,0 +1,180 @@
+"""Events as they were accepted, their dedupe keys, and what is known of a shipment."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+
+from app.domain.event import Event
+from app.domain.shipment import Milestone
+from app.storage.database import Tx
+from app.storage.sql import insert_ignoring, one_of
+from app.storage.tables import events
+from app.storage.vault import PersonKey
+
+_EVENT = TypeAdapter(Event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedEvent:
+    """One accepted event as the database holds it, without its content."""
+
+    id: UUID
+    operator: str
+    status: str
+    mapped_type: str | None
+    received_at: datetime
+    recipient: UUID
+    content_mac: bytes = field(repr=False)
+    dedupe_key: bytes = field(repr=False)
+    fact_leaf: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """One event to be kept: its keys, its owner, and the fact that says so."""
+
+    id: UUID
+    event: Event
+    status: str
+    received_at: datetime
+    recipient: UUID
+    key: PersonKey = field(repr=False)
+    dedupe_key: bytes = field(repr=False)
+    shipment_index: bytes | None = field(repr=False)
+    fact_leaf: bytes = field(repr=False)
+    tells: bool
+
+
+def dedupe_key(tx: Tx, event: Event) -> bytes:
+    """What makes an event the same event: operator, source and the producer's id."""
+    return tx.vault.index("event", event.operator, event.source, event.id)
+
+
+def content_mac(tx: Tx, event: Event) -> bytes:
+    """A keyed digest of the canonical content, to tell a repeat from a conflict."""
+    return tx.vault.mac("event-content", event.canonical)
+
+
+def shipment_index(tx: Tx, operator: str, shipment: str) -> bytes:
+    """The blind index under which everything about one shipment is found."""
+    return tx.vault.index("shipment", operator, shipment)
+
+
+async def insert_new(tx: Tx, new: Sequence[NewEvent]) -> set[UUID]:
+    """Insert those whose dedupe key is free and return their ids; the others lost to an equal key."""
+    # One order for everybody: two transactions that hold some of the same keys cannot wait for each other.
+    ordered = sorted(new, key=lambda item: item.dedupe_key)
+    statement = insert_ignoring(tx, events, "dedupe_key").returning(events.c.id)
+    return set((await tx.execute(statement, [_row(tx, item) for item in ordered])).scalars())
+
+
+def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:
+    event = item.event
+    decoded = _EVENT.dump_json(event, exclude={"canonical"}) if item.tells else None
+    return {
+        "id": item.id,
+        "operator": event.operator,
+        "dedupe_key": item.dedupe_key,
+        "content_mac": content_mac(tx, event),
+        "type": event.type,
+        "mapped_type": None,
+        "kind": event.kind,
+        "ordinal": event.notice.ordinal if event.notice else None,
+        "status": item.status,
+        "quarantine": event.quarantine,
+        "effective_at": event.effective_at,
+        "received_at": item.received_at,
+        "recipient_id": item.recipient,
+        "shipment_index": item.shipment_index,
+        "payload": item.key.seal(event.canonical, place=_payload_place(item.id)),
+        "decoded": item.key.seal(decoded, place=_decoded_place(item.id)) if decoded else None,
+        "fact_leaf": item.fact_leaf,
+    }
+
+
+async def by_dedupe_keys(tx: Tx, keys: Iterable[bytes]) -> dict[bytes, AcceptedEvent]:
+    """Events accepted before under these keys."""
+    rows = await tx.execute(_accepted().where(one_of(tx, events.c.dedupe_key, list(keys))))
+    return {row.dedupe_key: _accepted_event(row) for row in rows}
+
+
+async def by_id(tx: Tx, event: UUID) -> AcceptedEvent | None:
+    """One accepted event, or None."""
+    row = (await tx.execute(_accepted().where(events.c.id == event))).one_or_none()
+    return _accepted_event(row) if row else None
+
+
+async def payload(tx: Tx, event: UUID, key: PersonKey) -> bytes | None:
+    """The canonical CloudEvent, or None once it was erased."""
+    sealed = (await tx.execute(select(events.c.payload).where(events.c.id == event))).scalar_one()
+    return key.open(sealed, place=_payload_place(event)) if sealed else None
+
+
+async def decoded(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, Event]:
+    """The events with these ids (each with the key of its person) as values, without their canonical bytes."""
+    rows = await tx.execute(select(events.c.id, events.c.decoded).where(one_of(tx, events.c.id, keys)))
+    return {
+        row.id: _from_json(keys[row.id].open(row.decoded, place=_decoded_place(row.id)))
+        for row in rows
+        if row.decoded is not None
+    }
+
+
+def _from_json(text: bytes) -> Event:
+    return _EVENT.validate_json(b'{"canonical":"",' + text[1:])
+
+
+async def milestones(tx: Tx, shipments: Iterable[bytes]) -> dict[bytes, list[Milestone]]:
+    """What is known of each shipment, by its blind index."""
+    columns = (events.c.shipment_index, events.c.kind, events.c.ordinal, events.c.effective_at)
+    query = select(*columns).where(
+        one_of(tx, events.c.shipment_index, list(shipments)), events.c.status == "accepted"
+    )
+    known: dict[bytes, list[Milestone]] = defaultdict(list)
+    for row in await tx.execute(query):
+        known[row.shipment_index].append(
+            Milestone(kind=row.kind, ordinal=row.ordinal, effective_at=row.effective_at)
+        )
+    return known
+
+
+def _accepted() -> Any:
+    return select(
+        events.c.id,
+        events.c.operator,
+        events.c.status,
+        events.c.mapped_type,
+        events.c.received_at,
+        events.c.recipient_id,
+        events.c.content_mac,
+        events.c.dedupe_key,
+        events.c.fact_leaf,
+    )
+
+
+def _accepted_event(row: Any) -> AcceptedEvent:
+    return AcceptedEvent(
+        id=row.id,
+        operator=row.operator,
+        status=row.status,
+        mapped_type=row.mapped_type,
+        received_at=row.received_at,
+        recipient=row.recipient_id,
+        content_mac=row.content_mac,
+        dedupe_key=row.dedupe_key,
+        fact_leaf=row.fact_leaf,
+    )
+
+
+def _payload_place(event: UUID) -> bytes:
+    return b"payload" + event.bytes
+
+
+def _decoded_place(event: UUID) -> bytes:
+    return b"decoded" + event.bytes

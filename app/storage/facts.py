@@ -1,0 +1,141 @@
+"""Facts with their documents and sealed values, and the entries that wait to be sealed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from app.domain.fact import ChainLink
+from app.evidence.fact import EncodedFact, Opening
+from app.storage.database import Tx
+from app.storage.sql import one_of
+from app.storage.tables import facts, pending_entries
+from app.storage.vault import PersonKey
+
+_SALT = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFact:
+    """An encoded fact, whom it concerns, and its place in a notification's chain (None: in no chain)."""
+
+    encoded: EncodedFact
+    operator: str | None
+    recipient: UUID | None
+    key: PersonKey | None = field(repr=False)
+    link: ChainLink | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFact:
+    """A fact as kept. `sealed` is encrypted; None when nothing was sealed or the person was erased."""
+
+    id: UUID
+    type: str
+    recipient: UUID | None
+    document: bytes
+    salt: bytes = field(repr=False)
+    leaf: bytes
+    sealed: bytes | None = field(repr=False)
+
+    def openings(self, key: PersonKey | None) -> Mapping[str, Opening]:
+        """The sealed values with their salts; empty without the key."""
+        if self.sealed is None or key is None:
+            return {}
+        return _unpack(key.open(self.sealed, place=_place(self.id)))
+
+
+async def append(tx: Tx, new: Sequence[NewFact]) -> None:
+    """Write facts and their pending entries; the order given is the order of sealing."""
+    if not new:
+        return
+    await tx.execute(insert(facts), [_row(item) for item in new])
+    await tx.execute(
+        insert(pending_entries),
+        [{"fact_id": item.encoded.id, "commitment": item.encoded.commitment} for item in new],
+    )
+
+
+def _row(item: NewFact) -> dict[str, Any]:
+    encoded, link = item.encoded, item.link
+    sealed = None
+    if encoded.openings:
+        if item.key is None:
+            raise ValueError("sealed values need the key of a person")
+        sealed = item.key.seal(_pack(encoded.openings), place=_place(encoded.id))
+    return {
+        "id": encoded.id,
+        "type": encoded.type,
+        "operator": item.operator,
+        "recipient_id": item.recipient,
+        "notification_id": link.notification if link else None,
+        "n": link.n if link else None,
+        "document": encoded.document,
+        "salt": encoded.salt,
+        "leaf": encoded.leaf,
+        "sealed": sealed,
+    }
+
+
+async def of_notification(tx: Tx, notification: UUID) -> list[StoredFact]:
+    """The chain of one notification, oldest first."""
+    query = select(facts).where(facts.c.notification_id == notification).order_by(facts.c.n)
+    return [_stored(row) for row in await tx.execute(query)]
+
+
+async def first_of_notifications(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, StoredFact]:
+    """The fact n = 0 of each of these notifications: it seals contact, recipient and shipment."""
+    query = select(facts).where(one_of(tx, facts.c.notification_id, list(notifications)), facts.c.n == 0)
+    return {row.notification_id: _stored(row) for row in await tx.execute(query)}
+
+
+async def by_leaves(tx: Tx, leaves: Iterable[bytes]) -> list[StoredFact]:
+    """Facts by their leaf hashes."""
+    return [_stored(row) for row in await tx.execute(select(facts).where(one_of(tx, facts.c.leaf, list(leaves))))]
+
+
+async def by_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, StoredFact]:
+    """Facts by id."""
+    return {row.id: _stored(row) for row in await tx.execute(select(facts).where(one_of(tx, facts.c.id, list(ids))))}
+
+
+async def erase_values(tx: Tx, recipient: UUID) -> None:
+    """Forget every sealed value and field salt of one person; documents and record salts stay."""
+    await tx.execute(update(facts).where(facts.c.recipient_id == recipient).values(sealed=None))
+
+
+def _stored(row: Any) -> StoredFact:
+    return StoredFact(
+        id=row.id,
+        type=row.type,
+        recipient=row.recipient_id,
+        document=row.document,
+        salt=row.salt,
+        leaf=row.leaf,
+        sealed=row.sealed,
+    )
+
+
+def _place(fact: UUID) -> bytes:
+    return b"fact" + fact.bytes
+
+
+def _pack(openings: Mapping[str, Opening]) -> bytes:
+    return b"".join(
+        bytes([len(name)]) + name.encode() + opening.salt + len(opening.value).to_bytes(4, "big") + opening.value
+        for name, opening in openings.items()
+    )
+
+
+def _unpack(packed: bytes) -> dict[str, Opening]:
+    openings, at = {}, 0
+    while at < len(packed):
+        name_end = at + 1 + packed[at]
+        name = packed[at + 1 : name_end].decode()
+        salt_end = name_end + _SALT
+        value_at = salt_end + 4
+        at = value_at + int.from_bytes(packed[salt_end:value_at], "big")
+        openings[name] = Opening(salt=packed[name_end:salt_end], value=packed[value_at:at])
+    return openings

@@ -1,0 +1,297 @@
+"""The evidence log: entries waiting, leaves, full tiles, tree heads, published checkpoints."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+
+from app.domain.fact import Anchor
+from app.evidence.fact import entry_bytes
+from app.merkle.plans import Node, perfect_nodes
+from app.merkle.tiles import TILE_WIDTH, node_in_tile, tile_of, tile_width
+from app.merkle.tree import HASH_BYTES, CompactRange, fold_level, leaf_hash
+from app.storage.database import Tx
+from app.storage.sql import insert_ignoring, locked, one_of
+from app.storage.tables import checkpoints, leaves, pending_entries, tiles, tree_heads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeHead:
+    """How far a shard has been sequenced. `epoch` counts takeovers."""
+
+    shard: str
+    origin: str
+    range: CompactRange
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingEntry:
+    """An entry without an index yet."""
+
+    position: int
+    fact: UUID
+    commitment: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedCheckpoint:
+    """A checkpoint as published: `note` is the signed note verbatim."""
+
+    shard: str
+    origin: str
+    size: int
+    root: bytes
+    note: bytes = field(repr=False)
+    published_at: datetime
+
+
+async def open_shard(tx: Tx, *, shard: str, origin: str, now: datetime) -> None:
+    """Begin an empty shard."""
+    empty = CompactRange().to_bytes()
+    await tx.execute(
+        insert(tree_heads).values(shard=shard, origin=origin, size=0, range=empty, epoch=0, opened_at=now)
+    )
+
+
+async def current_head(tx: Tx, *, lock: bool = False) -> TreeHead | None:
+    """The head of the shard that is being written, or None before the log was opened."""
+    query = select(tree_heads).order_by(tree_heads.c.opened_at.desc()).limit(1)
+    row = (await tx.execute(locked(tx, query) if lock else query)).one_or_none()
+    return _head(row) if row else None
+
+
+async def heads(tx: Tx) -> list[TreeHead]:
+    """The heads of all shards, the oldest first."""
+    return [_head(row) for row in await tx.execute(select(tree_heads).order_by(tree_heads.c.opened_at))]
+
+
+def _head(row: Any) -> TreeHead:
+    return TreeHead(
+        shard=row.shard, origin=row.origin, range=CompactRange.from_bytes(row.range), epoch=row.epoch
+    )
+
+
+async def pending(tx: Tx, *, limit: int) -> list[PendingEntry]:
+    """The entries that wait for an index, in the order in which they must get one."""
+    query = select(pending_entries).order_by(pending_entries.c.position).limit(limit)
+    return [
+        PendingEntry(position=row.position, fact=row.fact_id, commitment=row.commitment)
+        for row in await tx.execute(query)
+    ]
+
+
+async def pending_count(tx: Tx, facts: Collection[UUID] | None = None) -> int:
+    """How many entries wait, of all or of these facts."""
+    query = select(func.count()).select_from(pending_entries)
+    if facts is not None:
+        query = query.where(one_of(tx, pending_entries.c.fact_id, facts))
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> TreeHead | None:
+    """Give `entries` the next indexes after `head`; None when somebody else moved the head first.
+
+    Leaves, full tiles and the new head are written in this transaction; it must be rolled back on None.
+    """
+    grown = head.range.extend([leaf_hash(entry_bytes(entry.commitment)) for entry in entries])
+    moved = await tx.execute(
+        update(tree_heads)
+        .where(
+            tree_heads.c.shard == head.shard,
+            tree_heads.c.size == head.range.size,
+            tree_heads.c.epoch == head.epoch,
+        )
+        .values(size=grown.size, range=grown.to_bytes())
+    )
+    if moved.rowcount != 1:
+        return None
+    await tx.execute(
+        insert(leaves),
+        [
+            {"shard": head.shard, "index": index, "fact_id": entry.fact, "commitment": entry.commitment}
+            for index, entry in enumerate(entries, start=head.range.size)
+        ],
+    )
+    await tx.execute(
+        delete(pending_entries).where(one_of(tx, pending_entries.c.position, [e.position for e in entries]))
+    )
+    await _write_full_tiles(tx, head.shard, head.range.size, grown.size)
+    return TreeHead(shard=head.shard, origin=head.origin, range=grown, epoch=head.epoch)
+
+
+async def take_epoch(tx: Tx, head: TreeHead) -> TreeHead | None:
+    """Become the sequencer of a shard: whoever held an older epoch loses its next compare-and-set."""
+    taken = await tx.execute(
+        update(tree_heads)
+        .where(tree_heads.c.shard == head.shard, tree_heads.c.epoch == head.epoch)
+        .values(epoch=head.epoch + 1)
+    )
+    if taken.rowcount != 1:
+        return None
+    return TreeHead(shard=head.shard, origin=head.origin, range=head.range, epoch=head.epoch + 1)
+
+
+async def _write_full_tiles(tx: Tx, shard: str, old_size: int, new_size: int) -> None:
+    level = 0
+    while (first := old_size // TILE_WIDTH) < (end := new_size // TILE_WIDTH):
+        start = first * TILE_WIDTH
+        hashes = await _hashes_at_tile_level(tx, shard, level, start, end * TILE_WIDTH)
+        rows = []
+        for index in range(first, end):
+            tile = hashes[index * TILE_WIDTH - start : (index + 1) * TILE_WIDTH - start]
+            rows.append(
+                {
+                    "shard": shard,
+                    "level": level,
+                    "index": index,
+                    "hashes": b"".join(tile),
+                    "root": _tile_root(tile),
+                }
+            )
+        await tx.execute(insert(tiles), rows)
+        old_size, new_size, level = first, end, level + 1
+
+
+def _tile_root(hashes: list[bytes]) -> bytes:
+    while len(hashes) > 1:
+        hashes = fold_level(hashes)
+    return hashes[0]
+
+
+async def _hashes_at_tile_level(tx: Tx, shard: str, level: int, start: int, end: int) -> list[bytes]:
+    """Hashes [start, end) of tile level `level`: leaf hashes at level 0, roots of the tiles below elsewhere."""
+    if level == 0:
+        return [leaf_hash(entry_bytes(c)) for c in await commitments(tx, shard, start, end)]
+    query = (
+        select(tiles.c.root)
+        .where(
+            tiles.c.shard == shard,
+            tiles.c.level == level - 1,
+            tiles.c.index >= start,
+            tiles.c.index < end,
+        )
+        .order_by(tiles.c.index)
+    )
+    return list((await tx.execute(query)).scalars())
+
+
+async def commitments(tx: Tx, shard: str, start: int, end: int) -> list[bytes]:
+    """The commitments of leaves [start, end), in order."""
+    query = (
+        select(leaves.c.commitment)
+        .where(leaves.c.shard == shard, leaves.c.index >= start, leaves.c.index < end)
+        .order_by(leaves.c.index)
+    )
+    return list((await tx.execute(query)).scalars())
+
+
+async def node_hashes(tx: Tx, shard: str, size: int, nodes: Iterable[Node]) -> dict[Node, bytes]:
+    """The hashes of perfect subtrees in the tree of `size` leaves, each tile read once."""
+    by_tile: dict[tuple[int, int], list[Node]] = {}
+    for node in nodes:
+        span = tile_of(node)
+        by_tile.setdefault((span.level, span.index), []).append(node)
+    found = {}
+    for (level, index), wanted in by_tile.items():
+        hashes = await tile_hashes(tx, shard, level, index, size)
+        found.update({node: node_in_tile(node, hashes) for node in wanted})
+    return found
+
+
+async def tile_hashes(tx: Tx, shard: str, level: int, index: int, size: int) -> list[bytes]:
+    """The hashes of one tile of the tree of `size` leaves: stored when full, else derived."""
+    width = tile_width(level, index, size)
+    if width == TILE_WIDTH:
+        query = select(tiles.c.hashes).where(
+            tiles.c.shard == shard, tiles.c.level == level, tiles.c.index == index
+        )
+        packed = (await tx.execute(query)).scalar_one()
+        return [packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)]
+    start = index * TILE_WIDTH
+    return await _hashes_at_tile_level(tx, shard, level, start, start + width)
+
+
+async def compact_range(tx: Tx, shard: str, size: int) -> CompactRange:
+    """The frontier of the first `size` leaves, from tiles and leaves."""
+    nodes = perfect_nodes(0, size)
+    hashes = await node_hashes(tx, shard, size, nodes)
+    return CompactRange(size=size, hashes=tuple(hashes[node] for node in nodes))
+
+
+async def places(tx: Tx, facts: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
+    """Shard and index of those of these facts that are sequenced."""
+    query = select(leaves.c.fact_id, leaves.c.shard, leaves.c.index).where(
+        one_of(tx, leaves.c.fact_id, list(facts))
+    )
+    return {row.fact_id: (row.shard, row.index) for row in await tx.execute(query)}
+
+
+async def facts_of_leaves(tx: Tx, shard: str, start: int, end: int) -> list[tuple[UUID, bytes]]:
+    """Fact id and commitment of leaves [start, end), in order."""
+    query = (
+        select(leaves.c.fact_id, leaves.c.commitment)
+        .where(leaves.c.shard == shard, leaves.c.index >= start, leaves.c.index < end)
+        .order_by(leaves.c.index)
+    )
+    return [(row.fact_id, row.commitment) for row in await tx.execute(query)]
+
+
+async def stored_tiles(tx: Tx, shard: str, level: int) -> list[tuple[int, bytes, bytes]]:
+    """Index, hashes and root of every stored tile of one level, in order."""
+    query = select(tiles).where(tiles.c.shard == shard, tiles.c.level == level).order_by(tiles.c.index)
+    return [(row.index, row.hashes, row.root) for row in await tx.execute(query)]
+
+
+async def publish(
+    tx: Tx, *, shard: str, size: int, root: bytes, note: bytes, now: datetime
+) -> None:
+    """Publish a signed checkpoint; the same one again changes nothing."""
+    statement = insert_ignoring(tx, checkpoints, "shard", "size")
+    await tx.execute(statement.values(shard=shard, size=size, root=root, note=note, published_at=now))
+
+
+async def newest_checkpoint(tx: Tx, shard: str | None = None) -> PublishedCheckpoint | None:
+    """The largest published checkpoint, of one shard or of the newest shard that has one."""
+    query = _published().order_by(tree_heads.c.opened_at.desc(), checkpoints.c.size.desc()).limit(1)
+    if shard is not None:
+        query = query.where(checkpoints.c.shard == shard)
+    row = (await tx.execute(query)).one_or_none()
+    return _checkpoint(row) if row else None
+
+
+async def checkpoint(tx: Tx, *, origin: str, size: int) -> PublishedCheckpoint | None:
+    """The published checkpoint of that origin and size, or None."""
+    query = _published().where(tree_heads.c.origin == origin, checkpoints.c.size == size)
+    row = (await tx.execute(query)).one_or_none()
+    return _checkpoint(row) if row else None
+
+
+async def checkpoints_of(tx: Tx, shard: str) -> list[PublishedCheckpoint]:
+    """All published checkpoints of a shard, the smallest first."""
+    query = _published().where(checkpoints.c.shard == shard).order_by(checkpoints.c.size)
+    return [_checkpoint(row) for row in await tx.execute(query)]
+
+
+def _published() -> Any:
+    return select(checkpoints, tree_heads.c.origin).join(tree_heads, tree_heads.c.shard == checkpoints.c.shard)
+
+
+def _checkpoint(row: Any) -> PublishedCheckpoint:
+    return PublishedCheckpoint(
+        shard=row.shard,
+        origin=row.origin,
+        size=row.size,
+        root=row.root,
+        note=row.note,
+        published_at=row.published_at,
+    )
+
+
+async def anchor(tx: Tx) -> Anchor | None:
+    """The newest published checkpoint as an anchor for facts; None before the first."""
+    newest = await newest_checkpoint(tx)
+    return Anchor(origin=newest.origin, size=newest.size, root=newest.root) if newest else None

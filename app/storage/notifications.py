@@ -1,0 +1,275 @@
+"""Notifications, their attempts and receipts: the outbox and its history."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, insert, select, update
+
+from app.domain.channel import Channel, Purpose
+from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
+from app.domain.shipment import Milestone
+from app.storage.database import Tx
+from app.storage.sql import locked, one_of
+from app.storage.tables import attempts, events, notifications, recipients
+
+
+async def insert_all(tx: Tx, new: Sequence[Notification]) -> None:
+    """Write new notifications."""
+    if new:
+        await tx.execute(insert(notifications), [_row(n) for n in new])
+
+
+async def save_all(tx: Tx, changed: Sequence[Notification]) -> None:
+    """Write the present state of notifications whose rows the caller has locked."""
+    if not changed:
+        return
+    statement = (
+        update(notifications)
+        .where(notifications.c.id == bindparam("_id"))
+        .values({name: bindparam(name) for name in _CHANGING})
+    )
+    rows = [{"_id": n.id, **{name: value for name, value in _row(n).items() if name in _CHANGING}} for n in changed]
+    await tx.execute(statement, rows)
+
+
+_CHANGING = (
+    "status",
+    "reason",
+    "failure",
+    "unresolved",
+    "due_at",
+    "lease",
+    "attempts",
+    "chain_length",
+    "chain_leaf",
+)
+
+
+def _row(n: Notification) -> dict[str, Any]:
+    return {
+        "id": n.id,
+        "operator": n.operator,
+        "event_id": n.event,
+        "kind": n.kind,
+        "channel": n.channel,
+        "purpose": n.purpose,
+        "recipient_id": n.recipient,
+        "contact_id": n.contact,
+        "shipment_index": n.shipment_index,
+        "status": n.status,
+        "reason": n.reason,
+        "failure": n.failure,
+        "unresolved": n.unresolved,
+        "created_at": n.created_at,
+        "not_before": n.not_before,
+        "expires_at": n.expires_at,
+        "due_at": n.due_at,
+        "lease": n.lease,
+        "attempts": n.attempts,
+        "chain_length": n.chain_length,
+        "chain_leaf": n.chain_leaf,
+    }
+
+
+def _notification(row: Any) -> Notification:
+    return Notification(
+        id=row.id,
+        operator=row.operator,
+        event=row.event_id,
+        kind=row.kind,
+        channel=Channel(row.channel),
+        purpose=Purpose(row.purpose),
+        recipient=row.recipient_id,
+        contact=row.contact_id,
+        shipment_index=row.shipment_index,
+        status=Status(row.status),
+        reason=row.reason,
+        failure=Failure(row.failure) if row.failure else None,
+        unresolved=row.unresolved,
+        created_at=row.created_at,
+        not_before=row.not_before,
+        expires_at=row.expires_at,
+        due_at=row.due_at,
+        lease=row.lease,
+        attempts=row.attempts,
+        chain_length=row.chain_length,
+        chain_leaf=row.chain_leaf,
+    )
+
+
+async def by_id(tx: Tx, notification: UUID) -> Notification | None:
+    """One notification, or None."""
+    row = (await tx.execute(select(notifications).where(notifications.c.id == notification))).one_or_none()
+    return _notification(row) if row else None
+
+
+async def by_events(tx: Tx, event_ids: Iterable[UUID]) -> dict[UUID, list[Notification]]:
+    """The notifications of each of these events, in the order in which they were planned."""
+    query = (
+        select(notifications)
+        .where(one_of(tx, notifications.c.event_id, list(event_ids)))
+        .order_by(notifications.c.id)
+    )
+    found: dict[UUID, list[Notification]] = defaultdict(list)
+    for row in await tx.execute(query):
+        found[row.event_id].append(_notification(row))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationFilter:
+    """What a list of notifications is narrowed to; None means anything. Times bound `created_at` as [from, to)."""
+
+    operators: tuple[str, ...] | None = None
+    shipment: tuple[str, str] | None = None
+    recipient: tuple[str, str] | None = None
+    status: Status | None = None
+    channel: Channel | None = None
+    kind: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    before: UUID | None = None
+    limit: int = 50
+
+
+async def newest(tx: Tx, wanted: NotificationFilter) -> list[Notification]:
+    """Notifications, newest first, at most `limit`, older than the id `before` (keyset pagination)."""
+    column = notifications.c
+    query = select(notifications).order_by(column.id.desc()).limit(wanted.limit)
+    if wanted.operators is not None:
+        query = query.where(one_of(tx, column.operator, wanted.operators))
+    if wanted.shipment is not None:
+        query = query.where(column.shipment_index == tx.vault.index("shipment", *wanted.shipment))
+    if wanted.recipient is not None:
+        query = query.where(column.recipient_id == await _recipient_id(tx, wanted.recipient))
+    for name in ("status", "channel", "kind"):
+        value = getattr(wanted, name)
+        query = query if value is None else query.where(column[name] == value)
+    query = query if wanted.created_from is None else query.where(column.created_at >= wanted.created_from)
+    query = query if wanted.created_to is None else query.where(column.created_at < wanted.created_to)
+    query = query if wanted.before is None else query.where(column.id < wanted.before)
+    return [_notification(row) for row in await tx.execute(query)]
+
+
+async def _recipient_id(tx: Tx, named: tuple[str, str]) -> UUID | None:
+    index = tx.vault.index("recipient", *named)
+    return (await tx.execute(select(recipients.c.id).where(recipients.c.name_index == index))).scalar_one_or_none()
+
+
+async def waiting_of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[tuple[Notification, Milestone]]:
+    """Notifications that have not left yet, locked, each with the event it tells of."""
+    query = (
+        select(notifications, events.c.kind.label("event_kind"), events.c.ordinal, events.c.effective_at)
+        .join(events, events.c.id == notifications.c.event_id)
+        .where(one_of(tx, notifications.c.shipment_index, list(shipments)), notifications.c.status.in_(WAITING))
+        .order_by(notifications.c.id)
+    )
+    return [
+        (
+            _notification(row),
+            Milestone(kind=row.event_kind, ordinal=row.ordinal, effective_at=row.effective_at),
+        )
+        for row in await tx.execute(locked(tx, query, of=notifications))
+    ]
+
+
+async def waiting_of_recipient(tx: Tx, recipient: UUID) -> list[Notification]:
+    """Notifications to one person that have not left yet, locked."""
+    query = (
+        select(notifications)
+        .where(notifications.c.recipient_id == recipient, notifications.c.status.in_(WAITING))
+        .order_by(notifications.c.id)
+    )
+    return [_notification(row) for row in await tx.execute(locked(tx, query))]
+
+
+async def due(
+    tx: Tx, *, statuses: Iterable[Status], now: datetime, limit: int, channel: Channel | None = None
+) -> list[Notification]:
+    """Up to `limit` notifications whose time has come, longest waiting first, locked; those that another worker
+    holds are left out."""
+    query: Select[Any] = (
+        select(notifications)
+        .where(notifications.c.status.in_(list(statuses)), notifications.c.due_at <= now)
+        .where(notifications.c.due_at.is_not(None))
+        .order_by(notifications.c.due_at)
+        .limit(limit)
+    )
+    if channel is not None:
+        query = query.where(notifications.c.channel == channel)
+    return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
+
+
+async def lock(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
+    """These notifications, locked, in one order for everybody."""
+    query = select(notifications).where(one_of(tx, notifications.c.id, list(ids))).order_by(notifications.c.id)
+    return {row.id: _notification(row) for row in await tx.execute(locked(tx, query))}
+
+
+async def insert_attempts(tx: Tx, started: Sequence[Attempt]) -> None:
+    """Write attempts that are about to be made."""
+    if started:
+        await tx.execute(insert(attempts), [_attempt_row(a) for a in started])
+
+
+async def save_attempts(tx: Tx, ended: Sequence[Attempt]) -> None:
+    """Write what became of attempts."""
+    if not ended:
+        return
+    statement = (
+        update(attempts)
+        .where(attempts.c.id == bindparam("_id"))
+        .values(status=bindparam("status"), code=bindparam("code"), ended_at=bindparam("ended_at"))
+    )
+    await tx.execute(
+        statement, [{"_id": a.id, "status": a.status, "code": a.code, "ended_at": a.ended_at} for a in ended]
+    )
+
+
+async def attempts_of(tx: Tx, notification_ids: Iterable[UUID]) -> dict[UUID, list[Attempt]]:
+    """The attempts of each of these notifications, in their order."""
+    query = (
+        select(attempts)
+        .where(one_of(tx, attempts.c.notification_id, list(notification_ids)))
+        .order_by(attempts.c.notification_id, attempts.c.number)
+    )
+    found: dict[UUID, list[Attempt]] = defaultdict(list)
+    for row in await tx.execute(query):
+        found[row.notification_id].append(_attempt(row))
+    return found
+
+
+async def attempt(tx: Tx, attempt_id: UUID) -> Attempt | None:
+    """One attempt, or None."""
+    row = (await tx.execute(select(attempts).where(attempts.c.id == attempt_id))).one_or_none()
+    return _attempt(row) if row else None
+
+
+def _attempt_row(a: Attempt) -> dict[str, Any]:
+    return {
+        "id": a.id,
+        "notification_id": a.notification,
+        "number": a.number,
+        "provider": a.provider,
+        "status": a.status,
+        "code": a.code,
+        "started_at": a.started_at,
+        "ended_at": a.ended_at,
+    }
+
+
+def _attempt(row: Any) -> Attempt:
+    return Attempt(
+        id=row.id,
+        notification=row.notification_id,
+        number=row.number,
+        provider=row.provider,
+        status=AttemptStatus(row.status),
+        code=row.code,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )

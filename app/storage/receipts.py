@@ -1,0 +1,100 @@
+"""Receipts: what providers reported later, kept whatever it was, once each."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from app.domain.receipt import Receipt, ReceiptStatus
+from app.storage.database import Tx
+from app.storage.sql import insert_ignoring, one_of
+from app.storage.tables import attempts, receipts
+from app.storage.vault import PersonKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReceipt:
+    """A receipt as kept. `applied`: the notification's state and facts already speak of it."""
+
+    id: UUID
+    receipt: Receipt
+    received_at: datetime
+    late: bool
+    applied: bool
+
+
+async def insert_new(
+    tx: Tx, receipt_id: UUID, receipt: Receipt, *, key: PersonKey, received_at: datetime, applied: bool, late: bool
+) -> bool:
+    """Keep a receipt; False when the same report of the same attempt is kept already."""
+    statement = insert_ignoring(tx, receipts, "attempt_id", "status", "code").values(
+        id=receipt_id,
+        attempt_id=receipt.attempt,
+        provider=receipt.provider,
+        status=receipt.status,
+        code=receipt.code,
+        via=receipt.via,
+        signature=receipt.signature,
+        claimed_at=receipt.claimed_at,
+        received_at=received_at,
+        late=late,
+        applied=applied,
+        raw=key.seal(receipt.raw, place=_place(receipt_id)),
+    )
+    return bool((await tx.execute(statement)).rowcount)
+
+
+async def unapplied(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, list[StoredReceipt]]:
+    """Receipts that came before the outcome of their attempt was known, by attempt id (each with its person's key)."""
+    query = (
+        select(receipts)
+        .where(one_of(tx, receipts.c.attempt_id, keys), receipts.c.applied.is_(False))
+        .order_by(receipts.c.id)
+    )
+    found: dict[UUID, list[StoredReceipt]] = defaultdict(list)
+    for row in await tx.execute(query):
+        found[row.attempt_id].append(_stored(row, keys[row.attempt_id].open(row.raw, place=_place(row.id))))
+    return found
+
+
+async def mark_applied(tx: Tx, ids: Iterable[UUID]) -> None:
+    """Note that these receipts have had their effect."""
+    await tx.execute(update(receipts).where(one_of(tx, receipts.c.id, list(ids))).values(applied=True))
+
+
+async def of_notification(tx: Tx, notification: UUID) -> list[StoredReceipt]:
+    """The receipts of one notification in the order of arrival, without their raw bytes."""
+    query = (
+        select(receipts)
+        .join(attempts, attempts.c.id == receipts.c.attempt_id)
+        .where(attempts.c.notification_id == notification)
+        .order_by(receipts.c.id)
+    )
+    return [_stored(row, b"") for row in await tx.execute(query)]
+
+
+def _stored(row: Any, raw: bytes) -> StoredReceipt:
+    return StoredReceipt(
+        id=row.id,
+        receipt=Receipt(
+            attempt=row.attempt_id,
+            provider=row.provider,
+            status=ReceiptStatus(row.status),
+            code=row.code,
+            via=row.via,
+            signature=row.signature,
+            claimed_at=row.claimed_at,
+            raw=raw,
+        ),
+        received_at=row.received_at,
+        late=row.late,
+        applied=row.applied,
+    )
+
+
+def _place(receipt: UUID) -> bytes:
+    return b"receipt" + receipt.bytes

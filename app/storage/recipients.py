@@ -1,0 +1,276 @@
+"""Recipients: names, keys, settings, contact points and consents."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from app.domain.channel import Channel, Purpose
+from app.domain.quiet_hours import QuietHours, QuietRule
+from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Recipient
+from app.storage.database import Tx
+from app.storage.sql import insert_ignoring, locked, one_of
+from app.storage.tables import consents, contact_points, events, notifications, recipient_keys, recipients
+from app.storage.vault import PersonKey
+
+# Events that name nobody are kept under one key per operator.
+NOBODY = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientRecord:
+    """One row: its id, the person's key, and the recipient when somebody has registered one."""
+
+    id: UUID
+    operator: str
+    key: PersonKey = field(repr=False)
+    recipient: Recipient | None
+
+
+Named = tuple[str, str]  # operator, recipient's name
+
+
+async def ensure(
+    tx: Tx, names: Iterable[Named], *, now: datetime, new_ids: Iterable[UUID]
+) -> dict[Named, RecipientRecord]:
+    """The records of these recipients, share-locked; those never heard of get a row and a key at once.
+
+    `new_ids` is drawn from only for new rows.
+    """
+    wanted = {tx.vault.index("recipient", *named): named for named in names}
+    rows = await _rows(tx, wanted, shared=True)
+    missing = sorted(wanted.keys() - {row.name_index for row in rows})
+    if missing:
+        await _insert_unregistered(tx, {index: wanted[index] for index in missing}, now=now, new_ids=new_ids)
+        rows += await _rows(tx, missing, shared=True)
+    records = await _records(tx, rows)
+    return {wanted[row.name_index]: records[row.id] for row in rows}
+
+
+async def find(tx: Tx, operator: str, name: str, *, for_update: bool = False) -> RecipientRecord | None:
+    """The record of one recipient, registered or not; None when nobody ever named it or it was erased."""
+    rows = await _rows(tx, [tx.vault.index("recipient", operator, name)], shared=False, lock=for_update)
+    records = await _records(tx, rows)
+    return records[rows[0].id] if rows else None
+
+
+async def by_ids(
+    tx: Tx, ids: Iterable[UUID], *, lock: bool = False, for_update: bool = False, skip: bool = False
+) -> dict[UUID, RecipientRecord]:
+    """Records by row id; erased ones are absent. `skip` leaves out rows that somebody is changing right now."""
+    query = (
+        select(recipients, recipient_keys.c.wrapped_key)
+        .join(recipient_keys, recipient_keys.c.recipient_id == recipients.c.id)
+        .where(one_of(tx, recipients.c.id, set(ids)), recipients.c.erased_at.is_(None))
+        .order_by(recipients.c.id)
+    )
+    if lock:
+        query = locked(tx, query, of=recipients, shared=not for_update, skip=skip)
+    return await _records(tx, list(await tx.execute(query)))
+
+
+async def _rows(tx: Tx, indexes: Iterable[bytes], *, shared: bool, lock: bool = True) -> list[Any]:
+    query = (
+        select(recipients, recipient_keys.c.wrapped_key)
+        .join(recipient_keys, recipient_keys.c.recipient_id == recipients.c.id)
+        .where(one_of(tx, recipients.c.name_index, list(indexes)))
+        .order_by(recipients.c.id)
+    )
+    return list(await tx.execute(locked(tx, query, of=recipients, shared=shared) if lock else query))
+
+
+async def _insert_unregistered(
+    tx: Tx, named: Mapping[bytes, Named], *, now: datetime, new_ids: Iterable[UUID]
+) -> None:
+    ids = iter(new_ids)
+    rows, keys = [], {}
+    for index, (operator, name) in named.items():
+        row_id = next(ids)
+        key, wrapped = tx.vault.new_key(row_id.bytes)
+        profile = key.seal(json.dumps({"name": name}).encode(), place=_profile_place(row_id))
+        rows.append(
+            {"id": row_id, "operator": operator, "name_index": index, "profile": profile, "created_at": now}
+        )
+        keys[row_id] = wrapped
+    statement = insert_ignoring(tx, recipients, "operator", "name_index").returning(recipients.c.id)
+    inserted = (await tx.execute(statement, rows)).scalars().all()
+    if inserted:
+        wrapped_keys = [{"recipient_id": row_id, "wrapped_key": keys[row_id]} for row_id in inserted]
+        await tx.execute(insert(recipient_keys), wrapped_keys)
+
+
+async def _records(tx: Tx, rows: Sequence[Any]) -> dict[UUID, RecipientRecord]:
+    keys = {row.id: tx.vault.unwrap(row.wrapped_key, row.id.bytes) for row in rows}
+    registered = [row.id for row in rows if row.registered_at is not None]
+    contacts: dict[UUID, list[ContactPoint]] = defaultdict(list)
+    agreed: dict[UUID, list[Consent]] = defaultdict(list)
+    if registered:
+        query = (
+            select(contact_points)
+            .where(one_of(tx, contact_points.c.recipient_id, registered))
+            .order_by(contact_points.c.changed_at, contact_points.c.id)
+        )
+        for row in await tx.execute(query):
+            contacts[row.recipient_id].append(_contact(row, keys[row.recipient_id]))
+        for row in await tx.execute(select(consents).where(one_of(tx, consents.c.recipient_id, registered))):
+            agreed[row.recipient_id].append(_consent(row))
+    return {
+        row.id: RecipientRecord(
+            id=row.id,
+            operator=row.operator,
+            key=keys[row.id],
+            recipient=_recipient(row, keys[row.id], contacts[row.id], agreed[row.id])
+            if row.registered_at is not None
+            else None,
+        )
+        for row in rows
+    }
+
+
+def _recipient(
+    row: Any, key: PersonKey, contacts: Iterable[ContactPoint], agreed: Iterable[Consent]
+) -> Recipient:
+    profile = json.loads(key.open(row.profile, place=_profile_place(row.id)))
+    return Recipient(
+        id=row.id,
+        operator=row.operator,
+        name=profile["name"],
+        language=row.language,
+        time_zone=row.time_zone,
+        post_codes=tuple(profile.get("post_codes", ())),
+        quiet_hours=QuietHours(
+            rule=QuietRule(row.quiet_rule),
+            **(
+                {"starts": time.fromisoformat(row.quiet_from), "ends": time.fromisoformat(row.quiet_to)}
+                if row.quiet_from
+                else {}
+            ),
+        ),
+        contact_points=tuple(contacts),
+        consents=tuple(sorted(agreed, key=lambda c: (c.channel, c.purpose))),
+        chosen_by_person=frozenset(filter(None, row.chosen_by_person.split("\n"))),
+    )
+
+
+def _contact(row: Any, key: PersonKey) -> ContactPoint:
+    return ContactPoint(
+        id=row.id,
+        channel=Channel(row.channel),
+        value=key.open(row.value, place=_contact_place(row.id)).decode(),
+        state=ContactState(row.state),
+        method=row.method,
+        changed_at=row.changed_at,
+        changed_by=Actor(row.changed_by),
+    )
+
+
+def _consent(row: Any) -> Consent:
+    return Consent(
+        channel=Channel(row.channel),
+        purpose=Purpose(row.purpose),
+        granted=row.granted,
+        version=row.version,
+        at=row.at,
+        by=Actor(row.by),
+        method=row.method,
+        text_version=row.text_version,
+        fact_leaf=row.fact_leaf,
+    )
+
+
+async def save(tx: Tx, recipient: Recipient, key: PersonKey, *, now: datetime) -> None:
+    """Write the whole record as it now is; its row is locked by the caller."""
+    quiet = recipient.quiet_hours
+    own = quiet.rule is QuietRule.OWN
+    profile = {"name": recipient.name, "post_codes": list(recipient.post_codes)}
+    await tx.execute(
+        update(recipients)
+        .where(recipients.c.id == recipient.id)
+        .values(
+            registered_at=now,
+            language=recipient.language,
+            time_zone=recipient.time_zone,
+            quiet_rule=quiet.rule,
+            quiet_from=quiet.starts.isoformat("minutes") if own else None,
+            quiet_to=quiet.ends.isoformat("minutes") if own else None,
+            chosen_by_person="\n".join(sorted(recipient.chosen_by_person)),
+            profile=key.seal(json.dumps(profile).encode(), place=_profile_place(recipient.id)),
+        )
+    )
+    for contact in recipient.contact_points:
+        await _save_contact(tx, recipient.id, contact, key)
+    for consent in recipient.consents:
+        await _save_consent(tx, recipient.id, consent)
+
+
+async def _save_contact(tx: Tx, recipient: UUID, contact: ContactPoint, key: PersonKey) -> None:
+    state = {
+        "state": contact.state,
+        "method": contact.method,
+        "changed_at": contact.changed_at,
+        "changed_by": contact.changed_by,
+    }
+    done = await tx.execute(update(contact_points).where(contact_points.c.id == contact.id).values(state))
+    if done.rowcount == 0:
+        await tx.execute(
+            insert(contact_points).values(
+                id=contact.id,
+                recipient_id=recipient,
+                channel=contact.channel,
+                value_index=tx.vault.index("contact", contact.channel, contact.value),
+                value=key.seal(contact.value.encode(), place=_contact_place(contact.id)),
+                **state,
+            )
+        )
+
+
+async def _save_consent(tx: Tx, recipient: UUID, consent: Consent) -> None:
+    act = {
+        "granted": consent.granted,
+        "version": consent.version,
+        "at": consent.at,
+        "by": consent.by,
+        "method": consent.method,
+        "text_version": consent.text_version,
+        "fact_leaf": consent.fact_leaf,
+    }
+    place = {"recipient_id": recipient, "channel": consent.channel, "purpose": consent.purpose}
+    found = [consents.c[name] == value for name, value in place.items()]
+    done = await tx.execute(update(consents).where(*found).values(act))
+    if done.rowcount == 0:
+        await tx.execute(insert(consents).values(**place, **act))
+
+
+async def erase(tx: Tx, recipient: UUID, *, now: datetime) -> None:
+    """Destroy the key and everything it protected, names and blind indexes; the skeleton stays."""
+    await tx.execute(delete(recipient_keys).where(recipient_keys.c.recipient_id == recipient))
+    await tx.execute(
+        update(notifications)
+        .where(notifications.c.recipient_id == recipient)
+        .values(contact_id=None, shipment_index=None)
+    )
+    await tx.execute(delete(contact_points).where(contact_points.c.recipient_id == recipient))
+    await tx.execute(delete(consents).where(consents.c.recipient_id == recipient))
+    await tx.execute(
+        update(events)
+        .where(events.c.recipient_id == recipient)
+        .values(payload=None, decoded=None, shipment_index=None)
+    )
+    await tx.execute(
+        update(recipients)
+        .where(recipients.c.id == recipient)
+        .values(name_index=None, profile=None, erased_at=now, quiet_from=None, quiet_to=None)
+    )
+
+
+def _profile_place(recipient: UUID) -> bytes:
+    return b"profile" + recipient.bytes
+
+
+def _contact_place(contact: UUID) -> bytes:
+    return b"contact" + contact.bytes
