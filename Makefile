@@ -1,0 +1,129 @@
+# Everything a person or a CI needs to do here. Each target sets up .venv first, if that is not done yet.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+PY := $(BIN)/python
+STAMP := .venv/.ready
+
+# Scripts and the editable install remember where .venv was made; a copied or moved tree makes its own again.
+MADE_ELSEWHERE := $(shell test ! -e $(STAMP) || test "$$(cat $(STAMP))" = "$$PWD" || echo yes)
+
+# Nothing imports these by name: drivers and time zone data that SQLAlchemy, FastAPI and zoneinfo load on their own.
+LOADED_BY_NAME := aiosqlite|asyncpg|tzdata|uvicorn
+
+.PHONY: help
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: $(STAMP) ## create .venv with everything that is needed, nothing else
+
+$(STAMP): requirements/dev.txt pyproject.toml $(if $(MADE_ELSEWHERE),.venv-made-elsewhere)
+	@version=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2], sys.version_info >= (3, 11))' 2>&1) || version='missing no'; \
+	case "$$version" in *True) ;; *) \
+		echo "awizo needs Python 3.11 or newer, and $(PYTHON) is $${version% *}: name another one with make PYTHON=..." >&2; exit 1;; \
+	esac
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "awizo needs Python's venv module, and $(PYTHON) has none: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	@echo "Setting up .venv; the first time takes a minute or two."
+	@rm -f $(STAMP)
+	@test -z "$(MADE_ELSEWHERE)" && $(PY) -c 'import pip, sys; assert sys.version_info >= (3, 11)' 2>/dev/null || \
+		 "$(PYTHON)" -m venv --clear .venv
+	@uv pip install --quiet --python $(PY) --require-hashes -r requirements/dev.txt 2>/dev/null || \
+		$(PY) -m pip install --quiet --no-input --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install --quiet --no-input --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@printf '%s\n' "$$PWD" > $(STAMP)
+
+.PHONY: .venv-made-elsewhere
+.venv-made-elsewhere:
+
+.PHONY: demo
+demo: $(STAMP) ## a day of sample events on SQLite and local providers: every message, one proof, one forgery refused
+	@$(BIN)/awizo demo
+
+.PHONY: run
+run: $(STAMP) ## service, worker and sandbox providers on 127.0.0.1:8000, until interrupted
+	@$(BIN)/awizo run
+
+.PHONY: test
+test: $(STAMP) ## the whole suite on SQLite and PostgreSQL (AWIZO_TEST_PG_URL, else the system's binaries)
+	@echo "== tests"
+	@$(PY) -m pytest -q -rs -m "not e2e and not peers"
+
+.PHONY: check
+check: format-check lint types layers openapi-check dependencies ## all that must hold: format, lint, types, layers, OpenAPI drift, dependencies, tests
+	@$(MAKE) test
+
+.PHONY: format
+format: $(STAMP) ## rewrite the code in the house's format
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: format-check
+format-check: $(STAMP)
+	@echo "== format"
+	@$(BIN)/ruff format --quiet --check . || { echo "make format puts this right" >&2; exit 1; }
+
+.PHONY: lint
+lint: $(STAMP)
+	@echo "== lint"
+	@$(BIN)/ruff check --quiet .
+
+.PHONY: types
+types: $(STAMP)
+	@echo "== types"
+	@$(PY) -m mypy --no-error-summary
+
+.PHONY: layers
+layers: $(STAMP)
+	@echo "== layers"
+	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { printf '%s\n' "$$report"; exit 1; }
+
+.PHONY: openapi-check
+openapi-check: $(STAMP)
+	@echo "== OpenAPI"
+	@$(BIN)/awizo openapi > .venv/openapi.yaml
+	@diff -u openapi.yaml .venv/openapi.yaml || { echo "make openapi writes openapi.yaml from the code" >&2; exit 1; }
+
+.PHONY: dependencies
+dependencies: $(STAMP)
+	@echo "== dependencies"
+	@report=$$($(BIN)/deptry app adapters migrations --no-ansi --known-first-party app,adapters,migrations \
+		--per-rule-ignores "DEP002=$(LOADED_BY_NAME)" 2>&1) || { printf '%s\n' "$$report"; exit 1; }
+
+.PHONY: e2e
+e2e: $(STAMP) ## the pages in a real browser (Debian's package chromium)
+	@$(PY) -m pytest -q -m e2e tests/e2e
+
+.PHONY: bench
+bench: $(STAMP) ## measure us and the floor beside us in one run
+	@$(PY) -m tests.bench
+
+.PHONY: openapi
+openapi: $(STAMP) ## write openapi.yaml from the code
+	@$(BIN)/awizo openapi > .venv/openapi.yaml && mv .venv/openapi.yaml openapi.yaml
+
+.PHONY: requirements
+requirements: ## pin every dependency again, by hash, in requirements/*.txt (UPGRADE=--upgrade for newer ones)
+	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && \
+	"$(PYTHON)" -m venv "$$tool" && \
+	"$$tool/bin/pip" install --quiet --disable-pip-version-check "uv==$(UV_VERSION)" && \
+	compile() { "$$tool/bin/uv" pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" "$$@"; } && \
+	compile --group build --output-file requirements/build.txt && \
+	compile pyproject.toml --output-file requirements/runtime.txt && \
+	compile pyproject.toml --group dev --output-file requirements/dev.txt
+
+.PHONY: hooks
+hooks: ## let git check the format, lint and layers of what you commit
+	@git config core.hooksPath scripts/hooks
+
+.PHONY: clean
+clean: ## remove .venv, caches and build leftovers; never var/, which holds keys and data
+	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis .coverage htmlcov
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
