@@ -1,6 +1,7 @@
 """What the use cases ask of the outside world. Adapters implement these; only wiring knows which."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +16,20 @@ class Clock(Protocol):
     """Says what time it is, in UTC with an offset."""
 
     def __call__(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Time, ids and chance, given to the use cases so that tests can hold them still.
+
+    `new_id` gives UUIDv7s in rising order; `entropy(n)` gives n bytes of the system's generator; `jitter` a number
+    in [0, 1).
+    """
+
+    clock: Clock
+    new_id: Callable[[], UUID]
+    entropy: Callable[[int], bytes]
+    jitter: Callable[[], float]
 
 
 class Transport(Protocol):
@@ -37,9 +52,7 @@ class Transport(Protocol):
 class ReceiptParser(Protocol):
     """Checks and reads one provider's status callback."""
 
-    def parse(
-        self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID
-    ) -> Receipt | None:
+    def parse(self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID) -> Receipt | None:
         """The receipt, or None when the signature over `url` and `form` is not the provider's."""
         ...
 
@@ -51,4 +64,16 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """The 64-byte Ed25519 signature (RFC 8032) of `message`."""
+        ...
+
+
+class Mark(Protocol):
+    """Remembers the last checkpoint that was signed, outside the database and its backups."""
+
+    def read(self) -> bytes | None:
+        """The signed note that was written last, or None before the first."""
+        ...
+
+    def write(self, note: bytes) -> None:
+        """Durable on return: file and directory are synced."""
         ...

@@ -32,12 +32,11 @@ class AcceptedEvent:
     recipient: UUID
     content_mac: bytes = field(repr=False)
     dedupe_key: bytes = field(repr=False)
-    fact_leaf: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """One event to be kept: its keys, its owner, and the fact that says so."""
+    """One event to be kept, its keys and its owner. `tells`: a message may be rendered from it."""
 
     id: UUID
     event: Event
@@ -47,7 +46,6 @@ class NewEvent:
     key: PersonKey = field(repr=False)
     dedupe_key: bytes = field(repr=False)
     shipment_index: bytes | None = field(repr=False)
-    fact_leaf: bytes = field(repr=False)
     tells: bool
 
 
@@ -94,7 +92,6 @@ def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:
         "shipment_index": item.shipment_index,
         "payload": item.key.seal(event.canonical, place=_payload_place(item.id)),
         "decoded": item.key.seal(decoded, place=_decoded_place(item.id)) if decoded else None,
-        "fact_leaf": item.fact_leaf,
     }
 
 
@@ -133,14 +130,10 @@ def _from_json(text: bytes) -> Event:
 async def milestones(tx: Tx, shipments: Iterable[bytes]) -> dict[bytes, list[Milestone]]:
     """What is known of each shipment, by its blind index."""
     columns = (events.c.shipment_index, events.c.kind, events.c.ordinal, events.c.effective_at)
-    query = select(*columns).where(
-        one_of(tx, events.c.shipment_index, list(shipments)), events.c.status == "accepted"
-    )
+    query = select(*columns).where(one_of(tx, events.c.shipment_index, list(shipments)), events.c.status == "accepted")
     known: dict[bytes, list[Milestone]] = defaultdict(list)
     for row in await tx.execute(query):
-        known[row.shipment_index].append(
-            Milestone(kind=row.kind, ordinal=row.ordinal, effective_at=row.effective_at)
-        )
+        known[row.shipment_index].append(Milestone(kind=row.kind, ordinal=row.ordinal, effective_at=row.effective_at))
     return known
 
 
@@ -154,7 +147,6 @@ def _accepted() -> Any:
         events.c.recipient_id,
         events.c.content_mac,
         events.c.dedupe_key,
-        events.c.fact_leaf,
     )
 
 
@@ -168,7 +160,6 @@ def _accepted_event(row: Any) -> AcceptedEvent:
         recipient=row.recipient_id,
         content_mac=row.content_mac,
         dedupe_key=row.dedupe_key,
-        fact_leaf=row.fact_leaf,
     )
 
 

@@ -52,9 +52,7 @@ class PublishedCheckpoint:
 async def open_shard(tx: Tx, *, shard: str, origin: str, now: datetime) -> None:
     """Begin an empty shard."""
     empty = CompactRange().to_bytes()
-    await tx.execute(
-        insert(tree_heads).values(shard=shard, origin=origin, size=0, range=empty, epoch=0, opened_at=now)
-    )
+    await tx.execute(insert(tree_heads).values(shard=shard, origin=origin, size=0, range=empty, epoch=0, opened_at=now))
 
 
 async def current_head(tx: Tx, *, lock: bool = False) -> TreeHead | None:
@@ -70,9 +68,7 @@ async def heads(tx: Tx) -> list[TreeHead]:
 
 
 def _head(row: Any) -> TreeHead:
-    return TreeHead(
-        shard=row.shard, origin=row.origin, range=CompactRange.from_bytes(row.range), epoch=row.epoch
-    )
+    return TreeHead(shard=row.shard, origin=row.origin, range=CompactRange.from_bytes(row.range), epoch=row.epoch)
 
 
 async def pending(tx: Tx, *, limit: int) -> list[PendingEntry]:
@@ -112,7 +108,7 @@ async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> T
     await tx.execute(
         insert(leaves),
         [
-            {"shard": head.shard, "index": index, "fact_id": entry.fact, "commitment": entry.commitment}
+            {"shard": head.shard, "leaf_index": index, "fact_id": entry.fact, "commitment": entry.commitment}
             for index, entry in enumerate(entries, start=head.range.size)
         ],
     )
@@ -147,7 +143,7 @@ async def _write_full_tiles(tx: Tx, shard: str, old_size: int, new_size: int) ->
                 {
                     "shard": shard,
                     "level": level,
-                    "index": index,
+                    "tile_index": index,
                     "hashes": b"".join(tile),
                     "root": _tile_root(tile),
                 }
@@ -171,10 +167,10 @@ async def _hashes_at_tile_level(tx: Tx, shard: str, level: int, start: int, end:
         .where(
             tiles.c.shard == shard,
             tiles.c.level == level - 1,
-            tiles.c.index >= start,
-            tiles.c.index < end,
+            tiles.c.tile_index >= start,
+            tiles.c.tile_index < end,
         )
-        .order_by(tiles.c.index)
+        .order_by(tiles.c.tile_index)
     )
     return list((await tx.execute(query)).scalars())
 
@@ -183,8 +179,8 @@ async def commitments(tx: Tx, shard: str, start: int, end: int) -> list[bytes]:
     """The commitments of leaves [start, end), in order."""
     query = (
         select(leaves.c.commitment)
-        .where(leaves.c.shard == shard, leaves.c.index >= start, leaves.c.index < end)
-        .order_by(leaves.c.index)
+        .where(leaves.c.shard == shard, leaves.c.leaf_index >= start, leaves.c.leaf_index < end)
+        .order_by(leaves.c.leaf_index)
     )
     return list((await tx.execute(query)).scalars())
 
@@ -207,7 +203,7 @@ async def tile_hashes(tx: Tx, shard: str, level: int, index: int, size: int) -> 
     width = tile_width(level, index, size)
     if width == TILE_WIDTH:
         query = select(tiles.c.hashes).where(
-            tiles.c.shard == shard, tiles.c.level == level, tiles.c.index == index
+            tiles.c.shard == shard, tiles.c.level == level, tiles.c.tile_index == index
         )
         packed = (await tx.execute(query)).scalar_one()
         return [packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)]
@@ -224,41 +220,38 @@ async def compact_range(tx: Tx, shard: str, size: int) -> CompactRange:
 
 async def places(tx: Tx, facts: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
     """Shard and index of those of these facts that are sequenced."""
-    query = select(leaves.c.fact_id, leaves.c.shard, leaves.c.index).where(
+    query = select(leaves.c.fact_id, leaves.c.shard, leaves.c.leaf_index).where(
         one_of(tx, leaves.c.fact_id, list(facts))
     )
-    return {row.fact_id: (row.shard, row.index) for row in await tx.execute(query)}
+    return {row.fact_id: (row.shard, row.leaf_index) for row in await tx.execute(query)}
 
 
 async def facts_of_leaves(tx: Tx, shard: str, start: int, end: int) -> list[tuple[UUID, bytes]]:
     """Fact id and commitment of leaves [start, end), in order."""
     query = (
         select(leaves.c.fact_id, leaves.c.commitment)
-        .where(leaves.c.shard == shard, leaves.c.index >= start, leaves.c.index < end)
-        .order_by(leaves.c.index)
+        .where(leaves.c.shard == shard, leaves.c.leaf_index >= start, leaves.c.leaf_index < end)
+        .order_by(leaves.c.leaf_index)
     )
     return [(row.fact_id, row.commitment) for row in await tx.execute(query)]
 
 
 async def stored_tiles(tx: Tx, shard: str, level: int) -> list[tuple[int, bytes, bytes]]:
     """Index, hashes and root of every stored tile of one level, in order."""
-    query = select(tiles).where(tiles.c.shard == shard, tiles.c.level == level).order_by(tiles.c.index)
-    return [(row.index, row.hashes, row.root) for row in await tx.execute(query)]
+    query = select(tiles).where(tiles.c.shard == shard, tiles.c.level == level).order_by(tiles.c.tile_index)
+    return [(row.tile_index, row.hashes, row.root) for row in await tx.execute(query)]
 
 
-async def publish(
-    tx: Tx, *, shard: str, size: int, root: bytes, note: bytes, now: datetime
-) -> None:
+async def publish(tx: Tx, *, shard: str, size: int, root: bytes, note: bytes, now: datetime) -> None:
     """Publish a signed checkpoint; the same one again changes nothing."""
     statement = insert_ignoring(tx, checkpoints, "shard", "size")
     await tx.execute(statement.values(shard=shard, size=size, root=root, note=note, published_at=now))
 
 
 async def newest_checkpoint(tx: Tx, shard: str | None = None) -> PublishedCheckpoint | None:
-    """The largest published checkpoint, of one shard or of the newest shard that has one."""
-    query = _published().order_by(tree_heads.c.opened_at.desc(), checkpoints.c.size.desc()).limit(1)
-    if shard is not None:
-        query = query.where(checkpoints.c.shard == shard)
+    """The largest published checkpoint of one shard, by default of the one that is being written."""
+    current = select(tree_heads.c.shard).order_by(tree_heads.c.opened_at.desc()).limit(1).scalar_subquery()
+    query = _published().where(checkpoints.c.shard == (shard or current)).order_by(checkpoints.c.size.desc()).limit(1)
     row = (await tx.execute(query)).one_or_none()
     return _checkpoint(row) if row else None
 

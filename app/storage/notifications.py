@@ -110,9 +110,7 @@ async def by_id(tx: Tx, notification: UUID) -> Notification | None:
 async def by_events(tx: Tx, event_ids: Iterable[UUID]) -> dict[UUID, list[Notification]]:
     """The notifications of each of these events, in the order in which they were planned."""
     query = (
-        select(notifications)
-        .where(one_of(tx, notifications.c.event_id, list(event_ids)))
-        .order_by(notifications.c.id)
+        select(notifications).where(one_of(tx, notifications.c.event_id, list(event_ids))).order_by(notifications.c.id)
     )
     found: dict[UUID, list[Notification]] = defaultdict(list)
     for row in await tx.execute(query):
@@ -190,8 +188,10 @@ async def waiting_of_recipient(tx: Tx, recipient: UUID) -> list[Notification]:
 async def due(
     tx: Tx, *, statuses: Iterable[Status], now: datetime, limit: int, channel: Channel | None = None
 ) -> list[Notification]:
-    """Up to `limit` notifications whose time has come, longest waiting first, locked; those that another worker
-    holds are left out."""
+    """Up to `limit` notifications whose time has come, longest waiting first, locked.
+
+    Those that another worker holds are left out.
+    """
     query: Select[Any] = (
         select(notifications)
         .where(notifications.c.status.in_(list(statuses)), notifications.c.due_at <= now)

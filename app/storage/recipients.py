@@ -84,18 +84,14 @@ async def _rows(tx: Tx, indexes: Iterable[bytes], *, shared: bool, lock: bool = 
     return list(await tx.execute(locked(tx, query, of=recipients, shared=shared) if lock else query))
 
 
-async def _insert_unregistered(
-    tx: Tx, named: Mapping[bytes, Named], *, now: datetime, new_ids: Iterable[UUID]
-) -> None:
+async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: datetime, new_ids: Iterable[UUID]) -> None:
     ids = iter(new_ids)
     rows, keys = [], {}
     for index, (operator, name) in named.items():
         row_id = next(ids)
         key, wrapped = tx.vault.new_key(row_id.bytes)
         profile = key.seal(json.dumps({"name": name}).encode(), place=_profile_place(row_id))
-        rows.append(
-            {"id": row_id, "operator": operator, "name_index": index, "profile": profile, "created_at": now}
-        )
+        rows.append({"id": row_id, "operator": operator, "name_index": index, "profile": profile, "created_at": now})
         keys[row_id] = wrapped
     statement = insert_ignoring(tx, recipients, "operator", "name_index").returning(recipients.c.id)
     inserted = (await tx.execute(statement, rows)).scalars().all()
@@ -132,9 +128,7 @@ async def _records(tx: Tx, rows: Sequence[Any]) -> dict[UUID, RecipientRecord]:
     }
 
 
-def _recipient(
-    row: Any, key: PersonKey, contacts: Iterable[ContactPoint], agreed: Iterable[Consent]
-) -> Recipient:
+def _recipient(row: Any, key: PersonKey, contacts: Iterable[ContactPoint], agreed: Iterable[Consent]) -> Recipient:
     profile = json.loads(key.open(row.profile, place=_profile_place(row.id)))
     return Recipient(
         id=row.id,
@@ -257,9 +251,7 @@ async def erase(tx: Tx, recipient: UUID, *, now: datetime) -> None:
     await tx.execute(delete(contact_points).where(contact_points.c.recipient_id == recipient))
     await tx.execute(delete(consents).where(consents.c.recipient_id == recipient))
     await tx.execute(
-        update(events)
-        .where(events.c.recipient_id == recipient)
-        .values(payload=None, decoded=None, shipment_index=None)
+        update(events).where(events.c.recipient_id == recipient).values(payload=None, decoded=None, shipment_index=None)
     )
     await tx.execute(
         update(recipients)

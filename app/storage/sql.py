@@ -25,9 +25,9 @@ def insert_ignoring(tx: Tx, table: Table, *conflict: str) -> postgresql.Insert |
     return sqlite.insert(table).on_conflict_do_nothing(index_elements=list(conflict))
 
 
-def locked[R: tuple[Any, ...]](
-    tx: Tx, query: Select[R], *, of: Table | None = None, shared: bool = False, skip: bool = False
-) -> Select[R]:
+def locked(
+    tx: Tx, query: Select[Any], *, of: Table | None = None, shared: bool = False, skip: bool = False
+) -> Select[Any]:
     """`query` with row locks where the database has them; SQLite's one writer is the strongest lock of all.
 
     `shared` lets other readers lock the same rows; `skip` leaves out rows that somebody else has locked.

@@ -125,7 +125,6 @@ events = Table(
     Column("shipment_index", LargeBinary, index=True),
     Column("payload", LargeBinary),  # the canonical CloudEvent, encrypted; NULL once erased
     Column("decoded", LargeBinary),  # what rendering needs of it, encrypted
-    Column("fact_leaf", LargeBinary, nullable=False),
 )
 Index(
     "ix_events_quarantined",
@@ -235,7 +234,7 @@ leaves = Table(
     "leaves",
     metadata,
     Column("shard", String(8), primary_key=True),
-    Column("index", BigInteger, primary_key=True),
+    Column("leaf_index", BigInteger, primary_key=True),
     Column("fact_id", Uuid, nullable=False, unique=True),
     Column("commitment", LargeBinary, nullable=False),
 )
@@ -246,7 +245,7 @@ tiles = Table(
     metadata,
     Column("shard", String(8), primary_key=True),
     Column("level", SmallInteger, primary_key=True),
-    Column("index", BigInteger, primary_key=True),
+    Column("tile_index", BigInteger, primary_key=True),
     Column("hashes", LargeBinary, nullable=False),
     Column("root", LargeBinary, nullable=False),
 )

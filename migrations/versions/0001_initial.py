@@ -56,19 +56,16 @@ def upgrade() -> None:
     op.create_table(
         "leaves",
         sa.Column("shard", sa.String(length=8), nullable=False),
-        sa.Column("index", sa.BigInteger(), nullable=False),
+        sa.Column("leaf_index", sa.BigInteger(), nullable=False),
         sa.Column("fact_id", sa.Uuid(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("shard", "index", name=op.f("pk_leaves")),
+        sa.PrimaryKeyConstraint("shard", "leaf_index", name=op.f("pk_leaves")),
         sa.UniqueConstraint("fact_id", name=op.f("uq_leaves_fact_id")),
     )
     op.create_table(
         "pending_entries",
         sa.Column(
-            "position",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            sa.Identity(always=False),
-            nullable=False,
+            "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.Identity(always=False), nullable=False
         ),
         sa.Column("fact_id", sa.Uuid(), nullable=False),
         sa.Column("commitment", sa.LargeBinary(), nullable=False),
@@ -97,10 +94,10 @@ def upgrade() -> None:
         "tiles",
         sa.Column("shard", sa.String(length=8), nullable=False),
         sa.Column("level", sa.SmallInteger(), nullable=False),
-        sa.Column("index", sa.BigInteger(), nullable=False),
+        sa.Column("tile_index", sa.BigInteger(), nullable=False),
         sa.Column("hashes", sa.LargeBinary(), nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("shard", "level", "index", name=op.f("pk_tiles")),
+        sa.PrimaryKeyConstraint("shard", "level", "tile_index", name=op.f("pk_tiles")),
     )
     op.create_table(
         "tree_heads",
@@ -142,10 +139,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["recipient_id"], ["recipients.id"], name=op.f("fk_contact_points_recipient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_points")),
         sa.UniqueConstraint(
-            "recipient_id",
-            "channel",
-            "value_index",
-            name=op.f("uq_contact_points_recipient_id_channel_value_index"),
+            "recipient_id", "channel", "value_index", name=op.f("uq_contact_points_recipient_id_channel_value_index")
         ),
     )
     op.create_index(op.f("ix_contact_points_value_index"), "contact_points", ["value_index"], unique=False)
@@ -167,7 +161,6 @@ def upgrade() -> None:
         sa.Column("shipment_index", sa.LargeBinary(), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=True),
         sa.Column("decoded", sa.LargeBinary(), nullable=True),
-        sa.Column("fact_leaf", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["recipient_id"], ["recipients.id"], name=op.f("fk_events_recipient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_events_dedupe_key")),

@@ -1,0 +1,133 @@
+"""Accept events: dedupe, keep, decide, plan – one transaction for any number of events."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.decision import TELLS
+from app.domain.event import Event
+from app.domain.notification import Notification
+from app.ports import Surroundings
+from app.storage import events as event_store
+from app.storage import notifications as outbox
+from app.storage import recipients as recipient_store
+from app.storage.database import Tx
+from app.storage.events import AcceptedEvent, NewEvent
+from app.storage.recipients import NOBODY, RecipientRecord
+from app.usecases.plan_notifications import Keeping, Planning, new_planning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The answer for one event. `status` is accepted, duplicate or quarantined."""
+
+    event: UUID
+    status: str
+    mapped_type: str | None
+    notifications: tuple[Notification, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Another event with other content holds the same operator, source and id. Nothing was kept."""
+
+
+Answer = Accepted | Conflict
+
+
+async def accept_events(tx: Tx, events: Sequence[Event], *, surroundings: Surroundings) -> list[Answer]:
+    """One answer for each event, in order. Everything is in `tx`: nothing is promised before it commits.
+
+    Equal keys inside `events` count like repeats: the first is accepted, later ones are duplicates or conflicts.
+    """
+    keys = [event_store.dedupe_key(tx, event) for event in events]
+    known = await event_store.by_dedupe_keys(tx, set(keys))
+    fresh: dict[bytes, Event] = {}
+    for key, event in zip(keys, events, strict=True):
+        if key not in known:
+            fresh.setdefault(key, event)
+    accepted = await _take(tx, fresh, surroundings) if fresh else {}
+    if lost := fresh.keys() - accepted.keys():  # somebody else committed the same key a moment earlier
+        known |= await event_store.by_dedupe_keys(tx, lost)
+    told = await outbox.by_events(tx, [item.id for item in known.values()]) if known else {}
+    return [
+        _repeat(tx, event, known[key], told) if key in known else _fresh(event, fresh[key], accepted[key])
+        for key, event in zip(keys, events, strict=True)
+    ]
+
+
+def _repeat(tx: Tx, event: Event, before: AcceptedEvent, told: Mapping[UUID, Sequence[Notification]]) -> Answer:
+    if before.content_mac != event_store.content_mac(tx, event):
+        return Conflict()
+    return Accepted(
+        event=before.id,
+        status="duplicate",
+        mapped_type=before.mapped_type,
+        notifications=tuple(told.get(before.id, ())),
+    )
+
+
+def _fresh(event: Event, first: Event, answer: Accepted) -> Answer:
+    if event is first:
+        return answer
+    return replace(answer, status="duplicate") if event.canonical == first.canonical else Conflict()
+
+
+async def _take(tx: Tx, fresh: Mapping[bytes, Event], surroundings: Surroundings) -> dict[bytes, Accepted]:
+    """Keep the events whose key is still free, and everything that follows from them."""
+    now = surroundings.clock()
+    records = await _owners(tx, fresh.values(), surroundings)
+    keepings = {
+        key: Keeping(
+            id=surroundings.new_id(),
+            event=event,
+            record=records[_owner(event)],
+            shipment_index=event_store.shipment_index(tx, event.operator, event.shipments[0])
+            if len(event.shipments) == 1
+            else None,
+        )
+        for key, event in fresh.items()
+    }
+    won = await event_store.insert_new(tx, [_new_event(key, kept, now) for key, kept in keepings.items()])
+    kept = [keeping for keeping in keepings.values() if keeping.id in won]
+    planning = await new_planning(tx, kept, now=now, surroundings=surroundings)
+    for keeping in kept:
+        planning.keep(keeping)
+    await planning.write(tx)
+    return {key: _accepted(keeping, planning) for key, keeping in keepings.items() if keeping.id in won}
+
+
+def _accepted(keeping: Keeping, planning: Planning) -> Accepted:
+    return Accepted(
+        event=keeping.id,
+        status=keeping.status,
+        mapped_type=None,
+        notifications=tuple(planning.planned_for(keeping.id)),
+    )
+
+
+def _new_event(key: bytes, keeping: Keeping, now: datetime) -> NewEvent:
+    return NewEvent(
+        id=keeping.id,
+        event=keeping.event,
+        status=keeping.status,
+        received_at=now,
+        recipient=keeping.record.id,
+        key=keeping.record.key,
+        dedupe_key=key,
+        shipment_index=keeping.shipment_index,
+        tells=keeping.event.kind in TELLS,
+    )
+
+
+def _owner(event: Event) -> tuple[str, str]:
+    return event.operator, event.recipient or NOBODY
+
+
+async def _owners(
+    tx: Tx, events: Iterable[Event], surroundings: Surroundings
+) -> dict[tuple[str, str], RecipientRecord]:
+    names = sorted({_owner(event) for event in events})
+    new_ids = (surroundings.new_id() for _ in names)
+    return await recipient_store.ensure(tx, names, now=surroundings.clock(), new_ids=new_ids)

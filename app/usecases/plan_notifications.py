@@ -1,0 +1,250 @@
+"""What follows from accepted events: who is told what, who is not and why, and which planned news became untrue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.decision import (
+    POLICY,
+    Hold,
+    Notify,
+    Planned,
+    Suppress,
+    expires_at,
+    is_from_the_future,
+    plan,
+)
+from app.domain.event import Event
+from app.domain.notification import Notification, Status
+from app.domain.recipient import Recipient
+from app.domain.shipment import RANK, Milestone, makes_untrue, reason_not_to_tell
+from app.ports import Surroundings
+from app.storage import events as event_store
+from app.storage import notifications as outbox
+from app.storage.database import Tx
+from app.storage.recipients import RecipientRecord
+from app.usecases.record_facts import FactSheet, new_fact_sheet
+
+# The first kind that anybody is told about: nothing before it can overtake planned news.
+_FIRST_TOLD_RANK = RANK["notice_left"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """An event that is being kept, under our id and its owner's key."""
+
+    id: UUID
+    event: Event
+    record: RecipientRecord
+    shipment_index: bytes | None = field(repr=False)
+
+    @property
+    def status(self) -> str:
+        """`accepted`, or `quarantined` when nobody can interpret it."""
+        return "quarantined" if self.event.quarantine else "accepted"
+
+    @property
+    def milestone(self) -> Milestone:
+        """What the event says about its shipment, reduced to what decisions need."""
+        notice = self.event.notice
+        return Milestone(
+            kind=self.event.kind,
+            ordinal=notice.ordinal if notice else None,
+            effective_at=self.event.effective_at,
+        )
+
+
+async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surroundings: Surroundings) -> "Planning":
+    """Read (and lock, where it may change) everything that the decisions about these events depend on."""
+    moving = {item.shipment_index for item in kept if item.shipment_index and item.event.kind in RANK}
+    overtaking = {item.shipment_index for item in kept if item.shipment_index and _may_overtake(item)}
+    milestones = await event_store.milestones(tx, moving) if moving else {}
+    for item in kept:  # known of its shipment is what was known before: the event itself is no news against itself
+        if item.shipment_index in milestones and item.status == "accepted":
+            milestones[item.shipment_index].remove(item.milestone)
+    waiting = await outbox.waiting_of_shipments(tx, overtaking) if overtaking else []
+    return Planning(
+        now=now,
+        surroundings=surroundings,
+        sheet=await new_fact_sheet(tx, surroundings),
+        known=milestones,
+        waiting={notification.id: (notification, about) for notification, about in waiting},
+    )
+
+
+def _may_overtake(item: Keeping) -> bool:
+    rank = RANK.get(item.event.kind, -1)
+    return rank > _FIRST_TOLD_RANK or (item.milestone.ordinal or 0) > 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Planning:
+    """Decides about events one after the other, so that later ones in the same list see the earlier."""
+
+    now: datetime
+    surroundings: Surroundings
+    sheet: FactSheet
+    known: dict[bytes, list[Milestone]]
+    waiting: dict[UUID, tuple[Notification, Milestone]]
+    _planned: dict[UUID, list[Notification]] = field(default_factory=dict)
+    _cancelled: dict[UUID, Notification] = field(default_factory=dict)
+
+    def keep(self, item: Keeping) -> None:
+        """Record the event, end planned news that it makes untrue, and plan the news that it is."""
+        event_fact = self._record_event(item)
+        if item.status == "quarantined":
+            return
+        if is_from_the_future(item.event, received_at=self.now):
+            self._record_anomaly(item, "future_time")
+            return
+        self._cancel_untrue(item)
+        self._plan(item, event_fact)
+        if item.shipment_index:
+            self.known.setdefault(item.shipment_index, []).append(item.milestone)
+
+    def planned_for(self, event: UUID) -> list[Notification]:
+        """The notifications of one event of this list, as they stand."""
+        return [self._cancelled.get(n.id, n) for n in self._planned.get(event, [])]
+
+    async def write(self, tx: Tx) -> None:
+        """Write notifications and facts."""
+        new = {n.id: n for event in self._planned for n in self.planned_for(event)}
+        await outbox.insert_all(tx, list(new.values()))
+        await outbox.save_all(tx, [n for n in self._cancelled.values() if n.id not in new])
+        await self.sheet.write(tx)
+
+    def _record_event(self, item: Keeping) -> bytes:
+        event = item.event
+        encoded = self.sheet.record(
+            f"event.{item.status}",
+            at=self.now,
+            operator=event.operator,
+            recipient=item.record.id,
+            key=item.record.key,
+            data={
+                "operator": event.operator,
+                "event": item.id,
+                "event_type": event.type,
+                "event_time": event.time,
+                "received_at": self.now,
+            },
+            sealed={
+                "event": event.canonical,
+                "shipment": "\n".join(sorted(event.shipments)).encode() or None,
+                "recipient": event.recipient.encode() if event.recipient else None,
+            },
+        )
+        return encoded.leaf
+
+    def _record_anomaly(self, item: Keeping, code: str) -> None:
+        self.sheet.record(
+            "shipment.anomaly",
+            at=self.now,
+            operator=item.event.operator,
+            recipient=item.record.id,
+            key=item.record.key,
+            data={"code": code, "detected_at": self.now},
+            sealed={"shipment": "\n".join(sorted(item.event.shipments)).encode() or None},
+        )
+
+    def _cancel_untrue(self, item: Keeping) -> None:
+        for notification, about in list(self.waiting.values()):
+            reason = makes_untrue(item.milestone, about)
+            if notification.shipment_index != item.shipment_index or reason is None:
+                continue
+            self._cancelled[notification.id] = cancelled(self.sheet, notification, reason, at=self.now)
+            del self.waiting[notification.id]
+
+    def _plan(self, item: Keeping, event_fact: bytes) -> None:
+        recipient = item.record.recipient
+        if recipient is None:
+            return
+        known = self.known.get(item.shipment_index, []) if item.shipment_index else []
+        against = reason_not_to_tell(item.milestone, known)
+        until = expires_at(item.event, received_at=self.now, time_zone=recipient.time_zone)
+        decisions = plan(
+            kind=item.event.kind, recipient=recipient, untold_because=against, now=self.now, expires_at=until
+        )
+        for decision in decisions:
+            notification = self._notification(item, recipient, decision, event_fact, until)
+            self._planned.setdefault(item.id, []).append(notification)
+            if notification.status in {Status.HELD, Status.QUEUED}:
+                self.waiting[notification.id] = (notification, item.milestone)
+
+    def _notification(
+        self, item: Keeping, recipient: Recipient, planned: Planned, event_fact: bytes, until: datetime
+    ) -> Notification:
+        status, reason, not_before = _standing(planned)
+        notification = Notification(
+            id=self.surroundings.new_id(),
+            operator=item.event.operator,
+            event=item.id,
+            kind=item.event.kind,
+            channel=planned.channel,
+            purpose=planned.purpose,
+            recipient=recipient.id,
+            contact=planned.contact.id if planned.contact else None,
+            shipment_index=item.shipment_index,
+            status=status,
+            reason=reason if status is Status.SUPPRESSED else None,
+            created_at=self.now,
+            not_before=not_before,
+            expires_at=until,
+            due_at=None if status is Status.SUPPRESSED else not_before or self.now,
+            chain_length=0,
+            chain_leaf=b"",
+        )
+        consent = planned.consent
+        return self.sheet.record_in_chain(
+            notification,
+            _OPENING_FACT[status],
+            at=self.now,
+            key=item.record.key,
+            data={
+                "operator": item.event.operator,
+                "kind": notification.kind,
+                "channel": notification.channel,
+                "purpose": notification.purpose,
+                "reason": reason,
+                "not_before": not_before,
+                "event_facts": [event_fact.hex()],
+                "consent_fact": consent.fact_leaf.hex() if consent else None,
+                "consent_version": consent.version if consent else None,
+                "policy": POLICY,
+                "legal_regime": item.event.legal_regime,
+            },
+            sealed={
+                "contact": planned.contact.value.encode() if planned.contact else None,
+                "recipient": recipient.name.encode(),
+                "shipment": "\n".join(sorted(item.event.shipments)).encode() or None,
+            },
+        )
+
+
+_OPENING_FACT = {
+    Status.QUEUED: "notification.planned",
+    Status.HELD: "notification.held",
+    Status.SUPPRESSED: "notification.suppressed",
+}
+
+
+def _standing(planned: Planned) -> tuple[Status, str | None, datetime | None]:
+    match planned.decision:
+        case Notify():
+            return Status.QUEUED, None, None
+        case Hold(until=until):
+            return Status.HELD, "quiet_hours", until
+        case Suppress(reason=reason):
+            return Status.SUPPRESSED, reason, None
+
+
+def cancelled(sheet: FactSheet, notification: Notification, reason: str, *, at: datetime) -> Notification:
+    """The notification, ended before it left because its news is no longer true. Its row is locked or new."""
+    ended = replace(notification, status=Status.CANCELLED, reason=reason, due_at=None)
+    return sheet.record_in_chain(
+        ended,
+        "notification.cancelled",
+        at=at,
+        data={"status": Status.CANCELLED, "reason": reason, "failure": None},
+    )

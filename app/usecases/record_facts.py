@@ -1,0 +1,84 @@
+"""The facts of one transaction: encoded in the order in which they must be sealed, written together."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.fact import Anchor, ChainLink, Fact
+from app.domain.notification import Notification
+from app.evidence.fact import EncodedFact, encode_fact
+from app.ports import Surroundings
+from app.storage import facts, log
+from app.storage.database import Tx
+from app.storage.vault import PersonKey
+
+
+class FactSheet:
+    """Collects what happened in one transaction. Nothing is kept before `write`."""
+
+    def __init__(self, anchor: Anchor | None, surroundings: Surroundings) -> None:
+        self._anchor = anchor
+        self._surroundings = surroundings
+        self._new: list[facts.NewFact] = []
+
+    def record(
+        self,
+        fact_type: str,
+        *,
+        at: datetime,
+        data: Mapping[str, object],
+        sealed: Mapping[str, bytes | None] | None = None,
+        operator: str | None = None,
+        recipient: UUID | None = None,
+        key: PersonKey | None = None,
+    ) -> EncodedFact:
+        """A fact that belongs to no notification's chain."""
+        fact = Fact(type=fact_type, id=self._surroundings.new_id(), at=at, data=data, sealed=sealed or {})
+        return self._add(fact, operator=operator, recipient=recipient, key=key, link=None)
+
+    def record_in_chain(
+        self,
+        notification: Notification,
+        fact_type: str,
+        *,
+        at: datetime,
+        data: Mapping[str, object],
+        sealed: Mapping[str, bytes | None] | None = None,
+        key: PersonKey | None = None,
+    ) -> Notification:
+        """The next fact of a notification's chain; gives the notification with its chain one longer.
+
+        The caller holds the lock on the notification's row, or the row is new.
+        """
+        link = ChainLink(
+            notification=notification.id,
+            n=notification.chain_length,
+            prev=notification.chain_leaf if notification.chain_length else None,
+        )
+        fact = Fact(type=fact_type, id=self._surroundings.new_id(), at=at, data=data, sealed=sealed or {})
+        encoded = self._add(fact, operator=notification.operator, recipient=notification.recipient, key=key, link=link)
+        return replace(notification, chain_length=link.n + 1, chain_leaf=encoded.leaf)
+
+    def _add(
+        self,
+        fact: Fact,
+        *,
+        operator: str | None,
+        recipient: UUID | None,
+        key: PersonKey | None,
+        link: ChainLink | None,
+    ) -> EncodedFact:
+        encoded = encode_fact(fact, link=link, anchor=self._anchor, salt=self._surroundings.entropy)
+        self._new.append(facts.NewFact(encoded=encoded, operator=operator, recipient=recipient, key=key, link=link))
+        return encoded
+
+    async def write(self, tx: Tx) -> None:
+        """Write everything collected, as pending entries in the order of recording."""
+        await facts.append(tx, self._new)
+        self._new = []
+
+
+async def new_fact_sheet(tx: Tx, surroundings: Surroundings) -> FactSheet:
+    """A sheet anchored at the newest published checkpoint. Open it after the rows it speaks of are locked."""
+    return FactSheet(await log.anchor(tx), surroundings)
