@@ -20,24 +20,27 @@ MEDIA_TYPE = "application/problem+json"
 FAULTS_MAX = 100
 
 _TYPE_PREFIX = "urn:awizo:problem:"
-# status: (slug of the type URI, title)
-_KINDS: Mapping[int, tuple[str, str]] = {
-    400: ("malformed", "The request cannot be read"),
-    401: ("unauthenticated", "A valid API key is needed"),
-    403: ("forbidden", "This key may not do that"),
-    404: ("not-found", "There is nothing here"),
-    405: ("method-not-allowed", "This method is not offered here"),
-    406: ("not-acceptable", "No representation that you accept"),
-    409: ("conflict", "It contradicts what is already known"),
-    410: ("gone", "It is no longer here"),
-    413: ("too-large", "The content is too large"),
-    415: ("unsupported-media-type", "This media type or encoding is not read here"),
-    422: ("invalid", "The content breaks the data model"),
-    429: ("too-many-requests", "Too many requests"),
-    500: ("internal", "Something went wrong here"),
-    503: ("unavailable", "Not available at the moment"),
+# status: slug of the type URI, title, and the detail when there is nothing more to say.
+_KINDS: Mapping[int, tuple[str, str, str]] = {
+    400: ("malformed", "Malformed request", "The request cannot be read"),
+    401: ("unauthenticated", "Not authenticated", "A valid API key is needed"),
+    403: ("forbidden", "Forbidden", "This key may not do that"),
+    404: ("not-found", "Not found", "There is nothing here"),
+    405: ("method-not-allowed", "Method not allowed", "This method is not offered here"),
+    406: ("not-acceptable", "Not acceptable", "There is no representation of the kind that is asked for"),
+    409: ("conflict", "Conflict", "It contradicts what is already known"),
+    410: ("gone", "Gone", "It is no longer here"),
+    413: ("too-large", "Content too large", "The content is too large"),
+    415: ("unsupported-media-type", "Unsupported media type", "This media type or encoding is not read here"),
+    422: ("invalid", "Invalid content", "The content breaks the data model"),
+    429: ("too-many-requests", "Too many requests", "Wait before the next request"),
+    500: ("internal", "Internal error", "Something went wrong here; it has been recorded"),
+    503: ("unavailable", "Unavailable", "Not available at the moment; try again later"),
 }
-_OTHER_KINDS = {4: ("refused", "The request was refused"), 5: ("internal", "Something went wrong here")}
+_OTHER_KINDS = {
+    4: ("refused", "Request refused", "The request was refused"),
+    5: ("internal", "Internal error", "Something went wrong here"),
+}
 
 # Error types of pydantic whose message is made of the model alone; those of other types may quote the input.
 _QUOTABLE = frozenset({
@@ -62,9 +65,9 @@ class Fault:
 class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
     """An answer of 4xx or 5xx, raised anywhere below the API's edge.
 
-    `kind` is the slug of the type URI `urn:awizo:problem:<kind>`; it and `title` follow from the status unless
-    given. `detail` and the faults' details go to the caller: they hold nothing of the input. A 401 names the
-    Bearer scheme by itself (RFC 9110 §11.6.1).
+    `kind` is the slug of the type URI `urn:awizo:problem:<kind>`; it, `title` and `detail` follow from the
+    status unless given. `detail` and the faults' details go to the caller: they hold nothing of the input. A 401
+    names the Bearer scheme by itself (RFC 9110 §11.6.1).
     """
 
     def __init__(
@@ -78,21 +81,24 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status)
-        usual_kind, usual_title = _KINDS.get(status) or _OTHER_KINDS[4 if status < 500 else 5]
+        usual_kind, usual_title, usual_detail = _KINDS.get(status) or _OTHER_KINDS[4 if status < 500 else 5]
         self.status = status
         self.type = _TYPE_PREFIX + (kind or usual_kind)
         self.title = title or usual_title
-        self.detail = detail
+        self.detail = detail or usual_detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
         if status == 401:
             self.headers.setdefault("WWW-Authenticate", "Bearer")
 
     def members(self) -> dict[str, object]:
-        """Give the problem details object: `type, title, status`, and `detail` and `errors` when there are any."""
-        members: dict[str, object] = {"type": self.type, "title": self.title, "status": self.status}
-        if self.detail is not None:
-            members["detail"] = self.detail
+        """Give the problem details object: `type, title, status, detail`, and `errors` when there are any."""
+        members: dict[str, object] = {
+            "type": self.type,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+        }
         if self.errors:
             members["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in self.errors]
         return members
@@ -210,7 +216,7 @@ def _log_unexpected(scope: Scope, error: Exception) -> None:
     route = scope.get("route")
     _log.error(
         "unexpected_exception",
-        exception=type(error).__qualname__,
+        error=type(error).__qualname__,
         causes=[type(each).__qualname__ for each in _causes(error)],
         route=getattr(route, "path", None),
         method=scope.get("method"),
