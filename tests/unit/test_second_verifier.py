@@ -77,6 +77,13 @@ def test_pending_facts_are_a_warning() -> None:
     assert "warning: 2 facts are not yet under a published checkpoint" in verify(encode(bundle), BROUGHT).findings
 
 
+def test_a_report_under_a_shared_key_is_said_to_prove_nothing_to_others() -> None:
+    story = Story()
+    story.documents["delivered"]["data"]["signature"] = "shared_key"
+    findings = verify(encode(story.bundle()), BROUGHT).findings
+    assert "a report was signed with a shared key, which proves nothing to a third party" in findings
+
+
 def test_bytes_that_are_no_text_open_as_base64() -> None:
     story = Story()
     story.values["started"]["contact"], story.closed = b"\xff\xfe", {("started", "contact")}
@@ -303,6 +310,11 @@ def test_lines_of_unknown_keys_are_passed_over() -> None:
 def test_a_malformed_or_foreign_checkpoint_is_refused(note: str) -> None:
     with pytest.raises(Refused):
         check_checkpoint(note.encode(), BROUGHT[0])
+
+
+def test_a_checkpoint_that_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(Refused, match="UTF-8"):
+        check_checkpoint(GOOD.encode() + b"\xff", BROUGHT[0])
 
 
 def test_a_note_of_more_than_a_hundred_signatures_is_refused() -> None:

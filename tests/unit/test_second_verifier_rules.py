@@ -393,5 +393,13 @@ def test_the_grade_follows_from_the_document(kind: str, data: Json, sealed: set[
     assert grade(fact) == expected
 
 
+@pytest.mark.parametrize(("previous", "check"), [("no note", "checkpoint"), (7, "data"), (None, "context")])
+def test_a_previous_checkpoint_is_a_whole_note(previous: Json, check: str) -> None:
+    story = Story()
+    story.documents["filler"]["data"]["previous_checkpoint"] = previous
+    story.context = ["filler", "event", "consent"]
+    assert reason(story.bundle()) == check
+
+
 def test_the_table_has_every_type_once() -> None:
     assert len(ROWS) == 41
