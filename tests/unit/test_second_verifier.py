@@ -213,7 +213,15 @@ def test_a_member_more_or_less_is_refused_everywhere() -> None:
             assert "openings" in where[-1:] or reason(less) != "", (*where, key)
 
 
-# --- trees and notes ---
+# --- keys, trees and notes ---
+
+
+def test_a_checkpoint_under_a_key_that_was_not_brought_is_refused() -> None:
+    bundle = Story().bundle()
+    assert reason(bundle, []) == "signature"
+    assert reason(bundle, [vkey(ORIGIN, OLD_KEY)]) == "signature"
+    assert reason(bundle, [BROUGHT[1]]) == "signature"
+
 
 INPUTS = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
 LEAVES = [digest(b"leaf", bytes([i])) for i in range(33)]

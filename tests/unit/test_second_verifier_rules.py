@@ -22,7 +22,6 @@ from tests.second_story import (
     reason,
     sign,
     tell,
-    vkey,
 )
 
 Json = Any
@@ -303,13 +302,6 @@ def test_two_proofs_of_one_shard_under_different_checkpoints_are_refused() -> No
     again = sign(story.text(7), (ORIGIN, KEY))
     put(lambda proof: proof.replace(story.note(7), again), "facts", 1, "proof")(bundle)
     assert reason(bundle) == "checkpoint"
-
-
-def test_a_checkpoint_under_a_key_that_was_not_brought_is_refused() -> None:
-    bundle = Story().bundle()
-    assert reason(bundle, []) == "signature"
-    assert reason(bundle, [vkey(ORIGIN, OLD_KEY)]) == "signature"
-    assert reason(bundle, [BROUGHT[1]]) == "signature"
 
 
 def resign(at: int, line: str) -> Callable[[Json], None]:
