@@ -1,0 +1,46 @@
+"""The texts in each language: gettext catalogs, read from their .po files so that no compiled copy can drift."""
+
+import gettext
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import files
+from io import BytesIO
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("pl", "en")
+FALLBACK_LANGUAGE = "pl"
+
+# Says a message, given by its English text, in one language, with its %(name)s values filled in.
+Say = Callable[..., str]
+
+
+def language_or_default(language: str) -> str:
+    """`language` if there is a catalog for it, else Polish."""
+    return language if language in LANGUAGES else FALLBACK_LANGUAGE
+
+
+def marked(message: str) -> str:
+    """`message` unchanged: marks a text in a table for the catalogs, to be said later."""
+    return message
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def speaker(language: str) -> Say:
+    """The function that says messages in `language`, one of LANGUAGES."""
+    translated = _translations(language).gettext
+
+    def say(message: str, /, **values: str) -> str:
+        return translated(message) % values
+
+    return say
+
+
+def _translations(language: str) -> gettext.GNUTranslations:
+    source = files("app.rendering") / "catalogs" / language / "LC_MESSAGES" / "awizo.po"
+    compiled = BytesIO()
+    with source.open("rb") as lines:
+        write_mo(compiled, read_po(lines, locale=language, abort_invalid=True))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)

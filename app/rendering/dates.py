@@ -1,0 +1,47 @@
+"""Dates and times as people read them. Babel knows the names; each distinct date is formatted once."""
+
+from datetime import date, time
+from functools import lru_cache
+
+from babel import Locale
+from babel.dates import format_date
+
+# British English: the day stands before the month, as in the rest of Europe.
+_LOCALES = {"pl": Locale("pl"), "en": Locale("en", "GB")}
+_SHORT = {"pl": "dd.MM", "en": "d MMM"}
+
+
+@lru_cache(maxsize=4096)
+def full_date(day: date, language: str) -> str:
+    """`poniedziałek, 7 grudnia 2026`; `Monday, 7 December 2026`."""
+    return format_date(day, "full", locale=_LOCALES[language])
+
+
+@lru_cache(maxsize=4096)
+def date_in_sentence(day: date, language: str) -> str:
+    """`7 grudnia 2026 (poniedziałek)`, a form that every Polish preposition allows; `7 December 2026 (Monday)`."""
+    return format_date(day, "d MMMM y (EEEE)", locale=_LOCALES[language])
+
+
+@lru_cache(maxsize=4096)
+def day_of_list(day: date, language: str) -> str:
+    """`poniedziałek, 7 grudnia`; `Monday, 7 December`."""
+    return format_date(day, "EEEE, d MMMM", locale=_LOCALES[language])
+
+
+@lru_cache(maxsize=4096)
+def sms_date(day: date, language: str) -> str:
+    """`07.12 (pon)`; `7 Dec (Mon)`."""
+    weekday = format_date(day, "EEE", locale=_LOCALES[language]).rstrip(".")
+    return f"{sms_day(day, language)} ({weekday})"
+
+
+@lru_cache(maxsize=4096)
+def sms_day(day: date, language: str) -> str:
+    """`07.12`; `7 Dec`."""
+    return format_date(day, _SHORT[language], locale=_LOCALES[language])
+
+
+def clock(moment: time) -> str:
+    """`8:05`, on the 24-hour clock."""
+    return f"{moment.hour}:{moment.minute:02}"

@@ -1,0 +1,109 @@
+"""The e-mail of a notice: text and HTML that say the same, in one checked MIME message."""  # noqa: A005 - named for its channel; imports are absolute
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from jinja2 import PackageLoader, StrictUndefined, select_autoescape
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from app.domain.message import EmailContent
+from app.rendering.catalog import speaker
+from app.rendering.letter import Letter, letter_of
+from app.rendering.mime import (
+    BOUNDARY,
+    MessageRefusedError,
+    address_value,
+    date_value,
+    message_id_value,
+    multipart,
+    sender_value,
+    subject_value,
+    web_address,
+)
+from app.rendering.notice import TEMPLATE_VERSIONS, Notice
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    loader=PackageLoader("app.rendering"),
+    autoescape=select_autoescape(("html",)),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    auto_reload=False,
+)
+_HTML = _ENVIRONMENT.get_template("letter.html")
+_TEXT = _ENVIRONMENT.get_template("letter.txt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailEnvelope:
+    """Who writes to whom, when, and how to leave.
+
+    `sender` is an address or `Name <address>`, `to` a bare address, `message_id` `<notification-id@host>`, `date`
+    aware. The URLs are ours: one that POST ends this kind of e-mail (RFC 8058), and one to the settings, if any.
+    """
+
+    sender: str
+    to: str = field(repr=False)
+    message_id: str
+    date: datetime
+    unsubscribe_url: str = field(repr=False)
+    preferences_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link to our own pages, with the words that stand for it."""
+
+    label: str
+    url: str
+
+
+def render_email(notice: Notice, envelope: EmailEnvelope) -> EmailContent:
+    """The notice as an e-mail, the same bytes for the same values.
+
+    Raises MessageRefusedError when the envelope cannot stand in a header: an address that is none or needs
+    SMTPUTF8, a Message-ID or URL of another form, settings on another host than the unsubscribe page.
+    """
+    letter = letter_of(notice, sent_on=envelope.date.astimezone(notice.zone).date())
+    links = _links(letter, envelope)
+    return EmailContent(
+        mime=multipart(
+            _headers(letter, envelope),
+            text=_TEXT.render(letter=letter, links=links),
+            html=_HTML.render(letter=letter, links=links),
+        ),
+        template=letter.template,
+        template_version=TEMPLATE_VERSIONS[letter.template],
+    )
+
+
+def _headers(letter: Letter, envelope: EmailEnvelope) -> list[tuple[str, str]]:
+    return [
+        ("From", sender_value(envelope.sender)),
+        ("To", address_value(envelope.to)),
+        ("Subject", subject_value(letter.subject)),
+        ("Date", date_value(envelope.date)),
+        ("Message-ID", message_id_value(envelope.message_id)),
+        ("List-Unsubscribe", f"<{web_address(envelope.unsubscribe_url)}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("Auto-Submitted", "auto-generated"),
+        ("Content-Language", letter.language),
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/alternative; boundary="{BOUNDARY}"'),
+    ]
+
+
+def _links(letter: Letter, envelope: EmailEnvelope) -> tuple[Link, ...]:
+    say = speaker(letter.language)
+    leave = Link(label=say("Stop these e-mails"), url=web_address(envelope.unsubscribe_url))
+    if envelope.preferences_url is None:
+        return (leave,)
+    if _origin(envelope.preferences_url) != _origin(envelope.unsubscribe_url):
+        raise MessageRefusedError("the settings are on another host than the unsubscribe page")
+    return (Link(label=say("Your settings"), url=web_address(envelope.preferences_url)), leave)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

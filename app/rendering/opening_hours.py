@@ -1,0 +1,122 @@
+"""When a facility is open: compact for an SMS, day by day for an e-mail. Hours and closures are the operator's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from itertools import pairwise
+
+from app.domain.calendar import is_day_off
+from app.domain.event import Closure, Facility, OpeningInterval
+from app.rendering.catalog import Say
+from app.rendering.dates import clock, day_of_list, sms_day
+
+DAYS_LISTED_MAX = 21
+DAYS_WITHOUT_END = 7
+
+Hours = tuple[tuple[OpeningInterval, ...], ...]
+
+_MIDNIGHT = time()
+_WHOLE_DAY = (OpeningInterval(opens=_MIDNIGHT, closes=_MIDNIGHT),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """Local days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenDay:
+    """One line of the list of days: its date, its hours in words, and whether the place is shut."""
+
+    day: str
+    hours: str
+    closed: bool
+
+
+def days_to_show(first: date, until: date | None) -> Days:
+    """The days from `first` to `until`, at most three weeks; a week when there is no end, or it lies before."""
+    if until is None or until < first:
+        return Days(first=first, last=first + timedelta(days=DAYS_WITHOUT_END - 1))
+    return Days(first=first, last=min(until, first + timedelta(days=DAYS_LISTED_MAX - 1)))
+
+
+def compact_hours(facility: Facility, days: Days, say: Say, language: str) -> str:
+    """`pn-pt 8-20, so 9-13 (zamkn. 01.12-02.12)`: equal days together, closures among `days`; empty if unknown."""
+    week = _compact_week(facility.hours, say) if facility.hours else ""
+    shut = [c for c in facility.closures if c.first_on <= days.last and c.last_on >= days.first]
+    if not shut or not week:
+        return week
+    spans = ", ".join(_span(closure, language) for closure in shut)
+    shut_in_words = say("closed %(days)s", days=spans)
+    return f"{week} ({shut_in_words})"
+
+
+def listed_days(facility: Facility, days: Days, say: Say, language: str) -> tuple[OpenDay, ...]:
+    """Each of `days` with its hours, closed days said; empty when the operator gave no hours."""
+    hours = facility.hours
+    if not hours:
+        return ()
+    count = (days.last - days.first).days + 1
+    dates = (days.first + timedelta(days=n) for n in range(count))
+    return tuple(_open_day(day, hours, facility.closures, say, language) for day in dates)
+
+
+def never_closes(facility: Facility, days: Days) -> bool:
+    """Whether the place is open round the clock on all of `days`, so that a list would say nothing more."""
+    shut = any(c.first_on <= days.last and c.last_on >= days.first for c in facility.closures)
+    return facility.hours is not None and not shut and all(day == _WHOLE_DAY for day in facility.hours)
+
+
+def _open_day(day: date, hours: Hours, closures: Sequence[Closure], say: Say, language: str) -> OpenDay:
+    label = day_of_list(day, language)
+    if any(c.first_on <= day <= c.last_on for c in closures):
+        return OpenDay(day=label, hours=say("closed – announced by the operator"), closed=True)
+    intervals = hours[day.weekday()]
+    if not intervals:
+        return OpenDay(day=label, hours=say("closed"), closed=True)
+    text = ", ".join(_interval(i) for i in intervals) if intervals != _WHOLE_DAY else say("open round the clock")
+    if day.weekday() != 6 and is_day_off(day):
+        text = say("%(hours)s (public holiday: hours may differ)", hours=text)
+    return OpenDay(day=label, hours=text, closed=False)
+
+
+def _interval(interval: OpeningInterval) -> str:
+    closes = "24:00" if interval.closes == _MIDNIGHT else clock(interval.closes)
+    return f"{clock(interval.opens)}–{closes}"  # noqa: RUF001 - an en dash joins the ends of a range
+
+
+def _compact_week(hours: Hours, say: Say) -> str:
+    if all(day == _WHOLE_DAY for day in hours):
+        return say("round the clock")
+    names = say("Mon Tue Wed Thu Fri Sat Sun").split()
+    open_days = [n for n, day in enumerate(hours) if day]
+    different = list(dict.fromkeys(hours[n] for n in open_days))
+    groups = [(_runs([n for n in open_days if hours[n] == same], names), same) for same in different]
+    return ", ".join(f"{when} {'/'.join(_compact_interval(i) for i in same)}" for when, same in groups)
+
+
+def _runs(days: Sequence[int], names: Sequence[str]) -> str:
+    """Weekday numbers as names, days in a row joined: `pn-wt,czw-pt`."""
+    starts = [days[0], *(after for before, after in pairwise(days) if after != before + 1)]
+    ends = [*(before for before, after in pairwise(days) if after != before + 1), days[-1]]
+    return ",".join(
+        names[first] if first == last else f"{names[first]}-{names[last]}"
+        for first, last in zip(starts, ends, strict=True)
+    )
+
+
+def _compact_interval(interval: OpeningInterval) -> str:
+    closes = "24" if interval.closes == _MIDNIGHT else _compact_clock(interval.closes)
+    return f"{_compact_clock(interval.opens)}-{closes}"
+
+
+def _compact_clock(moment: time) -> str:
+    return clock(moment) if moment.minute else str(moment.hour)
+
+
+def _span(closure: Closure, language: str) -> str:
+    first, last = sms_day(closure.first_on, language), sms_day(closure.last_on, language)
+    return first if first == last else f"{first}-{last}"
