@@ -1,0 +1,107 @@
+"""Each transport beside its double, under one face, so that one suite can put the same questions to all."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from adapters.smtp_email import SmtpEmail, SmtpRelay
+from adapters.twilio_sms import TwilioSms
+from app.domain.message import Outgoing, OutgoingEmail, OutgoingSms
+from app.ports import Transport
+from tests.doubles.connections import unused_port
+from tests.doubles.sms_gateway import Accept, AcceptThenHang, Raw, Reset, SmsGateway
+from tests.doubles.smtp_server import Drop, Hang, Say, SmtpServer
+
+ATTEMPT = UUID("01234567-89ab-7def-8123-456789abcdef")
+SECRET = "s3cr3t-t0ken-that-must-not-show"  # a canary; it opens nothing
+SMS = OutgoingSms(
+    attempt=ATTEMPT,
+    to="+48600100200",
+    body="Awizo: przesyłka czeka",
+    callback_url="https://awizo.example/v1/callbacks/twilio/status?a=1&m=2",
+)
+EMAIL = OutgoingEmail(
+    attempt=ATTEMPT,
+    envelope_from="bounces@awizo.example",
+    to="jan@example.com",
+    mime=b"Subject: notice\r\n\r\n.a line with a dot\r\n..two\r\nend\r\n",
+)
+
+
+def twilio(base_url: str, **options: Any) -> TwilioSms:
+    """With timeouts short enough for a test; `options` override them."""
+    timeouts = {"connect_timeout": 0.5, "total_timeout": 1.0, **options}
+    return TwilioSms(account_sid="AC" + "0" * 32, auth_token=SECRET, sender="+48500", base_url=base_url, **timeouts)
+
+
+def smtp(url: str, **options: Any) -> SmtpEmail:
+    """With timeouts short enough for a test; `options` override them."""
+    timeouts = {"connect_timeout": 0.5, "command_timeout": 0.5, "final_timeout": 0.5, **options}
+    return SmtpEmail(SmtpRelay.parse(url), **timeouts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A transport, a message for it, and what its double can be told to do."""
+
+    transport: Transport
+    message: Outgoing
+    received: Callable[[], int]
+    accept: Callable[[], None]
+    hang_after_bytes: Callable[[], None]
+    reset_after_bytes: Callable[[], None]
+    babble: Callable[[bytes], None]
+
+
+@asynccontextmanager
+async def _twilio() -> AsyncIterator[Provider]:
+    async with SmsGateway() as gateway:
+        transport = twilio(gateway.base_url)
+
+        def behave(behaviour: Accept | AcceptThenHang | Reset | Raw) -> None:
+            gateway.behave = lambda _: behaviour
+
+        yield Provider(
+            transport=transport,
+            message=SMS,
+            received=lambda: len(gateway.journal),
+            accept=lambda: behave(Accept()),
+            hang_after_bytes=lambda: behave(AcceptThenHang()),
+            reset_after_bytes=lambda: behave(Reset(after_body=True)),
+            babble=lambda payload: behave(Raw(payload=payload)),
+        )
+        await transport.close()
+
+
+@asynccontextmanager
+async def _smtp() -> AsyncIterator[Provider]:
+    async with SmtpServer() as server:
+        transport = smtp(server.url)
+        yield Provider(
+            transport=transport,
+            message=EMAIL,
+            received=lambda: len(server.journal),
+            accept=lambda: server.at("dot", Say(reply="250 ok"), times=0),
+            hang_after_bytes=lambda: server.at("dot", Hang()),
+            reset_after_bytes=lambda: server.at("dot", Drop()),
+            babble=lambda payload: server.at("dot", Say(reply=payload.decode("latin-1"), then_close=True)),
+        )
+        await transport.close()
+
+
+PROVIDERS: dict[str, Callable[[], AbstractAsyncContextManager[Provider]]] = {"twilio": _twilio, "smtp": _smtp}
+UNREACHABLE: dict[str, Callable[[], tuple[Transport, Outgoing]]] = {
+    "twilio": lambda: (twilio(f"http://127.0.0.1:{unused_port()}"), SMS),
+    "smtp": lambda: (smtp(f"smtp://127.0.0.1:{unused_port()}"), EMAIL),
+}
+UNRESOLVED: dict[str, Callable[[], tuple[Transport, Outgoing]]] = {
+    "twilio": lambda: (twilio("http://gateway.invalid"), SMS),
+    "smtp": lambda: (smtp("smtp://relay.invalid"), EMAIL),
+}
+SECRETIVE: dict[str, Callable[[], object]] = {
+    "twilio": lambda: twilio("http://127.0.0.1:1"),
+    "smtp": lambda: smtp(f"smtp://user:{SECRET}@127.0.0.1:1"),
+    "smtp-relay": lambda: SmtpRelay.parse(f"smtps://{SECRET}:{SECRET}@relay.example"),
+}
