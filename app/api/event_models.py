@@ -7,7 +7,7 @@ the members they share, and what else they bring is kept in the event's canonica
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal, Self, assert_never
+from typing import Annotated, Self, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -133,14 +133,14 @@ class ScopeData(_Whole):
     shipments: Annotated[list[Name], Field(min_length=1)] | None = None
     facilities: Annotated[list[Name], Field(min_length=1)] | None = None
     post_codes: Annotated[list[PostCodeArea], Field(min_length=1)] | None = None
-    operator_wide: Literal[True] | None = None
+    operator_wide: bool | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         given = self.model_fields_set
-        if len(given) != 1 or getattr(self, next(iter(given))) is None:
+        if len(given) != 1 or not getattr(self, next(iter(given))):
             raise PydanticCustomError(
-                OWN_ERROR, "Must have exactly one of shipments, facilities, post_codes, operator_wide"
+                OWN_ERROR, "Must have exactly one of shipments, facilities, post_codes and operator_wide: true"
             )
         return self
 
