@@ -116,7 +116,7 @@ openapi: $(STAMP) ## write openapi.yaml from the code
 requirements: ## pin every dependency again, by hash, in requirements/*.txt (UPGRADE=--upgrade for newer ones)
 	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && \
 	"$(PYTHON)" -m venv "$$tool" && \
-	"$$tool/bin/pip" install --quiet --disable-pip-version-check "uv==$(UV_VERSION)" && \
+	"$$tool/bin/python" -m pip install $(PIP_QUIET) "uv==$(UV_VERSION)" && \
 	compile() { "$$tool/bin/uv" pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" "$$@"; } && \
 	compile --group build --output-file requirements/build.txt && \

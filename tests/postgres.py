@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -88,13 +88,17 @@ def start_postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One server for the whole run. Without one: a skip with the reason, a failure if AWIZO_REQUIRE_PG=1."""
-    try:
-        with start_postgres() as server:
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(start_postgres())
+        except PostgresUnavailableError as missing:
+            reason = str(missing)
+        else:
             yield server
-    except PostgresUnavailableError as missing:
-        if os.environ.get("AWIZO_REQUIRE_PG") == "1":
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
+            return
+    if os.environ.get("AWIZO_REQUIRE_PG") == "1":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 @pytest.fixture
