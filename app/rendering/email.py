@@ -1,7 +1,8 @@
-"""The e-mail of a notice: text and HTML that say the same, in one checked MIME message."""  # noqa: A005 - named for its channel; imports are absolute
+"""The e-mail of a notice: text and HTML that say the same, in one checked MIME message."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from jinja2 import PackageLoader, StrictUndefined, select_autoescape
@@ -51,9 +52,8 @@ class EmailEnvelope:
     preferences_url: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """A link to our own pages, with the words that stand for it."""
+class Link(NamedTuple):
+    """A link to our own pages, with the words that stand for it. Templates unpack it in this order."""
 
     label: str
     url: str
@@ -66,12 +66,21 @@ def render_email(notice: Notice, envelope: EmailEnvelope) -> EmailContent:
     SMTPUTF8, a Message-ID or URL of another form, settings on another host than the unsubscribe page.
     """
     letter = letter_of(notice, sent_on=envelope.date.astimezone(notice.zone).date())
-    links = _links(letter, envelope)
+    said = {
+        "language": letter.language,
+        "subject": letter.subject,
+        "preheader": letter.preheader,
+        "heading": letter.heading,
+        "lead": letter.lead,
+        "sections": letter.sections,
+        "closing": letter.closing,
+        "links": _links(letter, envelope),
+    }
     return EmailContent(
         mime=multipart(
             _headers(letter, envelope),
-            text=_TEXT.render(letter=letter, links=links),
-            html=_HTML.render(letter=letter, links=links),
+            text=_TEXT.render(said),
+            html=_HTML.render(said),
         ),
         template=letter.template,
         template_version=TEMPLATE_VERSIONS[letter.template],

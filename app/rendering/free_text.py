@@ -3,16 +3,19 @@
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 LENGTH_MAX = 120
 _READ_MAX = 600
 
-_TOP_LEVEL = frozenset(
-    "com net org info biz eu pl ua de uk io me co app dev link click shop store site online top xyz ru cn ly gl".split()
+_TOP_LEVEL = re.compile(
+    "com|net|org|info|biz|eu|pl|ua|de|uk|io|me|co|app|dev|link|click|shop|store|site|online|top|xyz|ru|cn|ly|gl"
 )
-_ABBREVIATIONS = frozenset("ul al pl os pasaż im św sw gen płk ks bp dr prof mjr kpt nr lok dz skr pow woj gm".split())
+_ABBREVIATION = re.compile(
+    "ul|al|pl|os|im|św|sw|gen|płk|ks|bp|dr|prof|mjr|kpt|nr|lok|dz|skr|pow|woj|gm|sp|st", re.IGNORECASE
+)
 _PHONE = re.compile(r"\+?\d(?:[ ()/.-]*\d){6,}")
-_DOT_BEFORE_WORD = re.compile(r"[.。．｡](?=\d|\w[^\s.])")  # noqa: RUF001 - these dots also part the labels of a domain
+_DOT_BEFORE_WORD = re.compile(r"[.。](?=\d|\w[^\s.])")
 _SCHEME_COLON = re.compile(r"(?<=[^\W\d_]):(?=\S)")
 _SLASHES = re.compile(r"/{2,}")
 
@@ -52,8 +55,8 @@ def _is_link(word: str) -> bool:
     lowered = word.lower()
     if "://" in lowered or "www." in lowered or "@" in lowered:
         return True
-    labels = re.split(r"[.。．｡]", word)  # noqa: RUF001 - these dots also part the labels of a domain
-    return any(_reads_as_domain(left, right) for left, right in zip(labels, labels[1:], strict=False))
+    labels = re.split(r"[.。]", word)
+    return any(_reads_as_domain(left, right) for left, right in pairwise(labels))
 
 
 def _reads_as_domain(left: str, right: str) -> bool:
@@ -62,9 +65,9 @@ def _reads_as_domain(left: str, right: str) -> bool:
     top_level = ending.group() if ending else ""
     if not left or len(top_level) < 2:
         return False
-    if left.lower().strip("(\"'") in _ABBREVIATIONS:
+    if _ABBREVIATION.fullmatch(left.strip("(\"'")):
         return False
-    return top_level.lower() in _TOP_LEVEL or top_level.islower()
+    return _TOP_LEVEL.fullmatch(top_level.lower()) is not None or (top_level.islower() and len(left) > 1)
 
 
 def _broken_up(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from app.domain.event import Facility
 from app.rendering.catalog import Say, speaker
@@ -12,9 +13,8 @@ from app.rendering.opening_hours import OpenDay, days_to_show, listed_days, neve
 from app.rendering.words import COLLECTED, MODES, RECEIVER_ROLES, RETURN_REASONS, SERVICES, UNKNOWN_SERVICE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A titled part: the one thing to see first, then lines, then a list of days."""
+class Section(NamedTuple):
+    """A titled part: the one thing to see first, then lines, then a list of days. Templates unpack it in this order."""
 
     title: str
     headline: str = ""

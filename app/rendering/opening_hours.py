@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from itertools import pairwise
+from typing import NamedTuple
 
 from app.domain.calendar import is_day_off
 from app.domain.event import Closure, Facility, OpeningInterval
@@ -27,9 +28,11 @@ class Days:
     last: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenDay:
-    """One line of the list of days: its date, its hours in words, and whether the place is shut."""
+class OpenDay(NamedTuple):
+    """One line of the list of days: its date, its hours in words, and whether the place is shut.
+
+    A tuple, because templates unpack it: attributes cost a look at each in the sandbox.
+    """
 
     day: str
     hours: str
@@ -46,12 +49,16 @@ def days_to_show(first: date, until: date | None) -> Days:
 def compact_hours(facility: Facility, days: Days, say: Say, language: str) -> str:
     """`pn-pt 8-20, so 9-13 (zamkn. 01.12-02.12)`: equal days together, closures among `days`; empty if unknown."""
     week = _compact_week(facility.hours, say) if facility.hours else ""
-    shut = [c for c in facility.closures if c.first_on <= days.last and c.last_on >= days.first]
-    if not shut or not week:
+    spans = closed_spans(facility, days, language)
+    if not spans:
         return week
-    spans = ", ".join(_span(closure, language) for closure in shut)
-    shut_in_words = say("closed %(days)s", days=spans)
-    return f"{week} ({shut_in_words})"
+    shut = say("closed %(days)s", days=spans)
+    return f"{week} ({shut})" if week else shut
+
+
+def closed_spans(facility: Facility, days: Days, language: str) -> str:
+    """The announced closures that touch `days`: `01.12-02.12, 05.12`; empty when there are none."""
+    return ", ".join(_span(closure, language) for closure in _closures(facility, days))
 
 
 def listed_days(facility: Facility, days: Days, say: Say, language: str) -> tuple[OpenDay, ...]:
@@ -66,8 +73,12 @@ def listed_days(facility: Facility, days: Days, say: Say, language: str) -> tupl
 
 def never_closes(facility: Facility, days: Days) -> bool:
     """Whether the place is open round the clock on all of `days`, so that a list would say nothing more."""
-    shut = any(c.first_on <= days.last and c.last_on >= days.first for c in facility.closures)
-    return facility.hours is not None and not shut and all(day == _WHOLE_DAY for day in facility.hours)
+    hours = facility.hours
+    return hours is not None and not _closures(facility, days) and all(day == _WHOLE_DAY for day in hours)
+
+
+def _closures(facility: Facility, days: Days) -> list[Closure]:
+    return [c for c in facility.closures if c.first_on <= days.last and c.last_on >= days.first]
 
 
 def _open_day(day: date, hours: Hours, closures: Sequence[Closure], say: Say, language: str) -> OpenDay:
@@ -85,7 +96,7 @@ def _open_day(day: date, hours: Hours, closures: Sequence[Closure], say: Say, la
 
 def _interval(interval: OpeningInterval) -> str:
     closes = "24:00" if interval.closes == _MIDNIGHT else clock(interval.closes)
-    return f"{clock(interval.opens)}–{closes}"  # noqa: RUF001 - an en dash joins the ends of a range
+    return f"{clock(interval.opens)}–{closes}"
 
 
 def _compact_week(hours: Hours, say: Say) -> str:

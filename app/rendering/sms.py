@@ -21,7 +21,6 @@ from app.rendering.sms_segments import GSM7, transliterate
 from app.rendering.words import COLLECTED, SERVICES, UNKNOWN_SERVICE
 
 SEPTETS_MAX = 160
-_NAME_MIN = 12
 _NAMES_SHORTENED = (
     ("Filia Urzedu Pocztowego", "FUP"),
     ("Urzad Pocztowy", "UP"),
@@ -34,15 +33,12 @@ def render_sms(notice: Notice) -> SmsText:
     """The notice as one SMS of at most 160 septets.
 
     When too long, the number shrinks to its last six, then the hours go, then the street, then the place's name is
-    shortened; the place, the date and the sentence about links stay. What still does not fit becomes `general`.
+    shortened; the place, the date and the sentence about links stay. The texts leave at least 20 septets for a name.
     """
     say = speaker(notice.language)
     name = _template_in_gsm7(notice)
     drafts = _general(notice, say) if name == "general" else _drafts(notice, name, say)
-    text = next((draft for draft in drafts if len(draft) <= SEPTETS_MAX), None)
-    if text is None:
-        name = "general"
-        text = next(draft for draft in _general(notice, say) if len(draft) <= SEPTETS_MAX)
+    text = next(draft for draft in drafts if len(draft) <= SEPTETS_MAX)
     return SmsText(text=text, encoding=GSM7, parts=1, template=name, template_version=TEMPLATE_VERSIONS[name])
 
 
@@ -77,9 +73,7 @@ def _waiting(notice: Notice, facility: Facility, say: Say) -> Iterator[str]:
     yield text(short, name, street, hours)
     yield text(short, name, street)
     yield text(short, name)
-    room = SEPTETS_MAX - (len(text(short, "X")) - 1)
-    if room >= _NAME_MIN:
-        yield text(short, _shortened(name, room))
+    yield text(short, _shortened(name, SEPTETS_MAX - len(text(short, "X")) + 1))
 
 
 def _waiting_text(notice: Notice, item: str, place: str, say: Say) -> str:
@@ -137,7 +131,7 @@ def _until(notice: Notice, say: Say) -> str:
         date = _moment(notice.until, notice)
     else:
         date = sms_date(notice.until, notice.language)
-    return say("Collect by %(date)s, per the operator.", date=date)
+    return say("Collect by %(date)s, per operator.", date=date)
 
 
 def _moment(moment: datetime, notice: Notice) -> str:

@@ -125,20 +125,16 @@ def _widths(text: str, encoding: str) -> Iterable[int]:
 
 
 def _spell(char: str, language: str) -> str:
-    if char.isspace():
+    category = unicodedata.category(char)
+    if char.isspace() or category == "Cc":
         return " "
     if char in _BASIC:
         return char
-    if char in _SIGNS:
-        return _SIGNS[char]
     if char == "№":
         return _NUMERO.get(language, "No")
-    category = unicodedata.category(char)
-    if category.startswith("M") or category in {"Cf", "Cs", "Cn", "Co"}:
+    if category[0] in "CM":
         return ""
-    if category == "Cc":
-        return " "
-    return _from_parts(char)
+    return _SIGNS.get(char) or _from_parts(char)
 
 
 def _from_parts(char: str) -> str:
