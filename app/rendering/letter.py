@@ -9,7 +9,7 @@ from app.rendering.catalog import Say, speaker
 from app.rendering.dates import clock, date_in_sentence, full_date
 from app.rendering.free_text import plain
 from app.rendering.notice import Notice, first_day, local_date_of, template_of
-from app.rendering.opening_hours import OpenDay, days_to_show, listed_days, never_closes
+from app.rendering.opening_hours import Days, OpenDay, closed_spans, days_to_show, listed_days, never_closes
 from app.rendering.words import COLLECTED, MODES, RECEIVER_ROLES, RETURN_REASONS, SERVICES, UNKNOWN_SERVICE
 
 
@@ -230,9 +230,9 @@ def _where(notice: Notice, facility: Facility, sent_on: date, say: Say) -> Secti
     starts = notice.pickup.starts if notice.pickup else None
     lines += [say("Can be collected from: %(when)s", when=_full(starts, notice, say))] if starts is not None else []
     days = days_to_show(max(first_day(notice), sent_on), _until_day(notice))
-    if never_closes(facility, days):
-        return Section(title=say("Where"), headline=plain(facility.name), lines=(*lines, say("Open round the clock.")))
-    listed = listed_days(facility, days, say, notice.language)
+    listed = () if never_closes(facility, days) else listed_days(facility, days, say, notice.language)
+    if not listed:
+        lines += _hours_in_a_line(facility, days, say, notice.language)
     return Section(
         title=say("Where"),
         headline=plain(facility.name),
@@ -240,6 +240,13 @@ def _where(notice: Notice, facility: Facility, sent_on: date, say: Say) -> Secti
         days=listed,
         days_note=say("Opening hours as given by the operator.") if listed else "",
     )
+
+
+def _hours_in_a_line(facility: Facility, days: Days, say: Say, language: str) -> list[str]:
+    if never_closes(facility, days):
+        return [say("Open round the clock.")]
+    spans = closed_spans(facility, days, language)
+    return [say("Closed, as announced by the operator: %(days)s", days=spans)] if spans else []
 
 
 def _until_when(notice: Notice, say: Say) -> tuple[Section, ...]:
