@@ -4,11 +4,12 @@ SQLite: one writing connection (BEGIN IMMEDIATE, WAL, synchronous=FULL) and read
 PostgreSQL: one pool; READ COMMITTED.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import CursorResult, Executable, event, text
 from sqlalchemy.engine import make_url
@@ -20,9 +21,12 @@ from app.storage.vault import Vault
 
 POOL_WAIT_SECONDS = 1.5
 BUSY_SECONDS = 30
+REPEATS_MAX = 5
 
-# SQLSTATE 40001 serialization_failure, 40P01 deadlock_detected: the loser repeats its whole transaction.
-_REPEATABLE = {"40001", "40P01"}
+T = TypeVar("T")
+
+# serialization_failure, deadlock_detected, unique_violation: the loser of a race repeats its whole transaction.
+_REPEATABLE = {"40001", "40P01", "23505"}
 
 
 class DatabaseUnavailableError(Exception):
@@ -85,6 +89,18 @@ class Database:
         """A transaction for reading only."""
         async with _translated(), self.reader.connect() as connection:
             yield Tx(connection, self.vault)
+
+    async def transact(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run `work` in a transaction and commit; repeat it whole when it lost a race and changed nothing."""
+        for attempt in range(1, REPEATS_MAX + 1):
+            try:
+                async with self.write() as tx:
+                    return await work(tx)
+            except DBAPIError as error:
+                if attempt == REPEATS_MAX or not is_repeatable(error):
+                    raise
+                await asyncio.sleep(0.01 * attempt)
+        raise AssertionError("unreachable")
 
     async def close(self) -> None:
         """Give all connections back."""

@@ -28,7 +28,14 @@ class StoredReceipt:
 
 
 async def insert_new(
-    tx: Tx, receipt_id: UUID, receipt: Receipt, *, key: PersonKey, received_at: datetime, applied: bool, late: bool
+    tx: Tx,
+    receipt_id: UUID,
+    receipt: Receipt,
+    *,
+    key: PersonKey | None,
+    received_at: datetime,
+    applied: bool,
+    late: bool,
 ) -> bool:
     """Keep a receipt; False when the same report of the same attempt is kept already."""
     statement = insert_ignoring(tx, receipts, "attempt_id", "status", "code").values(
@@ -43,7 +50,7 @@ async def insert_new(
         received_at=received_at,
         late=late,
         applied=applied,
-        raw=key.seal(receipt.raw, place=_place(receipt_id)),
+        raw=key.seal(receipt.raw, place=_place(receipt_id)) if key else None,
     )
     return bool((await tx.execute(statement)).rowcount)
 
@@ -57,7 +64,8 @@ async def unapplied(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, list[Stor
     )
     found: dict[UUID, list[StoredReceipt]] = defaultdict(list)
     for row in await tx.execute(query):
-        found[row.attempt_id].append(_stored(row, keys[row.attempt_id].open(row.raw, place=_place(row.id))))
+        raw = keys[row.attempt_id].open(row.raw, place=_place(row.id)) if row.raw else b""
+        found[row.attempt_id].append(_stored(row, raw))
     return found
 
 

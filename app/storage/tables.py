@@ -200,7 +200,7 @@ receipts = Table(
     Column("received_at", Instant, nullable=False),
     Column("late", Boolean, nullable=False),
     Column("applied", Boolean, nullable=False),
-    Column("raw", LargeBinary, nullable=False),  # encrypted
+    Column("raw", LargeBinary),  # encrypted; NULL once the person was erased
     UniqueConstraint("attempt_id", "status", "code"),
 )
 

@@ -24,6 +24,7 @@ from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
+from app.usecases.end_chain import end_chain
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 
 # The first kind that anybody is told about: nothing before it can overtake planned news.
@@ -242,9 +243,4 @@ def _standing(planned: Planned) -> tuple[Status, str | None, datetime | None]:
 def cancelled(sheet: FactSheet, notification: Notification, reason: str, *, at: datetime) -> Notification:
     """The notification, ended before it left because its news is no longer true. Its row is locked or new."""
     ended = replace(notification, status=Status.CANCELLED, reason=reason, due_at=None)
-    return sheet.record_in_chain(
-        ended,
-        "notification.cancelled",
-        at=at,
-        data={"status": Status.CANCELLED, "reason": reason, "failure": None},
-    )
+    return end_chain(sheet, ended, "notification.cancelled", at=at)

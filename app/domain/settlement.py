@@ -1,0 +1,169 @@
+"""What an outcome or a receipt makes of a notification. Pure: the use cases only write down what this says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from app.domain.notification import FINAL, Attempt, AttemptStatus, Failure, Notification, Status
+from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
+from app.domain.receipt import ReceiptStatus
+from app.domain.retry import next_try
+
+CLOSES_AFTER = timedelta(hours=72)
+CONSENT_STAGE = "consent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """Where a notification stands after an attempt.
+
+    `attempt_fact` tells what became of the attempt, `end_fact` (if any) that the notification's chain ends here.
+    """
+
+    attempt_status: AttemptStatus
+    attempt_fact: str
+    status: Status
+    due_at: datetime | None
+    reason: str | None = None
+    failure: Failure | None = None
+    end_fact: str | None = None
+
+
+def settle(notification: Notification, outcome: Outcome, *, now: datetime, jitter: float) -> Settlement:
+    """What `outcome` of the present attempt means; `jitter` in [0, 1) spreads retries."""
+    match outcome:
+        case Accepted():
+            return Settlement(
+                attempt_status=AttemptStatus.ACCEPTED,
+                attempt_fact="attempt.accepted",
+                status=Status.SENT,
+                due_at=now + CLOSES_AFTER,
+            )
+        case Unknown():
+            return Settlement(
+                attempt_status=AttemptStatus.UNKNOWN,
+                attempt_fact="attempt.unknown",
+                status=Status.UNKNOWN,
+                due_at=now + CLOSES_AFTER,
+            )
+        case Refused(permanence=Permanence.PERMANENT):
+            return Settlement(
+                attempt_status=AttemptStatus.REFUSED,
+                attempt_fact="attempt.refused",
+                status=Status.FAILED,
+                due_at=None,
+                failure=Failure.PERMANENT,
+                end_fact="notification.failed",
+            )
+        case Refused(retry_after_seconds=wait):
+            return _again(notification, AttemptStatus.REFUSED, "attempt.refused", wait=wait, now=now, jitter=jitter)
+        case NotSent(stage=stage, code=reason) if stage == CONSENT_STAGE:
+            return Settlement(
+                attempt_status=AttemptStatus.NOT_SENT,
+                attempt_fact="attempt.not_sent",
+                status=Status.SUPPRESSED,
+                due_at=None,
+                reason=reason,
+                end_fact="notification.suppressed",
+            )
+        case NotSent(retry_after_seconds=wait):
+            return _again(notification, AttemptStatus.NOT_SENT, "attempt.not_sent", wait=wait, now=now, jitter=jitter)
+        case _:
+            assert_never(outcome)
+
+
+def _again(
+    notification: Notification,
+    attempt_status: AttemptStatus,
+    attempt_fact: str,
+    *,
+    wait: float | None,
+    now: datetime,
+    jitter: float,
+) -> Settlement:
+    moment = next_try(
+        channel=notification.channel,
+        attempts=notification.attempts,
+        first_due_at=notification.not_before or notification.created_at,
+        now=now,
+        retry_after_seconds=wait,
+        jitter=jitter,
+    )
+    status, failure, end_fact = Status.QUEUED, None, None
+    if moment is None:
+        status, failure, end_fact = Status.FAILED, Failure.TEMPORARY, "notification.failed"
+    elif moment >= notification.expires_at:
+        status, moment, end_fact = Status.EXPIRED, None, "notification.expired"
+    return Settlement(
+        attempt_status=attempt_status,
+        attempt_fact=attempt_fact,
+        status=status,
+        due_at=moment,
+        failure=failure,
+        end_fact=end_fact,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptEffect:
+    """What a receipt does: facts to write in order, and where attempt and notification then stand."""
+
+    facts: tuple[str, ...]
+    attempt_status: AttemptStatus
+    status: Status
+    due_at: datetime | None
+    failure: Failure | None
+    late: bool
+
+
+def is_closed(notification: Notification) -> bool:
+    """Whether the notification's chain has ended: later reports are kept but change nothing."""
+    return notification.status in FINAL or (
+        notification.status in {Status.SENT, Status.UNKNOWN} and notification.due_at is None
+    )
+
+
+def waits_for_outcome(notification: Notification, attempt: Attempt) -> bool:
+    """Whether a report is earlier than what we know of the attempt itself; it then waits for the outcome."""
+    return notification.status is Status.SENDING and attempt.status is AttemptStatus.STARTED
+
+
+def apply_receipt(
+    notification: Notification, attempt: Attempt, status: ReceiptStatus, *, now: datetime
+) -> ReceiptEffect:
+    """The effect of a report; never a step backwards.
+
+    A report carries our attempt's id, so it shows that the provider took the message: an unknown attempt, or one
+    that we believed not sent, is reconciled by it.
+    """
+    if is_closed(notification):
+        final = status is not ReceiptStatus.PROGRESS
+        return ReceiptEffect(
+            facts=("receipt.late",) if final else (),
+            attempt_status=attempt.status,
+            status=notification.status,
+            due_at=notification.due_at,
+            failure=notification.failure,
+            late=final,
+        )
+    reconciled = () if attempt.status is AttemptStatus.ACCEPTED else ("attempt.reconciled",)
+    ends, stands, failure = _REPORTED[status]
+    due_at = None
+    if stands is Status.SENT:
+        due_at = notification.due_at if notification.status is Status.SENT else now + CLOSES_AFTER
+    return ReceiptEffect(
+        facts=(*reconciled, *ends),
+        attempt_status=AttemptStatus.ACCEPTED,
+        status=stands,
+        due_at=due_at,
+        failure=failure,
+        late=False,
+    )
+
+
+_REPORTED: Mapping[ReceiptStatus, tuple[tuple[str, ...], Status, Failure | None]] = {
+    ReceiptStatus.PROGRESS: ((), Status.SENT, None),
+    ReceiptStatus.DELIVERED: (("receipt.delivered", "notification.closed"), Status.DELIVERED, None),
+    ReceiptStatus.FAILED: (("receipt.failed", "notification.failed"), Status.FAILED, Failure.PERMANENT),
+}

@@ -1,0 +1,75 @@
+"""The last fact of a notification's chain."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.domain.notification import Notification, Status
+from app.storage.facts import StoredFact
+from app.storage.recipients import RecipientRecord
+from app.usecases.record_facts import FactSheet
+
+_OPENING_KEYS = ("event_facts", "policy", "legal_regime")
+
+
+def opening_data(opening: StoredFact) -> Mapping[str, object]:
+    """What the first fact of a chain says about why the notification exists, to be repeated when it is suppressed."""
+    data = json.loads(opening.document)["data"]
+    return {key: data[key] for key in _OPENING_KEYS}
+
+
+def end_chain(
+    sheet: FactSheet,
+    notification: Notification,
+    fact_type: str,
+    *,
+    at: datetime,
+    record: RecipientRecord | None = None,
+    opening: Mapping[str, object] | None = None,
+) -> Notification:
+    """Write that the chain ends; the notification already stands as it will stay.
+
+    A suppression also says under which consent: `record` and `opening` are needed for it alone.
+    """
+    if notification.status is Status.SUPPRESSED:
+        return _suppressed(sheet, notification, at=at, record=record, opening=opening or {})
+    return sheet.record_in_chain(
+        notification,
+        fact_type,
+        at=at,
+        data={"status": notification.status, "reason": notification.reason, "failure": notification.failure},
+    )
+
+
+def _suppressed(
+    sheet: FactSheet,
+    notification: Notification,
+    *,
+    at: datetime,
+    record: RecipientRecord | None,
+    opening: Mapping[str, object],
+) -> Notification:
+    recipient = record.recipient if record else None
+    consent = recipient.consent(notification.channel, notification.purpose) if recipient else None
+    contact = recipient.contact(notification.contact) if recipient else None
+    return sheet.record_in_chain(
+        notification,
+        "notification.suppressed",
+        at=at,
+        key=record.key if record else None,
+        data={
+            **opening,
+            "operator": notification.operator,
+            "kind": notification.kind,
+            "channel": notification.channel,
+            "purpose": notification.purpose,
+            "reason": notification.reason,
+            "not_before": notification.not_before,
+            "consent_fact": consent.fact_leaf.hex() if consent else None,
+            "consent_version": consent.version if consent else None,
+        },
+        sealed={
+            "contact": contact.value.encode() if contact else None,
+            "recipient": recipient.name.encode() if recipient else None,
+        },
+    )

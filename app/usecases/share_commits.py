@@ -1,0 +1,86 @@
+"""Many concurrent callers, one transaction: what waits together is committed together.
+
+A commit costs a sync of the disk whatever is in it. While one runs, new callers gather; the next takes them all.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from app.storage.database import DatabaseUnavailableError
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+class OverloadedError(Exception):
+    """Too many callers wait already; nothing was done for this one."""
+
+
+class SharedCommits(Generic[Question, Answer]):
+    """Gathers questions and has `run` answer them in lists, one answer each, in order.
+
+    When `run` fails for a list, each of its questions is run alone, so that a bad one hurts no other. A database
+    that is away fails all at once.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[list[Question]], Awaitable[list[Answer]]],
+        *,
+        batch_max: int = 128,
+        waiting_max: int = 4096,
+        runners_max: int = 1,
+    ) -> None:
+        self._run = run
+        self._batch_max = batch_max
+        self._waiting_max = waiting_max
+        self._runners_max = runners_max
+        self._waiting: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
+        self._runners: set[asyncio.Task[None]] = set()
+
+    async def submit(self, question: Question) -> Answer:
+        """The answer, once the transaction that holds it has committed. Raises OverloadedError when it is full."""
+        if len(self._waiting) >= self._waiting_max:
+            raise OverloadedError
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if len(self._runners) < self._runners_max:
+            runner = asyncio.create_task(self._drain())
+            self._runners.add(runner)
+            runner.add_done_callback(self._runners.discard)
+        return await future
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            size = min(len(self._waiting), self._batch_max)
+            batch = [self._waiting.popleft() for _ in range(size)]
+            batch = [(question, future) for question, future in batch if not future.done()]
+            if batch:
+                await self._answer(batch)
+
+    async def _answer(self, batch: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers = await self._run([question for question, _ in batch])
+        except Exception as error:  # noqa: BLE001 – handed to those who asked
+            if len(batch) == 1 or isinstance(error, DatabaseUnavailableError):
+                _fail(batch, error)
+            else:
+                for single in batch:
+                    await self._answer([single])
+        else:
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+    async def close(self) -> None:
+        """Wait until everything that was submitted is answered."""
+        while self._runners:
+            await asyncio.gather(*self._runners)
+
+
+def _fail(batch: list[tuple[Question, asyncio.Future[Answer]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
