@@ -143,7 +143,7 @@ def verify_note(data: bytes, vkeys: Iterable[VKey]) -> "VerifiedNote":
             if (vkey.name, vkey.id) != (line.name, line.key_id):
                 continue
             if not vkey.verifies(line.signature, message):
-                raise NoteError(f"the signature by {vkey.name} does not hold")
+                raise NoteError("a signature by a known key does not hold")
             signers.append(vkey)
     if not signers:
         raise NoKnownSignatureError("the note is signed by none of the known keys")

@@ -1,0 +1,42 @@
+"""The verifier of proof bundles, usable as a library by anyone who has the bytes of a bundle and the log's keys.
+
+    from app.evidence.verifier import parse_vkeys, verify_bundle
+
+    report = verify_bundle(bundle_bytes, vkeys=parse_vkeys(key_file_text))
+    if report.verdict is Verdict.VERIFIED:
+        for fact in report.facts:
+            print(fact.at, fact.type, fact.grade_words)
+    else:
+        for check in report.with_outcome(Outcome.FAILS):
+            print(check.name, check.sentence)
+
+It reads nothing, asks nobody, and needs no more than the standard library, `cryptography` and `rfc8785`. Trust comes
+from `vkeys`, which must have come to the verifier by another way than the bundle. The checks, in order:
+
+- `form`: canonical JSON (RFC 8785), exact members, well-formed values
+- `documents`: each document as the catalogue has its type
+- `digest`: the file was not damaged
+- `openings`, `originals`: what is shown is what was sealed
+- `inclusion`: each fact is a leaf of its shard's tree (RFC 9162), under one checkpoint
+- `checkpoints`, `signature`: signed by a key in the bundle; by a key that the verifier brought
+- `chain`, `context`, `anchors`: no gap, nothing that a fact names is missing, the log only ever grew
+- `completeness`: the log states under its second key that no published fact was left out
+- `pending`, `timestamps`: what is not yet in the proof, and which stamps were not checked
+"""
+
+from app.evidence.verifier.report import Check, FactLine, Outcome, Report, Verdict
+from app.evidence.verifier.verify import verify_bundle
+from app.merkle.note import NoteError, VKey, parse_vkey, parse_vkeys
+
+__all__ = [
+    "Check",
+    "FactLine",
+    "NoteError",
+    "Outcome",
+    "Report",
+    "VKey",
+    "Verdict",
+    "parse_vkey",
+    "parse_vkeys",
+    "verify_bundle",
+]

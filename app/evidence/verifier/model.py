@@ -1,0 +1,120 @@
+"""A bundle as the verifier has read it: well-formed, of exact members and types, nothing of it checked yet."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.evidence.catalogue import FactType
+from app.merkle.checkpoint import Checkpoint
+from app.merkle.note import VKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A fact's document whose every member is as the catalogue has it; `raw` is the same as JSON gave it."""
+
+    raw: Mapping[str, Any]
+    row: FactType
+    id: str
+    at: str
+    notification: str | None
+    n: int | None
+    prev: bytes | None
+    anchor: Checkpoint | None
+    data: Mapping[str, Any]
+    sealed: Mapping[str, bytes]
+
+    @property
+    def named_events(self) -> tuple[bytes, ...]:
+        """The leaf hashes of the event facts that it names."""
+        return tuple(bytes.fromhex(leaf) for leaf in self.data.get("event_facts") or ())
+
+    @property
+    def named_consent(self) -> bytes | None:
+        """The leaf hash of the consent fact that it names."""
+        consent = self.data.get("consent_fact")
+        return None if consent is None else bytes.fromhex(consent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A field that is shown: its name, its salt and the value's bytes."""
+
+    name: str
+    salt: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleFact:
+    """One fact of a bundle with its place. `where` names it in sentences, `section` is `facts` or `context`."""
+
+    where: str
+    section: str
+    document: Document
+    leaf: bytes
+    openings: tuple[Opened, ...]
+    index: int
+    path: tuple[bytes, ...]
+    note: bytes
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleAnchor:
+    """A checkpoint that facts name, and the path from it to its shard's checkpoint."""
+
+    where: str
+    note: bytes
+    checkpoint: Checkpoint
+    consistency: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleTimestamp:
+    """A time stamp's token and the checkpoint whose text it stamps."""
+
+    where: str
+    checkpoint: Checkpoint
+    token: bytes
+    consistency: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleOriginal:
+    """A whole document that a sealed field of fact `fact` (an id) commits to."""
+
+    where: str
+    fact: str
+    media_type: str
+    opened: Opened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A whole bundle. `digest` is what it says, `computed_digest` what follows from its bytes."""
+
+    notification: str
+    issued_at: str
+    pending: int
+    vkeys: tuple[VKey, ...]
+    facts: tuple[BundleFact, ...]
+    context: tuple[BundleFact, ...]
+    anchors: tuple[BundleAnchor, ...]
+    timestamps: tuple[BundleTimestamp, ...]
+    originals: tuple[BundleOriginal, ...]
+    statement: bytes | None
+    digest: str
+    computed_digest: str
+
+    def proven(self) -> Iterator[BundleFact]:
+        """All facts: those of the notification, then the context."""
+        yield from self.facts
+        yield from self.context
+
+    def checkpoints(self) -> dict[str, Checkpoint]:
+        """The checkpoint of each shard that has a fact here (the first, should there be several)."""
+        found: dict[str, Checkpoint] = {}
+        for fact in self.proven():
+            found.setdefault(fact.checkpoint.origin, fact.checkpoint)
+        return found
