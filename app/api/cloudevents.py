@@ -118,13 +118,16 @@ def decode_request(*, content_type: str | None, headers: Headers, body: bytes) -
 
 
 def _mode(content_type: str | None, fields: Sequence[tuple[bytes, bytes]]) -> _Mode:
+    has_attributes = any(name.startswith(b"ce-") for name, _ in fields)
+    if content_type is None and has_attributes:
+        return _Mode.BINARY  # datacontenttype is optional, and without it data is JSON (HTTP binding §3.1.1)
     media_type = parse_media_type(content_type or "")
     if media_type and media_type.is_json and sum(name == b"content-type" for name, _ in fields) <= 1:
         if media_type.essence == STRUCTURED_TYPE:
             return _Mode.STRUCTURED
         if media_type.essence == BATCH_TYPE:
             return _Mode.BATCH
-        if _is_data_type(media_type) and any(name.startswith(b"ce-") for name, _ in fields):
+        if has_attributes and _is_data_type(media_type):
             return _Mode.BINARY
     raise Problem(
         415,
