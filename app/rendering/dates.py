@@ -1,7 +1,8 @@
 """Dates and times as people read them. Babel knows the names; each distinct date is formatted once."""
 
-from datetime import date, time
+from datetime import date, datetime, time
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
@@ -40,6 +41,14 @@ def sms_date(day: date, language: str) -> str:
 def sms_day(day: date, language: str) -> str:
     """`07.12`; `7 Dec`."""
     return format_date(day, _SHORT[language], locale=_LOCALES[language])
+
+
+def local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """`moment` by the clock of `zone`; as it stands where that would leave the calendar (years 1 to 9999)."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def clock(moment: time) -> str:

@@ -10,6 +10,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.domain.message import EmailContent
 from app.rendering.catalog import speaker
+from app.rendering.dates import local
 from app.rendering.letter import Letter, letter_of
 from app.rendering.mime import (
     BOUNDARY,
@@ -65,7 +66,7 @@ def render_email(notice: Notice, envelope: EmailEnvelope) -> EmailContent:
     Raises MessageRefusedError when the envelope cannot stand in a header: an address that is none or needs
     SMTPUTF8, a Message-ID or URL of another form, settings on another host than the unsubscribe page.
     """
-    letter = letter_of(notice, sent_on=envelope.date.astimezone(notice.zone).date())
+    letter = letter_of(notice, sent_on=local(envelope.date, notice.zone).date())
     said = {
         "language": letter.language,
         "subject": letter.subject,

@@ -14,7 +14,8 @@ _TOP_LEVEL = re.compile(
 _ABBREVIATION = re.compile(
     "ul|al|pl|os|im|św|sw|gen|płk|ks|bp|dr|prof|mjr|kpt|nr|lok|dz|skr|pow|woj|gm|sp|st", re.IGNORECASE
 )
-_PHONE = re.compile(r"\+?\d(?:[ ()/.-]*\d){6,}")
+# Seven digits in a row, any international number, or Polish groups (600 100 200, 22 100 20 30) – but no post code.
+_PHONE = re.compile(r"\+\d(?:[ ().-]*\d){6,}|\d{7,}|\(?(?<!\d)\d{2,3}\)?[ .-]\d{3}[ .-]\d{2}[ .-]?\d{1,2}(?!\d)")
 _DOT_BEFORE_WORD = re.compile(r"[.。](?=\d|\w[^\s.])")
 _SCHEME_COLON = re.compile(r"(?<=[^\W\d_]):(?=\S)")
 _SLASHES = re.compile(r"/{2,}")

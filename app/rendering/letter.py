@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from app.domain.event import Facility
 from app.rendering.catalog import Say, speaker
-from app.rendering.dates import clock, date_in_sentence, full_date
+from app.rendering.dates import clock, date_in_sentence, full_date, local
 from app.rendering.free_text import plain
 from app.rendering.notice import Notice, first_day, local_date_of, template_of
 from app.rendering.opening_hours import Days, OpenDay, closed_spans, days_to_show, listed_days, never_closes
@@ -351,8 +351,8 @@ def _full(moment: date | datetime, notice: Notice, say: Say) -> str:
 
 
 def _full_moment(moment: datetime, notice: Notice, say: Say) -> str:
-    local = moment.astimezone(notice.zone)
-    return say("%(date)s, %(time)s", date=full_date(local.date(), notice.language), time=clock(local.time()))
+    there = local(moment, notice.zone)
+    return say("%(date)s, %(time)s", date=full_date(there.date(), notice.language), time=clock(there.time()))
 
 
 def _grouped(number: str) -> str:

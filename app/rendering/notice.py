@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.calendar import zone
 from app.domain.event import Event, Facility, Handover, Pickup
 from app.rendering.catalog import language_or_default
+from app.rendering.dates import local
 from app.rendering.free_text import plain, plain_number
 from app.rendering.words import OPERATORS
 
@@ -43,7 +44,7 @@ class Notice:
     @property
     def happened_on(self) -> date:
         """The local day on which the reported thing happened."""
-        return self.happened_at.astimezone(self.zone).date()
+        return local(self.happened_at, self.zone).date()
 
     @property
     def number(self) -> str:
@@ -91,7 +92,7 @@ def template_of(notice: Notice) -> str:
 
 def local_date_of(moment: date | datetime, zone_: ZoneInfo) -> date:
     """The local day of an instant; a date is its own."""
-    return moment.astimezone(zone_).date() if isinstance(moment, datetime) else moment
+    return local(moment, zone_).date() if isinstance(moment, datetime) else moment
 
 
 def first_day(notice: Notice) -> date:

@@ -41,6 +41,7 @@ class OpenDay(NamedTuple):
 
 def days_to_show(first: date, until: date | None) -> Days:
     """The days from `first` to `until`, at most three weeks; a week when there is no end, or it lies before."""
+    first = min(first, date.max - timedelta(days=DAYS_LISTED_MAX))
     if until is None or until < first:
         return Days(first=first, last=first + timedelta(days=DAYS_WITHOUT_END - 1))
     return Days(first=first, last=min(until, first + timedelta(days=DAYS_LISTED_MAX - 1)))

@@ -6,7 +6,7 @@ from datetime import datetime
 from app.domain.event import Facility
 from app.domain.message import SmsText
 from app.rendering.catalog import Say, speaker
-from app.rendering.dates import clock, sms_date
+from app.rendering.dates import clock, local, sms_date
 from app.rendering.free_text import plain
 from app.rendering.notice import (
     TEMPLATE_VERSIONS,
@@ -135,8 +135,8 @@ def _until(notice: Notice, say: Say) -> str:
 
 
 def _moment(moment: datetime, notice: Notice) -> str:
-    local = moment.astimezone(notice.zone)
-    return f"{sms_date(local.date(), notice.language)} {clock(local.time())}"
+    there = local(moment, notice.zone)
+    return f"{sms_date(there.date(), notice.language)} {clock(there.time())}"
 
 
 def _street(facility: Facility, notice: Notice) -> str:
