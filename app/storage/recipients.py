@@ -8,7 +8,7 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from app.domain.channel import Channel, Purpose
 from app.domain.quiet_hours import QuietHours, QuietRule
@@ -36,18 +36,19 @@ Named = tuple[str, str]  # operator, recipient's name
 
 
 async def ensure(
-    tx: Tx, names: Iterable[Named], *, now: datetime, new_ids: Iterable[UUID]
+    tx: Tx, names: Iterable[Named], *, now: datetime, new_ids: Iterable[UUID], for_update: bool = False
 ) -> dict[Named, RecipientRecord]:
     """The records of these recipients, share-locked; those never heard of get a row and a key at once.
 
-    `new_ids` is drawn from only for new rows.
+    `new_ids` is drawn from only for new rows. `for_update` locks for changing instead: who took the share lock
+    first would wait for others who did, and they for him. A record that somebody erases meanwhile can be missing.
     """
     wanted = {tx.vault.index("recipient", *named): named for named in names}
-    rows = await _rows(tx, wanted, shared=True)
+    rows = await _rows(tx, wanted, shared=not for_update)
     missing = sorted(wanted.keys() - {row.name_index for row in rows})
     if missing:
         await _insert_unregistered(tx, {index: wanted[index] for index in missing}, now=now, new_ids=new_ids)
-        rows += await _rows(tx, missing, shared=True)
+        rows += await _rows(tx, missing, shared=not for_update)
     records = await _records(tx, rows)
     return {wanted[row.name_index]: records[row.id] for row in rows}
 
@@ -178,7 +179,7 @@ def _consent(row: Any) -> Consent:
 
 
 async def save(tx: Tx, recipient: Recipient, key: PersonKey, *, now: datetime) -> None:
-    """Write the whole record as it now is; its row is locked by the caller."""
+    """Write the whole record as it now is; its row is locked by the caller. `now` counts at the first time only."""
     quiet = recipient.quiet_hours
     own = quiet.rule is QuietRule.OWN
     profile = {"name": recipient.name, "post_codes": list(recipient.post_codes)}
@@ -186,7 +187,7 @@ async def save(tx: Tx, recipient: Recipient, key: PersonKey, *, now: datetime) -
         update(recipients)
         .where(recipients.c.id == recipient.id)
         .values(
-            registered_at=now,
+            registered_at=func.coalesce(recipients.c.registered_at, literal(now, recipients.c.registered_at.type)),
             language=recipient.language,
             time_zone=recipient.time_zone,
             quiet_rule=quiet.rule,
@@ -256,7 +257,17 @@ async def erase(tx: Tx, recipient: UUID, *, now: datetime) -> None:
     await tx.execute(
         update(recipients)
         .where(recipients.c.id == recipient)
-        .values(name_index=None, profile=None, erased_at=now, quiet_from=None, quiet_to=None)
+        .values(
+            name_index=None,
+            profile=None,
+            language=None,
+            time_zone=None,
+            quiet_rule=None,
+            quiet_from=None,
+            quiet_to=None,
+            chosen_by_person="",
+            erased_at=now,
+        )
     )
 
 

@@ -1,0 +1,283 @@
+"""What a `PUT` on a recipient may say, and how a record is shown (contract: recipients)."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
+from functools import cache
+from typing import Annotated, Literal, Self
+from zoneinfo import available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ValidationInfo as Info
+from pydantic_core import PydanticCustomError
+
+from app.api.event_fields import Instant, PostCode
+from app.api.problems import OWN_ERROR, Fault, faults_of
+from app.domain.channel import Channel, Purpose
+from app.domain.contact_value import NumberFault, masked, mobile_number
+from app.domain.merge import CONTACT_POINTS_MAX, ConsentAct, Ignored, RecipientPatch, WantedContact
+from app.domain.quiet_hours import NEVER_QUIET, QuietHours, QuietRule
+from app.domain.recipient import Consent, ContactPoint, ContactState, Recipient
+
+CONSENTS_MAX = 60
+POST_CODES_MAX = 50
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError(OWN_ERROR, message)
+
+
+def normalised_email(text: str) -> str:
+    """The address with its domain in lower-case ASCII (IDNA 2008); the part before the @ stays as written.
+
+    That part is ASCII (no SMTPUTF8), unquoted. Nothing is looked up. Raises PydanticCustomError.
+    """
+    try:
+        # The environment flag lets RFC 2606's `test` through, where trials of an integration are at home.
+        address = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError:
+        address = None
+    if address is None or address.ascii_email is None:
+        raise _wrong("Must be an e-mail address, as jan@example.com")
+    return address.ascii_email
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _check_time_zone(name: str) -> str:
+    if name not in _time_zones():
+        raise _wrong("Must be an IANA time zone, as Europe/Warsaw")
+    return name
+
+
+def _normalised_for_channel(value: str, info: Info) -> str:
+    match info.data.get("channel"):
+        case "sms":
+            number = mobile_number(value)
+            if isinstance(number, NumberFault):
+                raise _wrong(number.value)
+            return number
+        case "email":
+            return normalised_email(value)
+        case _:  # the channel is at fault already
+            return value
+
+
+def _not_in_the_future(at: datetime, info: Info) -> datetime:
+    context: dict[str, datetime] = info.context or {}
+    if at > context["now"]:
+        raise _wrong("Lies in the future")
+    return at.astimezone(UTC)
+
+
+# Codes stand in documents that outlive an erasure: nothing that could be a sentence about somebody.
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$")]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")]
+TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_time_zone)]
+Language = Literal["pl", "en", "uk"]
+ChannelName = Literal["sms", "email"]
+PurposeName = Literal["delivery", "progress", "incident"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class ContactPointData(_Strict):
+    """A phone number (E.164, mobile) or an e-mail address; `verified` is the operator's claim, made by `method`."""
+
+    channel: ChannelName
+    value: Annotated[str, StringConstraints(max_length=320), AfterValidator(_normalised_for_channel)]
+    verified: bool = False
+    method: Code | None = None
+
+
+class ConsentData(_Strict):
+    """One act of agreeing (`granted: true`) or withdrawing."""
+
+    channel: ChannelName
+    purpose: PurposeName
+    granted: bool
+    at: Annotated[Instant, AfterValidator(_not_in_the_future)]
+    method: Code
+    text_version: Code | None = None
+
+
+class QuietHoursData(_Strict):
+    """Local wall-clock times; `from` later than `to` spans midnight."""
+
+    starts: ClockTime = Field(alias="from")
+    ends: ClockTime = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _some_time(self) -> Self:
+        if self.starts == self.ends:
+            raise _wrong("`from` and `to` are the same; say null for no quiet hours")
+        return self
+
+
+class RecipientData(_Strict):
+    """The body of a `PUT`. What is left out stays as it is; `quiet_hours: null` means none."""
+
+    language: Language | None = None
+    time_zone: TimeZone | None = None
+    post_codes: Annotated[list[PostCode], Field(max_length=POST_CODES_MAX)] | None = None
+    contact_points: Annotated[list[ContactPointData], Field(max_length=CONTACT_POINTS_MAX)] = []
+    consents: Annotated[list[ConsentData], Field(max_length=CONSENTS_MAX)] = []
+    quiet_hours: QuietHoursData | None = None
+
+
+class ContactPointView(BaseModel):
+    """A contact point as kept; `verified` says the same as `state: active`."""
+
+    channel: ChannelName
+    value: str
+    verified: bool
+    method: str | None
+    state: Literal["active", "unconfirmed", "disabled", "removed"]
+
+
+class ConsentView(BaseModel):
+    """The latest act on one channel and purpose; `version` counts grants, 0 before the first."""
+
+    channel: ChannelName
+    purpose: PurposeName
+    granted: bool
+    at: datetime
+    method: str
+    text_version: str | None
+    version: int
+
+
+class IgnoredView(BaseModel):
+    """Something of the request that was not applied: where it stands (JSON Pointer) and why."""
+
+    pointer: str
+    reason: str
+
+
+class RecipientView(BaseModel):
+    """The record. `quiet_hours` is left out while the default holds, so that a copy sent back chooses nothing."""
+
+    operator: str
+    recipient: str
+    language: str
+    time_zone: str
+    post_codes: list[str]
+    contact_points: list[ContactPointView]
+    consents: list[ConsentView]
+    quiet_hours: QuietHoursData | None = None
+    ignored: list[IgnoredView]
+
+
+def read_recipient(body: object, *, now: datetime) -> RecipientPatch | tuple[Fault, ...]:
+    """Check the JSON value of a body, whose acts lie not after `now`, or list every fault.
+
+    What is said twice is looked for once everything else is right.
+    """
+    try:
+        data = RecipientData.model_validate(body, context={"now": now})
+    except ValidationError as error:
+        return faults_of(error.errors(include_url=False, include_input=False, include_context=False))
+    return _repetitions(data) or _patch(data)
+
+
+def _repetitions(data: RecipientData) -> tuple[Fault, ...]:
+    lists: tuple[tuple[str, Iterable[object], str], ...] = (
+        ("post_codes", data.post_codes or (), "Names a post code a second time"),
+        ("contact_points", [(c.channel, c.value) for c in data.contact_points], "Names a contact point a second time"),
+        (
+            "consents",
+            [(c.channel, c.purpose, c.at) for c in data.consents],
+            "Is a second act on the same channel and purpose at the same moment",
+        ),
+    )
+    faults = []
+    for member, keys, detail in lists:
+        seen: set[object] = set()
+        for place, key in enumerate(keys):
+            if key in seen:
+                faults.append(Fault(pointer=f"/{member}/{place}", detail=detail))
+            seen.add(key)
+    return tuple(faults)
+
+
+def _patch(data: RecipientData) -> RecipientPatch:
+    return RecipientPatch(
+        language=data.language,
+        time_zone=data.time_zone,
+        post_codes=None if data.post_codes is None else tuple(data.post_codes),
+        quiet_hours=_quiet_hours(data.quiet_hours) if "quiet_hours" in data.model_fields_set else None,
+        contact_points=tuple(
+            WantedContact(channel=Channel(c.channel), value=c.value, verified=c.verified, method=c.method)
+            for c in data.contact_points
+        ),
+        consents=tuple(
+            ConsentAct(
+                channel=Channel(c.channel),
+                purpose=Purpose(c.purpose),
+                granted=c.granted,
+                at=c.at,
+                method=c.method,
+                text_version=c.text_version,
+            )
+            for c in data.consents
+        ),
+    )
+
+
+def _quiet_hours(data: QuietHoursData | None) -> QuietHours:
+    if data is None:
+        return NEVER_QUIET
+    return QuietHours(rule=QuietRule.OWN, starts=time.fromisoformat(data.starts), ends=time.fromisoformat(data.ends))
+
+
+def shown(recipient: Recipient, *, ignored: Iterable[Ignored] = (), values: bool = True) -> RecipientView:
+    """The record as the API shows it; without `values` phone numbers and addresses are masked."""
+    record = RecipientView(
+        operator=recipient.operator,
+        recipient=recipient.name,
+        language=recipient.language,
+        time_zone=recipient.time_zone,
+        post_codes=list(recipient.post_codes),
+        contact_points=[_contact_point(c, values=values) for c in recipient.contact_points],
+        consents=[_consent(c) for c in recipient.consents],
+        ignored=[IgnoredView(pointer=each.pointer, reason=each.reason) for each in ignored],
+    )
+    hours = recipient.quiet_hours
+    match hours.rule:
+        case QuietRule.OWN:
+            ends = {"from": hours.starts.isoformat("minutes"), "to": hours.ends.isoformat("minutes")}
+            record.quiet_hours = QuietHoursData.model_validate(ends)
+        case QuietRule.NONE:
+            record.quiet_hours = None
+        case QuietRule.DEFAULT:
+            pass
+    return record
+
+
+def _contact_point(contact: ContactPoint, *, values: bool) -> ContactPointView:
+    return ContactPointView(
+        channel=contact.channel.value,
+        value=contact.value if values else masked(contact.channel, contact.value),
+        verified=contact.state is ContactState.ACTIVE,
+        method=contact.method,
+        state=contact.state.value,
+    )
+
+
+def _consent(consent: Consent) -> ConsentView:
+    return ConsentView.model_validate(
+        {
+            "channel": consent.channel.value,
+            "purpose": consent.purpose.value,
+            "granted": consent.granted,
+            "at": consent.at,
+            "method": consent.method,
+            "text_version": consent.text_version,
+            "version": consent.version,
+        }
+    )

@@ -1,0 +1,123 @@
+"""The facts of what changed about a person: consents, contact points and settings."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import assert_never
+
+from app.domain.channel import Channel, Purpose
+from app.domain.merge import Act, ConsentChanged, ContactAdded, ContactVerified, PreferencesChanged
+from app.domain.quiet_hours import QuietHours, QuietRule
+from app.domain.recipient import Actor, Consent, ContactPoint, Recipient
+from app.evidence.canonical import canonical_json
+from app.storage.recipients import RecipientRecord
+from app.usecases.record_facts import FactSheet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """Who acts and when: `statement` is the JCS of what a person said, `contact` where they said it."""
+
+    at: datetime
+    by: Actor
+    statement: bytes | None = field(default=None, repr=False)
+    contact: ContactPoint | None = None
+
+
+def record_acts(
+    sheet: FactSheet, acts: Iterable[Act], recipient: Recipient, record: RecipientRecord, acting: Acting
+) -> Recipient:
+    """One fact for each act, in order; gives the recipient with the leaf of each changed consent's latest fact.
+
+    The row of the recipient is locked, and `acting.at` was read after that.
+    """
+    leaves: dict[tuple[Channel, Purpose], bytes] = {}
+    for act in acts:
+        match act:
+            case ConsentChanged(consent=consent):
+                leaf = _consent_fact(sheet, consent, recipient, record, acting)
+                leaves[consent.channel, consent.purpose] = leaf
+            case ContactAdded(contact=contact):
+                _contact_fact(sheet, "contact.added", contact, recipient, record, acting)
+            case ContactVerified(contact=contact):
+                _contact_fact(sheet, "contact.verified", contact, recipient, record, acting)
+            case PreferencesChanged(settings=settings):
+                said = replace(acting, statement=settings_statement(recipient, settings))
+                _record(sheet, "preference.changed", {}, recipient, record, said)
+            case _:
+                assert_never(act)
+    consents = tuple(replace(c, fact_leaf=leaves.get((c.channel, c.purpose), c.fact_leaf)) for c in recipient.consents)
+    return replace(recipient, consents=consents)
+
+
+def settings_statement(recipient: Recipient, settings: Iterable[str]) -> bytes:
+    """The JCS of these settings as they now are; the only place of the log that says what was set."""
+    values = {
+        "language": recipient.language,
+        "time_zone": recipient.time_zone,
+        "post_codes": list(recipient.post_codes),
+        "quiet_hours": _hours(recipient.quiet_hours),
+    }
+    return canonical_json({name: values[name] for name in settings})
+
+
+def _hours(hours: QuietHours) -> object:
+    match hours.rule:
+        case QuietRule.OWN:
+            return {"from": hours.starts.isoformat("minutes"), "to": hours.ends.isoformat("minutes")}
+        case QuietRule.NONE:
+            return None
+        case QuietRule.DEFAULT:
+            return "default"
+
+
+def _contact_fact(
+    sheet: FactSheet,
+    fact_type: str,
+    contact: ContactPoint,
+    recipient: Recipient,
+    record: RecipientRecord,
+    acting: Acting,
+) -> None:
+    data = {"channel": contact.channel, "method": contact.method}
+    _record(sheet, fact_type, data, recipient, record, replace(acting, contact=contact))
+
+
+def _consent_fact(
+    sheet: FactSheet, consent: Consent, recipient: Recipient, record: RecipientRecord, acting: Acting
+) -> bytes:
+    data = {
+        "channel": consent.channel,
+        "purpose": consent.purpose,
+        "version": consent.version or None,  # a refusal of what was never granted ends no version
+        "text_version": consent.text_version,
+        "method": consent.method,
+        "claimed_at": consent.at,
+    }
+    return _record(
+        sheet, "consent.granted" if consent.granted else "consent.withdrawn", data, recipient, record, acting
+    )
+
+
+def _record(
+    sheet: FactSheet,
+    fact_type: str,
+    data: Mapping[str, object],
+    recipient: Recipient,
+    record: RecipientRecord,
+    acting: Acting,
+) -> bytes:
+    encoded = sheet.record(
+        fact_type,
+        at=acting.at,
+        operator=recipient.operator,
+        recipient=recipient.id,
+        key=record.key,
+        data={**data, "language": recipient.language, "by": acting.by},
+        sealed={
+            "contact": acting.contact.value.encode() if acting.contact else None,
+            "recipient": recipient.name.encode(),
+            "statement": acting.statement,
+        },
+    )
+    return encoded.leaf

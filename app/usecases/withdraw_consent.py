@@ -1,0 +1,46 @@
+"""One click, and nothing more is sent: the person ends all consents of a channel."""
+
+from uuid import UUID
+
+from app.domain.channel import Channel, Purpose
+from app.domain.merge import ConsentChanged, withdraw
+from app.domain.recipient import Actor
+from app.ports import Surroundings
+from app.storage import recipients as recipient_store
+from app.storage.database import Tx
+from app.usecases.record_acts import Acting, record_acts
+from app.usecases.record_facts import new_fact_sheet
+
+
+async def withdraw_consent(
+    tx: Tx,
+    recipient_id: UUID,
+    channel: Channel,
+    contact: UUID | None,
+    *,
+    method: str,
+    statement: bytes,
+    surroundings: Surroundings,
+) -> tuple[Purpose, ...]:
+    """End every granted consent of `channel`; gives the purposes that ended, none when nothing was granted.
+
+    `contact` is the id of the contact point at which the person asked, `method` a code for how (`one_click`),
+    `statement` the JCS of what they sent; it is sealed with each withdrawal. Nothing that has not begun to leave
+    is sent once `tx` commits (RFC 8058; the claim of a notification waits for this lock). A person who was erased
+    or never registered has nothing to withdraw.
+    """
+    records = await recipient_store.by_ids(tx, [recipient_id], lock=True, for_update=True)
+    record = records.get(recipient_id)
+    if record is None or record.recipient is None:
+        return ()
+    now = surroundings.clock()
+    current = record.recipient
+    withdrawn = withdraw(current, channel, now=now, method=method)
+    if not withdrawn.acts:
+        return ()
+    sheet = await new_fact_sheet(tx, surroundings)
+    acting = Acting(at=now, by=Actor.PERSON, statement=statement, contact=current.contact(contact))
+    recipient = record_acts(sheet, withdrawn.acts, withdrawn.recipient, record, acting)
+    await sheet.write(tx)
+    await recipient_store.save(tx, recipient, record.key, now=now)
+    return tuple(act.consent.purpose for act in withdrawn.acts if isinstance(act, ConsentChanged))
