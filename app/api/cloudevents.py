@@ -208,15 +208,17 @@ def _header_text(value: bytes) -> str | None:
 
 def _event(members: Mapping[str, object], data: object, faults: list[Fault]) -> Event:
     """Check attributes and data together, so that all errors are told at once; Problem 422 if there are any."""
-    already = {fault.pointer for fault in faults}
     attributes, more = _attributes(members)
-    faults = faults + [fault for fault in more if fault.pointer not in already or fault.pointer == ""]
+    told = {fault.pointer for fault in faults if fault.pointer}
+    faults = faults + [fault for fault in more if fault.pointer not in told]
     if isinstance(data, dict):
         content = read_data(attributes.get("type", ""), data)
     else:
         content = (Fault(pointer="/data", detail="Must be an object"),)
-    if isinstance(content, tuple) or faults:
-        raise Problem(422, errors=tuple(dict.fromkeys((*faults, *(content if isinstance(content, tuple) else ())))))
+    if isinstance(content, tuple):
+        raise Problem(422, errors=tuple(dict.fromkeys((*faults, *content))))
+    if faults:
+        raise Problem(422, errors=tuple(dict.fromkeys(faults)))
     time = parse_instant(attributes["time"]).astimezone(UTC)
     return Event(
         id=attributes["id"],
@@ -246,15 +248,27 @@ def _attributes(members: Mapping[str, object]) -> tuple[dict[str, str], list[Fau
     for name, value in members.items():
         if value is None:
             continue
-        text = value if isinstance(value, str) else _extension_text(name, value)
-        detail = "Must be a string" if text is None else _fault_of(name, text)
-        if text is None or detail is not None:
-            faults.append(Fault(pointer=_pointer(name), detail=detail or ""))
-        elif name == "datacontenttype":
-            attributes[name] = text.partition(";")[0].strip(" \t").lower()
+        checked = _attribute(name, value)
+        if isinstance(checked, Fault):
+            faults.append(checked)
         else:
-            attributes[name] = text
+            attributes[name] = checked
     return attributes, faults
+
+
+def _attribute(name: str, value: object) -> str | Fault:
+    """Give the attribute's text in its canonical form, or what is wrong with it."""
+    is_core = name in _CORE
+    if not is_core and _ATTRIBUTE_NAME.fullmatch(name) is None:
+        return Fault(pointer="", detail="An attribute's name is not 1 to 20 lower-case letters and digits")
+    text = value if isinstance(value, str) else _extension_text(name, value)
+    if text is None:
+        detail = "Must be a string" if is_core else "An extension is neither a string, a Boolean nor a 32-bit Integer"
+        return Fault(pointer=_pointer(name), detail=detail)
+    fault = _core_fault(name, text) if is_core else _control_fault(text)
+    if fault is not None:
+        return Fault(pointer=_pointer(name), detail=fault)
+    return text.partition(";")[0].strip(" \t").lower() if name == "datacontenttype" else text
 
 
 def _extension_text(name: str, value: object) -> str | None:
@@ -266,35 +280,34 @@ def _extension_text(name: str, value: object) -> str | None:
     return str(value) if isinstance(value, int) and -(2**31) <= value < 2**31 else None
 
 
-def _fault_of(name: str, text: str) -> str | None:
-    """Say what is wrong with the text of an attribute; None when nothing is."""
-    if name not in _CORE:
-        if _ATTRIBUTE_NAME.fullmatch(name) is None:
-            return "An attribute's name is not 1 to 20 lower-case letters and digits"
-        return "An extension has control characters" if _NO_TEXT.search(text) else None
-    if not text:
-        return "Must not be empty"
-    if len(text) > _LENGTHS_MAX.get(name, len(text)):
-        return f"Must have at most {_LENGTHS_MAX[name]} characters"
-    if _NO_TEXT.search(text):
-        return "Must have no control characters"
-    return _core_fault(name, text)
+def _control_fault(text: str) -> str | None:
+    return "Has control characters" if _NO_TEXT.search(text) else None
 
 
 def _core_fault(name: str, text: str) -> str | None:
+    """Say what is wrong with the text of an attribute that CloudEvents defines; None when nothing is."""
+    length_max = _LENGTHS_MAX.get(name, EVENT_BYTES_MAX)
+    if not 1 <= len(text) <= length_max:
+        return f"Must have 1 to {length_max} characters"
     match name:
-        case "specversion" if text != "1.0":
-            return 'Must be "1.0"'
-        case "source" | "dataschema" if _URI_REFERENCE.fullmatch(text) is None:
-            return "Must be a URI-reference (RFC 3986)"
+        case "specversion":
+            return None if text == "1.0" else 'Must be "1.0"'
+        case "source" | "dataschema":
+            return None if _URI_REFERENCE.fullmatch(text) else "Must be a URI-reference (RFC 3986)"
         case "datacontenttype":
             media_type = parse_media_type(text)
             return None if media_type and _is_data_type(media_type) else "Must be a JSON media type"
         case "time":
-            try:
-                parse_instant(text)
-            except PydanticCustomError as error:
-                return error.message()
+            return _time_fault(text)
+        case _:
+            return _control_fault(text)
+
+
+def _time_fault(text: str) -> str | None:
+    try:
+        parse_instant(text)
+    except PydanticCustomError as error:
+        return error.message()
     return None
 
 

@@ -193,6 +193,20 @@ async def test_a_middleware_added_later_fails_as_a_500_problem_too() -> None:
     assert [entry["error"] for entry in logs] == ["RuntimeError"]
 
 
+async def test_start_and_stop_of_the_application_pass_through() -> None:
+    arriving = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(arriving)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await _app()({"type": "lifespan"}, receive, send)
+    assert [message["type"] for message in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
 def test_pointers_are_escaped_as_in_rfc_6901() -> None:
     fault = faults_of([{"type": "missing", "loc": ("a/b", "c~d", 0), "msg": "Field required"}], "/data")
     assert fault == (Fault(pointer="/data/a~1b/c~0d/0", detail="Field required"),)
