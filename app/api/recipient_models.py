@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from functools import cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
@@ -281,3 +281,21 @@ def _consent(consent: Consent) -> ConsentView:
             "version": consent.version,
         }
     )
+
+
+def request_schema() -> dict[str, Any]:
+    """The JSON Schema of a `PUT` body, whole: nothing in it points to a definition elsewhere."""
+    schema = RecipientData.model_json_schema()
+    definitions = schema.pop("$defs")
+
+    def resolved(node: Any) -> Any:
+        if isinstance(node, list):
+            return [resolved(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            return resolved(definitions[node["$ref"].rpartition("/")[2]])
+        return {key: resolved(value) for key, value in node.items()}
+
+    whole: dict[str, Any] = resolved(schema)
+    return whole
