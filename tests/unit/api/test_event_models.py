@@ -189,9 +189,14 @@ def test_raw_may_bring_more_than_its_members() -> None:
 
 
 def test_a_flood_of_faults_is_cut() -> None:
-    content = _read(with_value(INCIDENT, "data.scope", {"shipments": [""] * 5_000}))
+    closures = [{"from": "", "until": ""}] * FAULTS_MAX
+    content = _read(with_value(NOTICE_LEFT, "data.facility.closures", closures))
     assert isinstance(content, tuple)
     assert len(content) == FAULTS_MAX + 1
+
+
+def test_of_a_list_of_names_the_first_bad_one_is_told() -> None:
+    assert _pointers(with_value(INCIDENT, "data.scope", {"shipments": ["S-1", "", ""]})) == ["/data/scope/shipments/1"]
 
 
 @pytest.mark.parametrize(
