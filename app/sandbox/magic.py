@@ -1,0 +1,48 @@
+"""Numbers and mailboxes that misbehave on purpose, so that every outcome can be seen without a real provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MagicNumber:
+    """What happens to an SMS to a number with this ending.
+
+    `http_status` other than 201 refuses it with `code`; else `final` is what the last status callback says.
+    """
+
+    ending: str
+    says: str
+    http_status: int = 201
+    code: int | None = None
+    final: str = "delivered"
+    retry_after_seconds: int | None = None
+
+
+MAGIC_NUMBERS = (
+    MagicNumber(ending="5550001", says="refused: not a valid number (21211)", http_status=400, code=21211),
+    MagicNumber(ending="5550003", says="refused: has replied STOP (21610)", http_status=400, code=21610),
+    MagicNumber(ending="5550008", says="taken, then failed: unknown phone (30005)", code=30005, final="failed"),
+    MagicNumber(
+        ending="5550009", says="taken, then undelivered: phone is off (30003)", code=30003, final="undelivered"
+    ),
+    MagicNumber(
+        ending="5550029",
+        says="too many requests (429), again after 2 seconds",
+        http_status=429,
+        code=20429,
+        retry_after_seconds=2,
+    ),
+    MagicNumber(ending="5550050", says="server error (500)", http_status=500, code=20500),
+)
+
+# Local parts of e-mail addresses, and how RCPT is answered.
+MAGIC_MAILBOXES: Mapping[str, str] = {
+    "nobody": "550 5.1.1 no such mailbox",
+    "full": "452 4.2.2 mailbox full",
+}
+
+
+def magic_number(to: str) -> MagicNumber | None:
+    """How a number misbehaves, or None for all ordinary ones."""
+    return next((magic for magic in MAGIC_NUMBERS if to.endswith(magic.ending)), None)

@@ -1,0 +1,89 @@
+"""Status callbacks as Twilio sends them: signed, a while after the message was taken."""
+
+import asyncio
+from dataclasses import dataclass
+
+import httpx
+from twilio.request_validator import RequestValidator
+
+from app.sandbox.inbox import Inbox, Report, SandboxSms
+from app.sandbox.magic import magic_number
+
+_PENDING_MAX = 10_000
+_CONNECTIONS_MAX = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The one account that the sandbox knows."""
+
+    sid: str
+    token: str
+
+
+class Reporter:
+    """Reports `sent`, then `delivered` (or what a magic number says), each after its delay in seconds."""
+
+    def __init__(self, inbox: Inbox, account: Account, *, sent_after: float, final_after: float) -> None:
+        self._inbox = inbox
+        self._account = account
+        self._delays = (sent_after, final_after)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client: httpx.AsyncClient | None = None
+
+    @property
+    def pending(self) -> int:
+        """How many messages are not yet reported to the end."""
+        return len(self._tasks)
+
+    def schedule(self, sms: SandboxSms) -> None:
+        """Reports about `sms` in the background; beyond 10,000 messages under way it stays `queued`."""
+        if len(self._tasks) < _PENDING_MAX:
+            task = asyncio.create_task(self._report(sms))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Drops what has not been reported."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _report(self, sms: SandboxSms) -> None:
+        magic = magic_number(sms.to)
+        final, code = (magic.final, magic.code) if magic else ("delivered", None)
+        for delay, status, error_code in zip(self._delays, ("sent", final), (None, code), strict=True):
+            await asyncio.sleep(delay)
+            answered = await self._call_back(sms, status, error_code)
+            self._inbox.record_report(sms.sid, Report(status=status, answered=answered), error_code)
+
+    async def _call_back(self, sms: SandboxSms, status: str, error_code: int | None) -> int | None:
+        """The HTTP status of the answer, or None when there was none or nobody asked to be called."""
+        if sms.status_callback is None:
+            return None
+        form = {
+            "AccountSid": self._account.sid,
+            "ApiVersion": "2010-04-01",
+            "From": sms.sender,
+            "To": sms.to,
+            "MessageSid": sms.sid,
+            "MessageStatus": status,
+            "SmsSid": sms.sid,
+            "SmsStatus": status,
+        }
+        if error_code is not None:
+            form["ErrorCode"] = str(error_code)
+        signature = RequestValidator(self._account.token).compute_signature(sms.status_callback, form)
+        try:
+            answer = await self._http().post(sms.status_callback, data=form, headers={"X-Twilio-Signature": signature})
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # ValueError: a host name that IDNA forbids
+            return None
+        return answer.status_code
+
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:
+            limits = httpx.Limits(max_connections=_CONNECTIONS_MAX)
+            self._client = httpx.AsyncClient(timeout=10.0, limits=limits, trust_env=False)
+        return self._client

@@ -1,0 +1,158 @@
+"""`POST /2010-04-01/Accounts/{sid}/Messages.json` as Twilio answers it."""
+
+import base64
+import binascii
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from app.rendering.sms_segments import count_parts, encoding_of, units
+from app.sandbox.inbox import Inbox, SandboxSms
+from app.sandbox.magic import MagicNumber, magic_number
+from app.sandbox.reports import Account, Reporter
+
+_BODY_MAX = 64 * 1024
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+_SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}\Z")
+
+
+class TwilioApi:
+    """Takes messages into the inbox and has them reported on."""
+
+    def __init__(self, inbox: Inbox, account: Account, reporter: Reporter, clock: Callable[[], datetime]) -> None:
+        self._inbox = inbox
+        self._account = account
+        self._reporter = reporter
+        self._clock = clock
+
+    async def create_message(self, request: Request) -> Response:
+        """201 with the message, or Twilio's error for what is wrong with the request."""
+        if not self._authenticated(request.headers.get("authorization", "")):
+            return _error(401, 20003, "Authenticate", {"WWW-Authenticate": 'Basic realm="Twilio API"'})
+        if request.path_params["account_sid"] != self._account.sid:
+            return _error(404, 20404, "The requested account was not found")
+        form = await _form(request)
+        if form is None:
+            return _error(400, 20001, "The body is not a form with each name once")
+        fault = _fault(form)
+        if fault is not None:
+            return _error(400, *fault)
+        magic = magic_number(form["To"])
+        if magic is not None and magic.http_status != 201:
+            return _misbehave(magic)
+        return self._take(form)
+
+    def _take(self, form: Mapping[str, str]) -> Response:
+        body = form["Body"]
+        sms = SandboxSms(
+            sid=f"SM{secrets.token_hex(16)}",
+            to=form["To"],
+            sender=form["From"],
+            body=body,
+            encoding=encoding_of(body),
+            units=units(body),
+            parts=count_parts(body),
+            validity_seconds=int(form.get("ValidityPeriod", "36000")),
+            status_callback=form.get("StatusCallback"),
+            received_at=self._clock(),
+        )
+        self._inbox.add_sms(sms)
+        self._reporter.schedule(sms)
+        return JSONResponse(_resource(sms, self._account.sid), status_code=201)
+
+    def _authenticated(self, header: str) -> bool:
+        scheme, _, encoded = header.partition(" ")
+        try:
+            given = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        expected = f"{self._account.sid}:{self._account.token}".encode()
+        return scheme.lower() == "basic" and hmac.compare_digest(given, expected)
+
+
+async def _form(request: Request) -> dict[str, str] | None:
+    """The form's fields, or None for a body that is too long, no form, or has a name twice."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _BODY_MAX:
+            return None
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, errors="strict")
+    except ValueError:
+        return None
+    return dict(pairs) if len(dict(pairs)) == len(pairs) else None
+
+
+def _fault(form: Mapping[str, str]) -> tuple[int, str] | None:
+    """Twilio's error code and a sentence, or None when the message can be taken."""
+    to, sender, body = form.get("To", ""), form.get("From", ""), form.get("Body", "")
+    callback, validity = form.get("StatusCallback"), form.get("ValidityPeriod", "36000")
+    checks = (
+        (not to, 21604, "A 'To' phone number is required"),
+        (not _E164.match(to), 21211, "Invalid 'To' phone number"),
+        (not sender, 21603, "A 'From' phone number is required"),
+        (not (_E164.match(sender) or _SENDER_NAME.match(sender)), 21212, "Invalid 'From' number"),
+        (not body, 21602, "A message body is required"),
+        (len(body) > 1600, 21617, "The message body exceeds 1,600 characters"),
+        (callback is not None and not _is_http_url(callback), 21609, "Invalid 'StatusCallback'"),
+        (
+            not (validity.isascii() and validity.isdigit() and 1 <= int(validity[:6]) <= 36_000),
+            21624,
+            "Invalid validity",
+        ),
+    )
+    return next(((code, text) for wrong, code, text in checks if wrong), None)
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and len(text) <= 4000
+
+
+def _misbehave(magic: MagicNumber) -> Response:
+    wait = magic.retry_after_seconds
+    return _error(magic.http_status, magic.code or 0, magic.says, {"Retry-After": str(wait)} if wait else None)
+
+
+def _error(status: int, code: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    more = f"https://www.twilio.com/docs/errors/{code}"
+    payload = {"code": code, "message": message, "more_info": more, "status": status}
+    return JSONResponse(payload, status_code=status, headers=headers)
+
+
+def _resource(sms: SandboxSms, account_sid: str) -> dict[str, object]:
+    """Twilio's Message resource, freshly created."""
+    created = format_datetime(sms.received_at)
+    return {
+        "account_sid": account_sid,
+        "api_version": "2010-04-01",
+        "body": sms.body,
+        "date_created": created,
+        "date_sent": None,
+        "date_updated": created,
+        "direction": "outbound-api",
+        "error_code": None,
+        "error_message": None,
+        "from": sms.sender,
+        "messaging_service_sid": None,
+        "num_media": "0",
+        "num_segments": str(sms.parts),
+        "price": None,
+        "price_unit": None,
+        "sid": sms.sid,
+        "status": sms.status,
+        "subresource_uris": {},
+        "to": sms.to,
+        "uri": f"/2010-04-01/Accounts/{account_sid}/Messages/{sms.sid}.json",
+    }
