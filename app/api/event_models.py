@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Self, assert_never
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, Strict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.api.event_fields import (
@@ -133,9 +133,9 @@ class ScopeData(_Whole):
     Of a list only the first bad entry is told: a body of nothing but bad entries would cost seconds to list.
     """
 
-    shipments: Annotated[list[Name], Field(min_length=1), FailFast()] | None = None
-    facilities: Annotated[list[Name], Field(min_length=1), FailFast()] | None = None
-    post_codes: Annotated[list[PostCodeArea], Field(min_length=1), FailFast()] | None = None
+    shipments: Annotated[list[Name], Field(min_length=1, fail_fast=True)] | None = None
+    facilities: Annotated[list[Name], Field(min_length=1, fail_fast=True)] | None = None
+    post_codes: Annotated[list[PostCodeArea], Field(min_length=1, fail_fast=True)] | None = None
     operator_wide: bool | None = None
 
     @model_validator(mode="after")
