@@ -155,11 +155,19 @@ class Log:
         shards = [self.shards[origin] for origin in origins or self.shards]
         return [key.vkey for shard in shards for key in (shard.key, shard.statements)]
 
-    def bundle(self, *, pending: int = 0, statement: bool = True, timestamps: Iterable[Timestamp] = ()) -> bytes:
+    def bundle(
+        self,
+        *,
+        pending: int = 0,
+        statement: bool = True,
+        timestamps: Iterable[Timestamp] = (),
+        beside: Iterable[bytes] = (),
+    ) -> bytes:
+        """The bundle of the whole chain; `beside` puts facts into the context that nobody names."""
         sizes = {origin: max(shard.notes) for origin, shard in self.shards.items()}
         checkpoints = {origin: self.shards[origin].notes[size] for origin, size in sizes.items()}
         facts = [self.proven(leaf, sizes) for leaf in self.chain]
-        context = [self.proven(leaf, sizes) for leaf in context_leaves(fact.document for fact in facts)]
+        context = [self.proven(leaf, sizes) for leaf in (*context_leaves(fact.document for fact in facts), *beside)]
         issued_at = START + timedelta(hours=1)
         said = statement_about(
             facts, notification=NOTIFICATION, issued_at=issued_at, pending=pending, checkpoints=checkpoints
