@@ -107,9 +107,9 @@ def date_value(moment: datetime) -> str:
 
 @lru_cache(maxsize=1024)
 def _encoded(subject: str) -> str:
-    value = Header(subject, "utf-8" if not subject.isascii() else "us-ascii", header_name="Subject").encode(
-        linesep="\r\n"
-    )
+    charset = "us-ascii" if subject.isascii() else "utf-8"
+    # RFC 2047 §2 allows encoded words of 75 characters, where the library's own limit is a line of 76.
+    value = Header(subject, charset, maxlinelen=75, header_name="Subject").encode(linesep="\r\n")
     # CVE-2024-6923: what a reader decodes must be what we meant, and nothing more.
     if str(make_header(decode_header(value.replace("\r\n", "")))) != subject:
         raise MessageRefusedError("the Subject does not survive its encoding")

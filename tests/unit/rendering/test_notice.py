@@ -1,0 +1,77 @@
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfoNotFoundError
+
+import pytest
+
+from app.domain.event import Handover, Pickup
+from app.rendering.notice import first_day, notice_of_event, template_of
+from tests.unit.rendering.samples import NUMBER, OFFICE, REFERENCE, WARSAW, event, notice_left, notice_of
+
+
+def test_a_notice_happened_when_the_paper_notice_was_left() -> None:
+    assert notice_of(notice_left()).happened_at == datetime(2026, 11, 23, 11, 40, tzinfo=WARSAW)
+
+
+def test_a_delivery_happened_when_the_item_was_handed_over() -> None:
+    at = datetime(2026, 11, 24, 9, 5, tzinfo=WARSAW)
+    assert notice_of(event("delivered", handover=Handover(delivered_at=at))).happened_at == at
+
+
+def test_what_has_no_time_of_its_own_happened_at_the_effective_time() -> None:
+    reported = event("delivered", handover=Handover(mode="collected"))
+    assert notice_of(reported).happened_at == reported.effective_at
+
+
+def test_a_day_is_the_local_day_of_the_notice() -> None:
+    late = event("returned", effective_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
+    assert notice_of(late).happened_on == date(2026, 11, 24)
+
+
+def test_known_operators_have_their_own_names_and_others_their_identifier() -> None:
+    assert notice_of(event("returned")).operator == "Poczta Polska"
+    assert notice_of(event("returned", operator="acme-post")).operator == "acme-post"
+
+
+def test_a_language_without_texts_becomes_polish() -> None:
+    assert notice_of(event("returned"), "uk").language == "pl"
+
+
+def test_an_unknown_time_zone_is_refused() -> None:
+    with pytest.raises(ZoneInfoNotFoundError):
+        notice_of_event(
+            event("returned"), shipment=NUMBER, language="pl", time_zone="Europe/Nowhere", reference=REFERENCE
+        )
+
+
+@pytest.mark.parametrize("kind", ["notice_left", "ready_for_pickup"])
+@pytest.mark.parametrize("facility", [None, replace(OFFICE, name="https://evil.example"), replace(OFFICE, name=" ")])
+def test_a_waiting_item_without_a_place_gets_the_general_text(kind: str, facility: object) -> None:
+    assert template_of(notice_of(event(kind, facility=facility))) == "general"
+
+
+@pytest.mark.parametrize("kind", ["notice_left", "ready_for_pickup", "delivered", "returned"])
+def test_a_kind_with_all_it_needs_gets_its_own_text(kind: str) -> None:
+    assert template_of(notice_of(event(kind, facility=OFFICE))) == kind
+
+
+@pytest.mark.parametrize("kind", ["terms_changed", "damaged", "general", "unheard_of"])
+def test_any_other_kind_gets_the_general_text(kind: str) -> None:
+    assert template_of(notice_of(event(kind, facility=OFFICE))) == "general"
+
+
+@pytest.mark.parametrize(
+    ("pickup", "day"),
+    [
+        (None, date(2026, 11, 23)),
+        (Pickup(until=date(2026, 12, 7)), date(2026, 11, 23)),
+        (Pickup(starts=date(2026, 11, 24)), date(2026, 11, 24)),
+        (Pickup(starts=datetime(2026, 11, 24, 23, 30, tzinfo=UTC)), date(2026, 11, 25)),
+    ],
+)
+def test_collecting_starts_when_the_operator_says_or_when_it_happened(pickup: Pickup | None, day: date) -> None:
+    assert first_day(notice_of(notice_left(pickup=pickup))) == day
+
+
+def test_a_notice_shows_no_number_in_its_repr() -> None:
+    assert NUMBER not in repr(notice_of(notice_left()))
