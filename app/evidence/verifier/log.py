@@ -45,61 +45,69 @@ def _named_anchors(bundle: Bundle) -> dict[tuple[str, int], Checkpoint]:
 
 def check_checkpoints(bundle: Bundle) -> str:
     """Each checkpoint is signed by a key that the bundle itself names for its shard."""
-    _verify_checkpoints(bundle, bundle.vkeys, "named in the bundle")
+    _, unsigned = _verify_checkpoints(bundle, bundle.vkeys, "named in the bundle")
+    if unsigned:
+        raise unsigned[0]
     return "Each checkpoint is signed by a key that the bundle names."
 
 
 def check_signature(bundle: Bundle, vkeys: Sequence[VKey]) -> tuple[Check, tuple[VKey, ...]]:
-    """Each checkpoint is signed by a key that the verifier brought; with it the keys that signed."""
+    """Each checkpoint is signed by a key that the verifier brought; with it the keys that signed.
+
+    An anchor of a shard that has facts is vouched for by its consistency with that shard's checkpoint, so that after
+    a rotation of keys it may carry the retired key's signature alone. Of any other shard only the signature speaks.
+    """
     if not vkeys:
         sentence = "No key was given: nobody vouches for who signed, only that the bundle fits its own keys."
         return Check(name="signature", outcome=Outcome.NOT_VOUCHED, sentence=sentence), ()
-    signers, unvouched = _verify_checkpoints(bundle, vkeys, "given")
+    signers, unsigned = _verify_checkpoints(bundle, vkeys, "given")
+    proven = bundle.checkpoints()
+    for refusal in unsigned:
+        if refusal.origin not in proven:
+            raise refusal
     sentence = "Each checkpoint is signed by a key that you gave."
-    if unvouched:
+    if unsigned:
         sentence = (
-            "Each checkpoint that proves facts is signed by a key that you gave; of their anchors, "
-            f"{unvouched} by another key only, but consistent with these checkpoints."
+            "Each checkpoint that proves facts is signed by a key that you gave; of the anchors, "
+            f"{len(unsigned)} by another key only, and vouched for by their consistency with these checkpoints."
         )
     return Check(name="signature", outcome=Outcome.HOLDS, sentence=sentence), signers
 
 
-def _verify_checkpoints(bundle: Bundle, vkeys: Sequence[VKey], which: str) -> tuple[tuple[VKey, ...], int]:
-    """The keys that signed, and how many anchors none of them signed.
-
-    An anchor of a shard with facts is vouched for by its consistency with that shard's checkpoint, so that after a
-    rotation of keys it may carry the old one's signature alone; of any other shard only the signature speaks.
-    """
+def _verify_checkpoints(
+    bundle: Bundle, vkeys: Sequence[VKey], which: str
+) -> tuple[tuple[VKey, ...], list["_UnknownSigner"]]:
+    """The keys that signed, and a refusal for each anchor that none of them signed."""
     signers: dict[VKey, None] = {}
-    unvouched = 0
     seen: set[bytes] = set()
     for fact in bundle.proven():
-        if fact.note in seen:
-            continue
-        seen.add(fact.note)
-        where = f"The checkpoint of {fact.where}"
-        signers.update(dict.fromkeys(_signed(fact.note, fact.checkpoint.origin, vkeys, where, which).signers))
-    proven = bundle.checkpoints()
+        if fact.note not in seen:
+            seen.add(fact.note)
+            where = f"The checkpoint of {fact.where}"
+            signers.update(dict.fromkeys(_signed(fact.note, fact.checkpoint.origin, vkeys, where, which).signers))
+    unsigned = []
     for anchor in bundle.anchors:
         origin = anchor.checkpoint.origin
         try:
             signers.update(dict.fromkeys(_signed(anchor.note, origin, vkeys, anchor.where, which).signers))
-        except _UnknownSigner:
-            if origin not in proven:
-                raise
-            unvouched += 1
-    return tuple(signers), unvouched
+        except _UnknownSigner as refusal:
+            unsigned.append(refusal)
+    return tuple(signers), unsigned
 
 
 class _UnknownSigner(Refusal):
-    """None of the keys at hand signed."""
+    """None of the keys at hand signed a note of the shard `origin`."""
+
+    def __init__(self, sentence: str, origin: str) -> None:
+        super().__init__(sentence)
+        self.origin = origin
 
 
 def _signed(note: bytes, name: str, vkeys: Iterable[VKey], where: str, which: str) -> VerifiedNote:
     try:
         return verify_note(note, [vkey for vkey in vkeys if vkey.name == name])
     except NoKnownSignatureError:
-        raise _UnknownSigner(f"{where} is signed by none of the keys {which}.") from None
+        raise _UnknownSigner(f"{where} is signed by none of the keys {which}.", name) from None
     except NoteError as error:
         raise Refusal(f"{where} is not well signed: {error}.") from None
 
