@@ -15,7 +15,7 @@ from app.merkle.tiles import TILE_WIDTH, node_in_tile, tile_of, tile_width
 from app.merkle.tree import HASH_BYTES, CompactRange, fold_level, leaf_hash
 from app.storage.database import Tx
 from app.storage.sql import insert_ignoring, locked, one_of
-from app.storage.tables import checkpoints, leaves, pending_entries, tiles, tree_heads
+from app.storage.tables import checkpoints, facts, leaves, pending_entries, tiles, tree_heads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +226,21 @@ async def places(tx: Tx, facts: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
     return {row.fact_id: (row.shard, row.leaf_index) for row in await tx.execute(query)}
 
 
+async def published_facts(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, int]:
+    """How many facts of each of these notifications stand under a published checkpoint."""
+    covered = (
+        select(checkpoints.c.shard, func.max(checkpoints.c.size).label("size")).group_by(checkpoints.c.shard).subquery()
+    )
+    query = (
+        select(facts.c.notification_id, func.count().label("number"))
+        .join(leaves, leaves.c.fact_id == facts.c.id)
+        .join(covered, (covered.c.shard == leaves.c.shard) & (leaves.c.leaf_index < covered.c.size))
+        .where(one_of(tx, facts.c.notification_id, list(notifications)))
+        .group_by(facts.c.notification_id)
+    )
+    return {row.notification_id: int(row.number) for row in await tx.execute(query)}
+
+
 async def facts_of_leaves(tx: Tx, shard: str, start: int, end: int) -> list[tuple[UUID, bytes]]:
     """Fact id and commitment of leaves [start, end), in order."""
     query = (
@@ -236,10 +251,13 @@ async def facts_of_leaves(tx: Tx, shard: str, start: int, end: int) -> list[tupl
     return [(row.fact_id, row.commitment) for row in await tx.execute(query)]
 
 
-async def stored_tiles(tx: Tx, shard: str, level: int) -> list[tuple[int, bytes, bytes]]:
-    """Index, hashes and root of every stored tile of one level, in order."""
-    query = select(tiles).where(tiles.c.shard == shard, tiles.c.level == level).order_by(tiles.c.tile_index)
-    return [(row.tile_index, row.hashes, row.root) for row in await tx.execute(query)]
+async def stored_tile(tx: Tx, shard: str, level: int, index: int) -> tuple[bytes, bytes] | None:
+    """Hashes and root of one full tile as stored, or None."""
+    query = select(tiles.c.hashes, tiles.c.root).where(
+        tiles.c.shard == shard, tiles.c.level == level, tiles.c.tile_index == index
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return (row.hashes, row.root) if row else None
 
 
 async def publish(tx: Tx, *, shard: str, size: int, root: bytes, note: bytes, now: datetime) -> None:

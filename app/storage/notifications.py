@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, bindparam, func, insert, select, update
 
 from app.domain.channel import Channel, Purpose
 from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
@@ -202,6 +202,19 @@ async def due(
     if channel is not None:
         query = query.where(notifications.c.channel == channel)
     return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
+
+
+UNFINISHED = (Status.HELD, Status.QUEUED, Status.SENDING, Status.SENT, Status.UNKNOWN)
+
+
+async def unfinished_counts(tx: Tx) -> dict[Status, int]:
+    """How many notifications of each status still wait for something."""
+    column = notifications.c
+    query = (
+        select(column.status, func.count().label("number")).where(column.due_at.is_not(None)).group_by(column.status)
+    )
+    counted = {Status(row.status): int(row.number) for row in await tx.execute(query)}
+    return {status: counted.get(status, 0) for status in UNFINISHED}
 
 
 async def lock(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:

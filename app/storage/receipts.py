@@ -74,15 +74,18 @@ async def mark_applied(tx: Tx, ids: Iterable[UUID]) -> None:
     await tx.execute(update(receipts).where(one_of(tx, receipts.c.id, list(ids))).values(applied=True))
 
 
-async def of_notification(tx: Tx, notification: UUID) -> list[StoredReceipt]:
-    """The receipts of one notification in the order of arrival, without their raw bytes."""
+async def of_notifications(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, list[StoredReceipt]]:
+    """The receipts of each of these notifications in the order of arrival, without their raw bytes."""
     query = (
-        select(receipts)
+        select(receipts, attempts.c.notification_id)
         .join(attempts, attempts.c.id == receipts.c.attempt_id)
-        .where(attempts.c.notification_id == notification)
+        .where(one_of(tx, attempts.c.notification_id, list(notifications)))
         .order_by(receipts.c.id)
     )
-    return [_stored(row, b"") for row in await tx.execute(query)]
+    found: dict[UUID, list[StoredReceipt]] = defaultdict(list)
+    for row in await tx.execute(query):
+        found[row.notification_id].append(_stored(row, b""))
+    return found
 
 
 def _stored(row: Any, raw: bytes) -> StoredReceipt:

@@ -43,17 +43,20 @@ async def accept_events(tx: Tx, events: Sequence[Event], *, surroundings: Surrou
     """
     keys = [event_store.dedupe_key(tx, event) for event in events]
     known = await event_store.by_dedupe_keys(tx, set(keys))
-    fresh: dict[bytes, Event] = {}
-    for key, event in zip(keys, events, strict=True):
+    firsts: dict[bytes, int] = {}
+    for index, key in enumerate(keys):
         if key not in known:
-            fresh.setdefault(key, event)
+            firsts.setdefault(key, index)
+    fresh = {key: events[index] for key, index in firsts.items()}
     accepted = await _take(tx, fresh, surroundings) if fresh else {}
     if lost := fresh.keys() - accepted.keys():  # somebody else committed the same key a moment earlier
         known |= await event_store.by_dedupe_keys(tx, lost)
     told = await outbox.by_events(tx, [item.id for item in known.values()]) if known else {}
     return [
-        _repeat(tx, event, known[key], told) if key in known else _fresh(event, fresh[key], accepted[key])
-        for key, event in zip(keys, events, strict=True)
+        _repeat(tx, events[index], known[key], told)
+        if key in known
+        else _fresh(events[index], fresh[key], accepted[key], is_first=firsts[key] == index)
+        for index, key in enumerate(keys)
     ]
 
 
@@ -68,8 +71,8 @@ def _repeat(tx: Tx, event: Event, before: AcceptedEvent, told: Mapping[UUID, Seq
     )
 
 
-def _fresh(event: Event, first: Event, answer: Accepted) -> Answer:
-    if event is first:
+def _fresh(event: Event, first: Event, answer: Accepted, *, is_first: bool) -> Answer:
+    if is_first:
         return answer
     return replace(answer, status="duplicate") if event.canonical == first.canonical else Conflict()
 

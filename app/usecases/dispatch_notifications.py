@@ -1,7 +1,7 @@
 """Dispatch: claim, ask for consent once more, send, settle – never twice, and never with a transaction open."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -24,11 +24,20 @@ _log = structlog.get_logger(__name__)
 class Dispatcher:
     """Sends the due notifications of one transport's channel, up to its capacity at a time."""
 
-    def __init__(self, database: Database, transport: Transport, *, sender: Sender, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        transport: Transport,
+        *,
+        sender: Sender,
+        surroundings: Surroundings,
+        on_outcome: Callable[[str, str], None] = lambda _provider, _outcome: None,
+    ) -> None:
         self._database = database
         self._transport = transport
         self._sender = sender
         self._surroundings = surroundings
+        self._on_outcome = on_outcome
         self._in_flight: set[asyncio.Task[None]] = set()
         self._paused_until = 0.0
         self._last_checks = SharedCommits(self._check_all, batch_max=256)
@@ -69,6 +78,7 @@ class Dispatcher:
 
     async def _send(self, item: Claimed) -> None:
         outcome = await self._ask_last(item) or await self._hand_over(item)
+        self._on_outcome(self._transport.name, type(outcome).__name__.lower())
         await self._settle(item, outcome)
 
     async def _ask_last(self, item: Claimed) -> NotSent | None:

@@ -1,0 +1,81 @@
+"""What providers call back: status reports, accepted only with our MAC and the provider's signature."""
+
+import hmac
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.api.body import read_body
+from app.api.dependencies import ServicesDep
+from app.api.openapi import CALLBACK_REQUEST, answers
+from app.api.problems import Problem
+from app.api.services import Services
+from app.usecases.claim_notifications import callback_mac
+from app.usecases.record_receipt import record_receipt
+
+router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"])
+
+BODY_BYTES_MAX = 64 * 1024
+FORM_FIELDS_MAX = 200
+
+
+@router.post(
+    "/twilio/status",
+    status_code=HTTPStatus.NO_CONTENT,
+    summary="Twilio's status callback",
+    openapi_extra=CALLBACK_REQUEST,
+    responses=answers(204, 400, 403, 413, 415, 422, 503),
+)
+async def twilio_status(
+    request: Request,
+    services: ServicesDep,
+    a: Annotated[UUID, Query(description="Our attempt")],
+    m: Annotated[str, Query(description="Our MAC over it", max_length=64)],
+) -> Response:
+    """Keep a report. 403, and nothing written, unless MAC and `X-Twilio-Signature` are genuine."""
+    parser = services.receipts.get("twilio")
+    if parser is None or not _is_ours(services, a, m):
+        raise Problem(403)
+    raw = await read_body(request, maximum=BODY_BYTES_MAX)
+    receipt = parser.parse(
+        url=_path_and_query(request),
+        form=_form(raw),
+        signature=request.headers.get("x-twilio-signature", ""),
+        raw=raw,
+        attempt=a,
+    )
+    if receipt is None:
+        raise Problem(403)
+    await services.database.transact(lambda tx: record_receipt(tx, receipt, surroundings=services.surroundings))
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+def _is_ours(services: Services, attempt: UUID, mac: str) -> bool:
+    expected = callback_mac(services.database.vault, attempt)
+    return hmac.compare_digest(expected.encode(), mac.encode("utf-8", "replace"))
+
+
+def _path_and_query(request: Request) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{request.scope['path']}?{query}"
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    """The fields of a form; a repeated name could mean one thing to the signature and another to us: 400."""
+    try:
+        pairs = parse_qsl(
+            raw.decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=bool(raw),
+            errors="strict",
+            max_num_fields=FORM_FIELDS_MAX,
+        )
+    except ValueError:
+        raise Problem(400, "The body is not a form") from None
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise Problem(400, "The form names a field twice")
+    return form

@@ -1,0 +1,119 @@
+"""`POST /v1/events`, and reading an event back."""
+
+import json
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.api.body import read_body
+from app.api.cloudevents import Batch, Rejected, body_bytes_max, decode_request
+from app.api.dependencies import ServicesDep, require
+from app.api.openapi import EVENT_REQUEST, answers
+from app.api.problems import Problem
+from app.api.services import Services, refuse_while_log_is_untrusted
+from app.api.views import moment, notification_summary
+from app.domain.access import Caller, Scope
+from app.domain.event import Event
+from app.storage import events as event_store
+from app.storage import notifications as outbox
+from app.storage import recipients as recipient_store
+from app.usecases.accept_events import Answer, Conflict
+
+router = APIRouter(prefix="/v1/events", tags=["events"])
+
+_CONFLICT = "Another event with this source and id has other content"
+_FOREIGN = "This key may not post for that operator"
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Report events",
+    openapi_extra=EVENT_REQUEST,
+    responses=answers(202, 400, 401, 403, 409, 413, 415, 422, 429, 503),
+)
+async def post_events(
+    request: Request,
+    services: ServicesDep,
+    caller: Annotated[Caller, Depends(require(Scope.EVENTS_WRITE))],
+) -> Response:
+    """Accept one CloudEvent (structured or binary mode) or a batch. 202 means: committed."""
+    refuse_while_log_is_untrusted(services)
+    content_type = request.headers.get("content-type")
+    body = await read_body(request, maximum=body_bytes_max(content_type))
+    decoded = decode_request(content_type=content_type, headers=request.headers.raw, body=body)
+    if isinstance(decoded, Batch):
+        return _json(HTTPStatus.ACCEPTED, {"results": await _accept_batch(services, caller, decoded)})
+    if not caller.may_act_for(decoded.event.operator):
+        raise Problem(403, _FOREIGN)
+    answer = await services.intake.accept(decoded.event)
+    if isinstance(answer, Conflict):
+        raise Problem(409, _CONFLICT)
+    return _json(HTTPStatus.ACCEPTED, _answer(answer))
+
+
+async def _accept_batch(services: Services, caller: Caller, batch: Batch) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = [{} for _ in batch.results]
+    good: list[tuple[int, Event]] = []
+    for index, item in enumerate(batch.results):
+        if isinstance(item, Rejected):
+            results[index] = _rejected(item.problem)
+        elif caller.may_act_for(item.operator):
+            good.append((index, item))
+        else:
+            results[index] = _rejected(Problem(403, _FOREIGN))
+    accepted = await services.intake.accept_all([event for _, event in good]) if good else []
+    for (index, _), answer in zip(good, accepted, strict=True):
+        results[index] = _rejected(Problem(409, _CONFLICT)) if isinstance(answer, Conflict) else _answer(answer)
+    return [{"index": index, **result} for index, result in enumerate(results)]
+
+
+def _rejected(problem: Problem) -> dict[str, Any]:
+    return {"status": "rejected", "problem": problem.members()}
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    if isinstance(answer, Conflict):
+        raise TypeError("a conflict has no answer of its own")
+    return {
+        "event": str(answer.event),
+        "status": answer.status,
+        "mapped_type": answer.mapped_type,
+        "notifications": [notification_summary(n) for n in answer.notifications],
+    }
+
+
+@router.get("/{event}", summary="Read an event back", responses=answers(200, 401, 403, 404, 422, 503))
+async def get_event(
+    event: UUID,
+    services: ServicesDep,
+    caller: Annotated[Caller, Depends(require(Scope.EVENTS_WRITE))],
+) -> Response:
+    """An accepted event with the present state of what followed from it."""
+    async with services.database.read() as tx:
+        found = await event_store.by_id(tx, event)
+        if found is None or not caller.may_act_for(found.operator):
+            raise Problem(404)
+        told = await outbox.by_events(tx, [event])
+        record = (await recipient_store.by_ids(tx, [found.recipient])).get(found.recipient)
+        payload = await event_store.payload(tx, event, record.key) if record else None
+    return _json(
+        HTTPStatus.OK,
+        {
+            "event": str(found.id),
+            "status": found.status,
+            "mapped_type": found.mapped_type,
+            "received_at": moment(found.received_at),
+            "cloudevent": json.loads(payload) if payload else None,
+            "notifications": [notification_summary(n) for n in told.get(event, [])],
+            "plan": None,
+        },
+    )
+
+
+def _json(status: HTTPStatus, content: dict[str, Any]) -> Response:
+    return Response(
+        json.dumps(content, ensure_ascii=False, separators=(",", ":")), status, media_type="application/json"
+    )

@@ -1,0 +1,218 @@
+"""Reading notifications: one, many, and the proof of one."""
+
+import base64
+import json
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.api.dependencies import ServicesDep, require
+from app.api.event_fields import parse_instant
+from app.api.openapi import answers
+from app.api.problems import Fault, Problem
+from app.api.views import attempt_view, moment, receipt_view
+from app.domain.access import Caller, Scope
+from app.domain.channel import Channel
+from app.domain.names import is_name
+from app.domain.notification import Notification, Status
+from app.evidence.catalogue import SEALED_NAMES
+from app.storage import facts as fact_store
+from app.storage import log
+from app.storage import notifications as outbox
+from app.storage import receipts as receipt_store
+from app.storage import recipients as recipient_store
+from app.storage.database import Tx
+from app.storage.notifications import NotificationFilter
+from app.usecases.prove_notification import NothingPublished, prove_notification
+
+router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
+
+_Reader = Annotated[Caller, Depends(require(Scope.SHIPMENTS_READ, Scope.PROOFS_READ))]
+_Auditor = Annotated[Caller, Depends(require(Scope.PROOFS_READ))]
+LIMIT_MAX = 200
+
+
+@router.get("", summary="List notifications, newest first", responses=answers(200, 401, 403, 422, 503))
+async def list_notifications(
+    services: ServicesDep,
+    caller: _Reader,
+    operator: str | None = None,
+    shipment: str | None = None,
+    recipient: str | None = None,
+    status: Status | None = None,
+    channel: Channel | None = None,
+    kind: Annotated[str | None, Query(max_length=64)] = None,
+    created_from: Annotated[str | None, Query(alias="from")] = None,
+    created_to: Annotated[str | None, Query(alias="to")] = None,
+    limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
+    cursor: str | None = None,
+) -> Response:
+    """Notifications of the caller's operators. `shipment` and `recipient` are names and need `operator`."""
+    wanted = NotificationFilter(
+        operators=_operators(caller, operator),
+        shipment=_named(operator, shipment, "shipment"),
+        recipient=_named(operator, recipient, "recipient"),
+        status=status,
+        channel=channel,
+        kind=kind,
+        created_from=_instant(created_from, "from"),
+        created_to=_instant(created_to, "to"),
+        before=_position(cursor),
+        limit=limit + 1,
+    )
+    async with services.database.read() as tx:
+        found = await outbox.newest(tx, wanted)
+        views = await _views(tx, found[:limit])
+    more = _cursor(found[limit - 1].id) if len(found) > limit else None
+    return _json({"items": views, "next": more})
+
+
+@router.get("/{id}", summary="Read one notification", responses=answers(200, 401, 403, 404, 422, 503))
+async def get_notification(id: UUID, services: ServicesDep, caller: _Reader) -> Response:  # noqa: A002 – the contract's name
+    """One notification with its attempts, receipts and facts."""
+    async with services.database.read() as tx:
+        notification = await _owned(tx, id, caller)
+        view = (await _views(tx, [notification]))[0]
+    return _json(view)
+
+
+@router.get(
+    "/{id}/proof",
+    summary="The proof bundle of one notification",
+    responses=answers(200, 401, 403, 404, 406, 409, 422, 503),
+)
+async def get_proof(
+    id: UUID,  # noqa: A002 – the contract's name
+    request: Request,
+    services: ServicesDep,
+    caller: _Auditor,
+    opened: Annotated[str | None, Query(alias="open", max_length=200)] = None,
+) -> Response:
+    """The bundle of evidence.md §4. `?open=contact,content` reveals only those fields, `?open=none` none."""
+    fields = _fields(opened)
+    _accepts_json(request)
+    async with services.database.read() as tx:
+        await _owned(tx, id, caller)
+        bundle = await prove_notification(
+            tx, id, opened=fields, signer_for=services.signer_for, surroundings=services.surroundings
+        )
+    if isinstance(bundle, NothingPublished):
+        raise Problem(409, "Nothing of it is published yet", headers={"Retry-After": "1"})
+    return Response(bundle.data, media_type="application/json")
+
+
+def _accepts_json(request: Request) -> None:
+    accepted = [item.split(";")[0].strip().lower() for item in request.headers.get("accept", "*/*").split(",")]
+    if not {"*/*", "application/*", "application/json", ""}.intersection(accepted):
+        raise Problem(406)
+
+
+def _fields(opened: str | None) -> frozenset[str] | None:
+    if opened is None:
+        return None
+    names = frozenset() if opened == "none" else frozenset(opened.split(","))
+    if not names <= SEALED_NAMES:
+        raise Problem(422, errors=[Fault(pointer="/open", detail="Names a field that no fact has")])
+    return names
+
+
+async def _owned(tx: Tx, notification_id: UUID, caller: Caller) -> Notification:
+    notification = await outbox.by_id(tx, notification_id)
+    if notification is None or not caller.may_act_for(notification.operator):
+        raise Problem(404)
+    return notification
+
+
+def _operators(caller: Caller, operator: str | None) -> tuple[str, ...] | None:
+    if operator is None:
+        return None if caller.operators is None else tuple(sorted(caller.operators))
+    if not caller.may_act_for(operator):
+        raise Problem(403, "This key may not read that operator's notifications")
+    return (operator,)
+
+
+def _named(operator: str | None, name: str | None, what: str) -> tuple[str, str] | None:
+    if name is None:
+        return None
+    if operator is None:
+        raise Problem(422, errors=[Fault(pointer="/operator", detail=f"Is needed with {what}")])
+    if not is_name(name):
+        raise Problem(422, errors=[Fault(pointer=f"/{what}", detail="Is not a name")])
+    return operator, name
+
+
+def _instant(text: str | None, what: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError:
+        raise Problem(422, errors=[Fault(pointer=f"/{what}", detail="Is not an RFC 3339 time")]) from None
+
+
+def _cursor(last: UUID) -> str:
+    return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+
+
+def _position(cursor: str | None) -> UUID | None:
+    if cursor is None:
+        return None
+    try:
+        return UUID(bytes=base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
+    except ValueError:
+        raise Problem(422, errors=[Fault(pointer="/cursor", detail="Is not a cursor that was given out")]) from None
+
+
+async def _views(tx: Tx, notifications: list[Notification]) -> list[dict[str, Any]]:
+    """The contract's view of each; names come from the sealed first facts and are null once erased."""
+    ids = [n.id for n in notifications]
+    attempts = await outbox.attempts_of(tx, ids)
+    receipts = await receipt_store.of_notifications(tx, ids)
+    published = await log.published_facts(tx, ids)
+    names = await _names(tx, notifications)
+    return [
+        {
+            "id": str(n.id),
+            "operator": n.operator,
+            "kind": n.kind,
+            "events": [str(n.event)] if n.event else [],
+            "shipments": names[n.id]["shipment"].split("\n") if names[n.id]["shipment"] else [],
+            "recipient": names[n.id]["recipient"] or None,
+            "channel": n.channel,
+            "status": n.status,
+            "reason": n.reason,
+            "failure": n.failure,
+            "unresolved": n.unresolved,
+            "created_at": moment(n.created_at),
+            "not_before": moment(n.not_before),
+            "expires_at": moment(n.expires_at),
+            "attempts": [attempt_view(attempt) for attempt in attempts.get(n.id, [])],
+            "receipts": [receipt_view(receipt) for receipt in receipts.get(n.id, [])],
+            "facts": {"total": n.chain_length, "published": published.get(n.id, 0)},
+        }
+        for n in notifications
+    ]
+
+
+async def _names(tx: Tx, notifications: list[Notification]) -> dict[UUID, dict[str, str]]:
+    first = await fact_store.first_of_notifications(tx, [n.id for n in notifications])
+    records = await recipient_store.by_ids(tx, {n.recipient for n in notifications})
+    names = {}
+    for notification in notifications:
+        record = records.get(notification.recipient)
+        openings = first[notification.id].openings(record.key if record else None)
+        names[notification.id] = {
+            name: openings[name].value.decode() if name in openings else "" for name in ("shipment", "recipient")
+        }
+    return names
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(
+        json.dumps(content, ensure_ascii=False, separators=(",", ":")),
+        HTTPStatus.OK,
+        media_type="application/json",
+    )

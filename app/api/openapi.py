@@ -1,0 +1,93 @@
+"""What openapi.yaml says beyond the types of the handlers: bodies that are read by hand, and problem answers."""
+
+from typing import Any
+
+from app.api.problems import MEDIA_TYPE
+
+_DESCRIPTIONS = {
+    200: "Done",
+    201: "Created",
+    202: "Committed",
+    204: "Done, nothing to say",
+    400: "Not JSON, or breaks strict JSON",
+    401: "No key, or a bad one",
+    403: "The key may not do that",
+    404: "Not there, or not yours",
+    406: "No such representation",
+    409: "Conflict",
+    413: "Too large",
+    415: "Media type or Content-Encoding not read here",
+    422: "Breaks CloudEvents or the data model; every error is listed",
+    429: "Too many requests; see Retry-After",
+    503: "Not available now; see Retry-After",
+}
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457 problem details",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "detail"],
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_CLOUD_EVENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["specversion", "id", "source", "type", "time", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": {"type": "string", "minLength": 1},
+        "source": {"type": "string", "format": "uri-reference", "minLength": 1},
+        "type": {"type": "string", "examples": ["pl.awizo.delivery.notice_left.v1"]},
+        "time": {"type": "string", "format": "date-time"},
+        "subject": {"type": "string"},
+        "datacontenttype": {"type": "string"},
+        "data": {"type": "object", "required": ["operator"], "properties": {"operator": {"type": "string"}}},
+    },
+}
+
+EVENT_REQUEST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "A CloudEvent in structured or binary mode (`ce-*` headers), or a batch of 1 to 500",
+        "content": {
+            "application/cloudevents+json": {"schema": _CLOUD_EVENT},
+            "application/cloudevents-batch+json": {
+                "schema": {"type": "array", "minItems": 1, "maxItems": 500, "items": _CLOUD_EVENT}
+            },
+            "application/json": {"schema": {"type": "object", "description": "The `data` of an event in binary mode"}},
+        },
+    }
+}
+
+CALLBACK_REQUEST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
+    }
+}
+
+
+def answers(*statuses: int, media_type: str = "application/json") -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: good ones as `media_type`, all others as problems."""
+    return {status: _answer(status, media_type) for status in statuses}
+
+
+def _answer(status: int, media_type: str) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": _DESCRIPTIONS[status]}
+    if status >= 400:
+        described["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    elif status != 204:
+        described["content"] = {media_type: {"schema": {"type": "object" if "json" in media_type else "string"}}}
+    return described

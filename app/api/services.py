@@ -1,0 +1,43 @@
+"""What the HTTP edge works with: built once by wiring, reached through the application's state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from fastapi import Request
+
+from app.api.intake import Intake
+from app.api.keyring import Keyring
+from app.api.metrics import Metrics
+from app.api.problems import Problem
+from app.ports import ReceiptParser, Signer, Surroundings
+from app.storage.database import Database
+from app.usecases.watch_log import LogWatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a request may need. `receipts` holds one parser for each provider that calls back."""
+
+    database: Database
+    surroundings: Surroundings
+    intake: Intake
+    keyring: Keyring
+    log_watch: LogWatch
+    signer_for: Callable[[str], Signer]
+    receipts: dict[str, ReceiptParser] = field(repr=False)
+    metrics: Metrics = field(repr=False)
+    operator_verified: bool
+
+
+def services_of(request: Request) -> Services:
+    """The services of the process that answers this request."""
+    services: Services = request.app.state.services
+    return services
+
+
+def refuse_while_log_is_untrusted(services: Services) -> None:
+    """Raise a 503 while the database does not hold the log that was signed: nothing more may be built on it."""
+    if services.log_watch.fault is not None:
+        raise Problem(
+            503, "The evidence log needs its operator; nothing is accepted until then", headers={"Retry-After": "60"}
+        )

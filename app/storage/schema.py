@@ -1,0 +1,39 @@
+"""The schema: migrate it, or refuse to work on another one."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+import migrations
+from app.storage.database import Database
+
+
+class SchemaError(Exception):
+    """The database has another schema than this version needs; the text says what to do."""
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    return config
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the schema to this version, in one transaction of the caller."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+async def require_current_schema(database: Database, *, migrate_first: bool) -> None:
+    """Raise SchemaError unless the schema is this version's; an embedded database may be migrated first."""
+    async with database.writer.begin() as connection:
+        if migrate_first:
+            await connection.run_sync(migrate)
+        present = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+    if present != ScriptDirectory.from_config(_config()).get_current_head():
+        raise SchemaError("The database has another schema than this version needs; run `awizo migrate`.")

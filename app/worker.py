@@ -1,0 +1,134 @@
+"""The loops beside HTTP: seal the log, dispatch, give up leases, close chains. Each survives its own failures."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import structlog
+
+from app.ports import Surroundings
+from app.storage.database import Database, DatabaseUnavailableError
+from app.usecases.close_chains import close_chains
+from app.usecases.dispatch_notifications import Dispatcher
+from app.usecases.expire_leases import expire_leases
+from app.usecases.seal_log import LogFaultError, Sealer
+from app.usecases.watch_log import LogWatch
+
+POLL_SECONDS = 0.25
+SEAL_SECONDS = 0.5
+HOUSEKEEPING_SECONDS = 5.0
+AFTER_FAILURE_SECONDS = 2.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Hint:
+    """Wakes a loop before its time: somebody believes there is work. Missing one costs a poll's wait, no more."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def __call__(self) -> None:
+        """There may be work."""
+        self._event.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return when hinted, at the latest after `seconds` with jitter."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), seconds * random.uniform(0.5, 1.0))  # noqa: S311 – jitter
+        self._event.clear()
+
+
+class Worker:
+    """Runs the loops of one process until `stop`, which settles what is in flight."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        sealer: Sealer,
+        dispatchers: Sequence[Dispatcher],
+        log_watch: LogWatch,
+        surroundings: Surroundings,
+    ) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._dispatchers = dispatchers
+        self._log_watch = log_watch
+        self._surroundings = surroundings
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._hints = [Hint() for _ in dispatchers]
+        self._seal_hint = Hint()
+
+    def hint(self) -> None:
+        """Something was committed: there may be messages to send and facts to seal."""
+        for hint in self._hints:
+            hint()
+
+    def start(self) -> None:
+        """Start the loops."""
+        loops = [self._loop("seal", self._seal, self._seal_hint, SEAL_SECONDS)]
+        for dispatcher, hint in zip(self._dispatchers, self._hints, strict=True):
+            loops.append(self._loop("dispatch", partial(self._dispatch, dispatcher), hint, POLL_SECONDS))
+        loops.append(self._loop("housekeeping", self._keep_house, Hint(), HOUSEKEEPING_SECONDS))
+        self._tasks = [asyncio.create_task(loop) for loop in loops]
+
+    async def stop(self) -> None:
+        """Claim nothing more, settle what is in flight, seal what that left."""
+        self._stopping.set()
+        for hint in (*self._hints, self._seal_hint):
+            hint()
+        for dispatcher in self._dispatchers:
+            await dispatcher.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._log_watch.fault is None:
+            try:
+                while await self._sealer.turn():
+                    pass
+            except (DatabaseUnavailableError, LogFaultError) as error:
+                _log.warning("last_seal_failed", error=type(error).__name__)
+
+    async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], hint: Hint, seconds: float) -> None:
+        """Take turns; a turn that found work is followed by the next at once."""
+        while not self._stopping.is_set():
+            try:
+                if not await turn():
+                    await hint.wait(seconds)
+            except DatabaseUnavailableError as error:
+                _log.warning("database_unavailable", loop=name, error=str(error))
+                await asyncio.sleep(AFTER_FAILURE_SECONDS)
+            except Exception as error:  # noqa: BLE001 – a loop never ends because of one bad turn
+                _log.error("turn_failed", loop=name, error=type(error).__name__, exc_info=False)
+                await asyncio.sleep(AFTER_FAILURE_SECONDS)
+
+    async def _seal(self) -> bool:
+        if self._log_watch.fault is not None:
+            return False
+        try:
+            return bool(await self._sealer.turn())
+        except LogFaultError as fault:
+            self._log_watch.found(str(fault))
+            _log.error("log_fault", sentence=str(fault))
+            return False
+
+    async def _dispatch(self, dispatcher: Dispatcher) -> bool:
+        if self._log_watch.fault is not None:
+            return False
+        claimed = await dispatcher.turn()
+        if claimed:
+            await dispatcher.wait_for_room()
+        return claimed > 0
+
+    async def _keep_house(self) -> bool:
+        if self._log_watch.fault is not None:
+            return False
+        expired = await self._database.transact(lambda tx: expire_leases(tx, surroundings=self._surroundings))
+        closed = await self._database.transact(lambda tx: close_chains(tx, surroundings=self._surroundings))
+        if expired:
+            _log.warning("leases_expired", count=expired)
+        return bool(expired or closed)

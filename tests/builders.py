@@ -1,0 +1,78 @@
+"""Events and people for tests, in the form in which the world sends them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.api.cloudevents import Single, decode_request
+from app.domain.event import Event
+
+OPERATOR = "poczta-polska"
+RECIPIENT = "customer-4711"
+SHIPMENT = "00759007734123456789"
+PHONE = "+48600100200"
+EMAIL = "jan@example.com"
+NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+
+FACILITY = {
+    "id": "UP-00-032",
+    "name": "UP Warszawa 32",
+    "street": "Targowa 73",
+    "post_code": "03-729",
+    "city": "Warszawa",
+    "hours": {
+        "mon": "08:00-20:00",
+        "tue": "08:00-20:00",
+        "wed": "08:00-12:00,13:00-18:00",
+        "thu": "08:00-20:00",
+        "fri": "08:00-20:00",
+        "sat": None,
+        "sun": None,
+    },
+    "closures": [],
+}
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+def cloud_event(kind: str = "notice_left", *, at: datetime = NOON, **changes: Any) -> dict[str, Any]:
+    """A structured CloudEvent. Members of `data` may be given as `data={...}`, attributes by their names."""
+    data: dict[str, Any] = {
+        "operator": OPERATOR,
+        "shipment": SHIPMENT,
+        "recipient": RECIPIENT,
+        "service": "registered_letter",
+    }
+    if kind == "notice_left":
+        data["notice"] = {"ordinal": 1, "left_at": rfc3339(at), "place": "letterbox", "courier": "K-0421"}
+        data["legal_regime"] = "kpa"
+    if kind in {"notice_left", "ready_for_pickup"}:
+        data["facility"] = FACILITY
+        until = (at + timedelta(days=14)).date().isoformat()
+        data["pickup"] = {"from": (at + timedelta(days=1)).date().isoformat(), "until": until}
+    if kind == "delivered":
+        data |= {"mode": "counter", "delivered_at": rfc3339(at), "receiver_role": "addressee"}
+    data |= changes.pop("data", {})
+    return {
+        "specversion": "1.0",
+        "id": f"{kind}-1",
+        "source": "/poczta-polska/wer-warszawa",
+        "type": f"pl.awizo.delivery.{kind}.v1",
+        "time": rfc3339(at),
+        "subject": f"shipment/{SHIPMENT}",
+        "datacontenttype": "application/json",
+        "data": data,
+    } | changes
+
+
+def event(kind: str = "notice_left", *, at: datetime = NOON, **changes: Any) -> Event:
+    """The same as the edge decodes it."""
+    decoded = decode_request(
+        content_type="application/cloudevents+json",
+        headers=[],
+        body=json.dumps(cloud_event(kind, at=at, **changes)).encode(),
+    )
+    assert isinstance(decoded, Single)
+    return decoded.event
