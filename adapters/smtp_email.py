@@ -234,8 +234,9 @@ class _Connection:
         self._command_timeout = command_timeout
         self._final_timeout = final_timeout
         transport = cast("asyncio.WriteTransport", smtp.transport)
-        # With no room for pending bytes, `drain` returns only when the kernel has taken all of a message.
-        transport.set_write_buffer_limits(high=0)
+        # With hardly any room for pending bytes, `drain` returns only when the kernel (over TLS: the transport below)
+        # has taken all of a message. No room at all, `high=0`, makes TLS transports pause when nothing is pending.
+        transport.set_write_buffer_limits(high=1, low=0)
         self._protocol = cast("SMTPProtocol", smtp.protocol)
         self._writer = asyncio.StreamWriter(transport, self._protocol, None, asyncio.get_running_loop())
         self._peer = _peer_digest(transport)

@@ -1,15 +1,16 @@
 """What is SMTP's own: each stage before the final dot, the dot, the bytes, the pool, TLS and log-in."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.smtp_email import Security, SmtpEmail, SmtpRelay
-from app.domain.outcome import Accepted, NotSent, Permanence, Refused, Unknown
+from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
 from tests.contract.providers import ATTEMPT, EMAIL, SECRET, smtp
 from tests.doubles.smtp_server import Drop, Hang, Say, SmtpServer
 from tests.doubles.tls import LoopbackTls
@@ -250,6 +251,49 @@ async def test_the_peer_is_the_digest_of_its_certificate(tls: LoopbackTls, impli
         await transport.close()
     assert isinstance(outcome, Accepted)
     assert outcome.peer == tls.leaf_digest
+
+
+# uvicorn brings uvloop, whose transports are not those of asyncio.
+LOOPS = pytest.mark.parametrize(
+    "new_loop", [asyncio.SelectorEventLoop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
+)
+
+
+@LOOPS
+@pytest.mark.parametrize("implicit", [True, False], ids=["smtps", "starttls"])
+def test_one_connection_serves_message_after_message_over_tls(
+    tls: LoopbackTls, implicit: bool, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    async def outcomes() -> list[type]:
+        async with SmtpServer(tls=tls.server, implicit_tls=implicit) as server:
+            transport = smtp(server.url, tls_context=tls.client, command_timeout=20.0, final_timeout=20.0)
+            sent = [type(await transport.send(message)) for message in (EMAIL, EMAIL, EMAIL, LONG, EMAIL)]
+            await transport.close()
+            assert server.connections == 1
+            assert [len(letter.mime) for letter in server.journal] == [len(EMAIL.mime)] * 3 + [
+                len(LONG.mime),
+                len(EMAIL.mime),
+            ]
+            return sent
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        assert runner.run(outcomes()) == [Accepted] * 5
+
+
+@LOOPS
+def test_a_relay_that_stops_reading_before_the_dot_is_not_sent(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def outcome() -> Outcome:
+        async with SmtpServer() as server:
+            server.at("body", Hang())
+            transport = smtp(server.url)
+            sent = await transport.send(LONG)
+            await transport.close()
+            return sent
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        assert runner.run(outcome()) == NotSent(stage="data", code="timeout")
 
 
 @pytest.mark.parametrize("implicit", [True, False], ids=["smtps", "starttls"])
