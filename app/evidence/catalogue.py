@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import Any
+from typing import Any, assert_never
 
 from app.evidence.values import (
     CHECKPOINT_NOTE,
@@ -289,7 +289,8 @@ CONSENT_FACTS = frozenset({"consent.granted", "consent.withdrawn"})
 def grade_of(document: Mapping[str, Any]) -> int:
     """What a fact shows, 0 to 5, derived from a valid document; `GRADE_WORDS` has the words."""
     data, sealed = document["data"], document["sealed"]
-    match CATALOGUE[document["type"]].grading:
+    grading = CATALOGUE[document["type"]].grading
+    match grading:
         case Grading.OWN_RECORD:
             return 0
         case Grading.TAKEN_OVER:
@@ -302,6 +303,8 @@ def grade_of(document: Mapping[str, Any]) -> int:
             return 5
         case Grading.PERSON_WITH_STATEMENT:
             return 5 if data["by"] == "person" and "statement" in sealed else 0
+        case _:
+            assert_never(grading)
 
 
 def _report_grade(via: str, signature: str) -> int:

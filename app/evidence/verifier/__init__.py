@@ -21,7 +21,7 @@ from `vkeys`, which must have come to the verifier by another way than the bundl
 - `checkpoints`, `signature`: signed by a key in the bundle; by a key that the verifier brought
 - `chain`, `context`, `anchors`: no gap, nothing that a fact names is missing, the log only ever grew
 - `completeness`: the log states under its second key that no published fact was left out
-- `pending`, `timestamps`: what is not yet in the proof, and which stamps were not checked
+- `pending`, `witnesses`, `timestamps`: what is not yet in the proof, which cosignatures and stamps were not checked
 """
 
 from app.evidence.verifier.report import Check, FactLine, Outcome, Report, Verdict

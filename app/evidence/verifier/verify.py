@@ -18,6 +18,7 @@ from app.evidence.verifier.log import (
     check_pending,
     check_signature,
     check_timestamps,
+    check_witnesses,
 )
 from app.evidence.verifier.model import Bundle, BundleFact
 from app.evidence.verifier.report import (
@@ -59,6 +60,7 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[VKey] = ()) -> Report:
         _finding("originals", check_originals, bundle),
         _guarded("completeness", lambda: check_completeness(bundle, vkeys)),
         _guarded("pending", lambda: check_pending(bundle)),
+        _guarded("witnesses", lambda: check_witnesses(bundle)),
         _guarded("timestamps", lambda: check_timestamps(bundle)),
     )
     verdict = verdict_over(checks, keys_given=bool(vkeys))

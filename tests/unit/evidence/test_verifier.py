@@ -85,6 +85,7 @@ def test_without_a_key_a_good_bundle_is_only_sound() -> None:
     assert {found.name for found in report.with_outcome(Outcome.NOT_VOUCHED)} == {
         "signature",
         "completeness",
+        "witnesses",
         "timestamps",
     }
 

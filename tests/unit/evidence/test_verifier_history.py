@@ -11,6 +11,8 @@ from app.domain.fact import Anchor
 from app.evidence.bundle import Timestamp
 from app.evidence.statement import statement_key_name
 from app.evidence.verifier import Check, Outcome, Report, Verdict, VKey, verify_bundle
+from app.merkle.checkpoint import Checkpoint
+from app.merkle.note import NoteSignature, with_signatures
 from app.merkle.plans import consistency_plan
 from tests.unit.evidence.builder import (
     NEXT_ORIGIN,
@@ -146,6 +148,22 @@ def test_a_fact_sealed_before_the_one_it_follows_is_refused() -> None:
         leaves[place] = leaf
         log.facts[leaf] = (*log.facts[leaf][:2], place)
     assert failing(check(published(log))) == {"chain"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "place"),
+    [
+        ("event.accepted", {}, {"notification": str(UUID(int=1)), "n": 1, "prev": "00" * 32}),
+        ("attempt.unknown", {"attempt": 1}, {"notification": None, "n": None, "prev": None}),
+    ],
+)
+def test_a_fact_inside_or_outside_a_chain_against_its_type_is_refused(kind: str, data: Raw, place: Raw) -> None:
+    log = planned_log()
+    leaf = log.write(kind, data, chained=kind.startswith("attempt"), change=lambda raw: raw.update(place))
+    log.publish()
+    report = verify_bundle(log.bundle(beside=[leaf]), vkeys=log.vkeys())
+    assert failing(report) == {"documents"}
+    assert "By its type" in named(report, "documents").sentence
 
 
 # the context
@@ -333,6 +351,18 @@ def test_pending_facts_are_a_warning() -> None:
     assert [found.name for found in report.with_outcome(Outcome.WARNING)] == ["pending"]
 
 
+def test_cosignatures_are_counted_and_said_not_to_be_checked() -> None:
+    log = delivered_log()
+    assert "No witness" in named(check(log), "witnesses").sentence
+    newest = max(log.shards[ORIGIN].notes)
+    cosignature = NoteSignature("witness.example/w1", b"wit1", bytes(72))
+    log.shards[ORIGIN].notes[newest] = with_signatures(log.shards[ORIGIN].notes[newest], [cosignature])
+    report = check(log)
+    assert report.verdict is Verdict.VERIFIED
+    assert named(report, "witnesses").outcome is Outcome.NOT_VOUCHED
+    assert "(1); they were not checked" in named(report, "witnesses").sentence
+
+
 def stamp(log: Log, size: int, *, origin: str = ORIGIN, path: tuple[bytes, ...] | None = None) -> Timestamp:
     text = log.shards[origin].notes[size].decode().partition("\n\n")[0] + "\n"
     newest = max(log.shards[ORIGIN].notes)
@@ -349,6 +379,18 @@ def test_a_time_stamp_on_the_history_of_the_log_is_said_not_to_be_checked() -> N
         assert report.verdict is Verdict.VERIFIED
         assert named(report, "timestamps").outcome is Outcome.NOT_VOUCHED
         assert "not checked" in named(report, "timestamps").sentence
+
+
+def test_a_time_stamp_may_be_on_an_anchor_of_another_shard() -> None:
+    log = Log()
+    log.publish()
+    log.write("notification.held", {}, chained=True, shard=NEXT_ORIGIN)
+    log.publish(NEXT_ORIGIN)
+    for size, verdict in ((4, Verdict.REFUSED), (2, Verdict.VERIFIED)):
+        stamped = Timestamp(
+            text=Checkpoint(origin=ORIGIN, size=size, root=log.shards[ORIGIN].root(2)).text(), token=b""
+        )
+        assert verify_bundle(log.bundle(timestamps=[stamped]), vkeys=log.vkeys()).verdict is verdict
 
 
 def test_a_time_stamp_on_something_else_is_refused() -> None:

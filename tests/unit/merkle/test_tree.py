@@ -64,6 +64,22 @@ def test_trees_of_one_size_with_two_roots_are_a_fork() -> None:
         verify_consistency(old_size=3, old_root=EMPTY_ROOT, new_size=3, new_root=ROOT_OF_EIGHT, path=[])
 
 
+def test_a_path_that_is_too_long_or_too_short_is_refused() -> None:
+    leaves = [leaf_hash(b"a"), leaf_hash(b"b")]
+    root = node_hash(*leaves)
+    with pytest.raises(ProofError, match="too long"):
+        verify_inclusion(leaf=leaves[0], index=0, size=2, path=[leaves[1], root], root=root)
+    with pytest.raises(ProofError, match="too short"):
+        verify_inclusion(leaf=leaves[0], index=0, size=2, path=[], root=root)
+    with pytest.raises(ProofError, match="below the size"):
+        verify_inclusion(leaf=leaves[0], index=2, size=2, path=[leaves[1]], root=root)
+
+
+def test_a_tree_of_one_size_needs_no_path() -> None:
+    with pytest.raises(ProofError, match="too long"):
+        verify_consistency(old_size=8, old_root=ROOT_OF_EIGHT, new_size=8, new_root=ROOT_OF_EIGHT, path=[EMPTY_ROOT])
+
+
 def test_a_tree_does_not_shrink() -> None:
     with pytest.raises(ProofError, match="larger"):
         verify_consistency(old_size=4, old_root=EMPTY_ROOT, new_size=3, new_root=EMPTY_ROOT, path=[])
