@@ -1,6 +1,5 @@
 """The SMS of a notice: GSM-7, one part, no link, and never who sent the item or why."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from app.domain.event import Facility
@@ -35,10 +34,12 @@ def render_sms(notice: Notice) -> SmsText:
     When too long, the number shrinks to its last six, then the hours go, then the street, then the place's name is
     shortened; the place, the date and the sentence about links stay. The texts leave at least 20 septets for a name.
     """
-    say = speaker(notice.language)
-    name = _template_in_gsm7(notice)
-    drafts = _general(notice, say) if name == "general" else _drafts(notice, name, say)
-    text = next(draft for draft in drafts if len(draft) <= SEPTETS_MAX)
+    name, say = _template_in_gsm7(notice), speaker(notice.language)
+    if name in WAITING_KINDS and notice.facility is not None:
+        text = _waiting(notice, notice.facility, say)
+    else:
+        full, short = (_report(notice, name, item, say) for item in _items(notice, say))
+        text = full if len(full) <= SEPTETS_MAX else short
     return SmsText(text=text, encoding=GSM7, parts=1, template=name, template_version=TEMPLATE_VERSIONS[name])
 
 
@@ -51,15 +52,8 @@ def _template_in_gsm7(notice: Notice) -> str:
     return name
 
 
-def _drafts(notice: Notice, name: str, say: Say) -> Iterator[str]:
-    """Ever shorter texts, each in the GSM-7 default alphabet, where a character is a septet."""
-    if name in WAITING_KINDS and notice.facility is not None:
-        return _waiting(notice, notice.facility, say)
-    reported = _delivered if name == "delivered" else _returned
-    return (transliterate(reported(notice, item, say), notice.language) for item in _items(notice, say))
-
-
-def _waiting(notice: Notice, facility: Facility, say: Say) -> Iterator[str]:
+def _waiting(notice: Notice, facility: Facility, say: Say) -> str:
+    """The first of ever shorter texts that fits; each is in the default alphabet, where a character is a septet."""
     days = days_to_show(first_day(notice), local_date_of(notice.until, notice.zone) if notice.until else None)
     hours = compact_hours(facility, days, say, notice.language)
     name, street = _words(facility.name, notice), _street(facility, notice)
@@ -69,11 +63,11 @@ def _waiting(notice: Notice, facility: Facility, say: Say) -> Iterator[str]:
         where = ", ".join(part for part in place if part)
         return transliterate(_waiting_text(notice, item, where, say), notice.language)
 
-    yield text(full, name, street, hours)
-    yield text(short, name, street, hours)
-    yield text(short, name, street)
-    yield text(short, name)
-    yield text(short, _shortened(name, SEPTETS_MAX - len(text(short, "X")) + 1))
+    for item, *place in ((full, name, street, hours), (short, name, street, hours), (short, name, street)):
+        draft = text(item, *place)
+        if len(draft) <= SEPTETS_MAX:
+            return draft
+    return text(short, _shortened(name, SEPTETS_MAX - len(text(short, "X")) + 1))
 
 
 def _waiting_text(notice: Notice, item: str, place: str, say: Say) -> str:
@@ -86,6 +80,12 @@ def _waiting_text(notice: Notice, item: str, place: str, say: Say) -> str:
         return _sentences(lead, until, say("No links, no fees."))
     lead = say("AWIZO: %(item)s is waiting: %(place)s.", item=item, place=place)
     return _sentences(lead, until, say("Bring ID."), say("We send no links, ask no fees."))
+
+
+def _report(notice: Notice, name: str, item: str, say: Say) -> str:
+    """What is reported of something that does not wait at a known place; with a short number it always fits."""
+    reported = {"delivered": _delivered, "returned": _returned}.get(name, _general)
+    return transliterate(reported(notice, item, say), notice.language)
 
 
 def _delivered(notice: Notice, item: str, say: Say) -> str:
@@ -105,20 +105,18 @@ def _returned(notice: Notice, item: str, say: Say) -> str:
     return _sentences(lead, say("The operator has the details."), say("No links, no fees."))
 
 
-def _general(notice: Notice, say: Say) -> Iterator[str]:
+def _general(notice: Notice, item: str, say: Say) -> str:
+    lead = say("AWIZO: news from the operator: %(item)s.", item=item)
     until = _until(notice, say) if notice.kind in WAITING_KINDS else ""
-    for item in _items(notice, say):
-        lead = say("AWIZO: news from the operator: %(item)s.", item=item)
-        text = _sentences(lead, until, say("The operator has the details."), say("No links, no fees."))
-        yield transliterate(text, notice.language)
+    return _sentences(lead, until, say("The operator has the details."), say("No links, no fees."))
 
 
 def _items(notice: Notice, say: Say) -> tuple[str, str]:
     """What the message is about, with its whole number and with the last six characters of it."""
     service = say(SERVICES.get(notice.service or "", UNKNOWN_SERVICE))
-    number = notice.number
-    if not number:
+    if not notice.number:
         return service, service
+    number = transliterate(notice.number, notice.language)
     full = f"{service} {number}"
     return full, say("%(service)s no. ..%(end)s", service=service, end=number[-6:]) if len(number) > 8 else full
 
@@ -153,6 +151,8 @@ def _words(text: str | None, notice: Notice) -> str:
 
 def _shortened(name: str, room: int) -> str:
     """`name` in at most `room` characters: usual abbreviations, then words left out before a closing number."""
+    if len(name) <= room:
+        return name
     for long, short in _NAMES_SHORTENED:
         name = name.replace(long, short)
     if len(name) <= room:

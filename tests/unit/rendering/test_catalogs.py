@@ -1,5 +1,7 @@
 import ast
+import tomllib
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
 
@@ -54,3 +56,12 @@ def test_a_text_says_its_values() -> None:
 @pytest.mark.parametrize(("language", "spoken"), [("pl", "pl"), ("en", "en"), ("uk", "pl"), ("xx", "pl"), ("", "pl")])
 def test_a_language_without_a_catalog_becomes_polish(language: str, spoken: str) -> None:
     assert language_or_default(language) == spoken
+
+
+def test_every_file_that_rendering_reads_is_packaged() -> None:
+    folder = Path(app.rendering.__path__[0])
+    project = tomllib.loads((folder.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = project["tool"]["setuptools"]["package-data"]["*"]
+    read = {file for file in folder.rglob("*") if file.is_file() and file.suffix not in {".py", ".pyc"}}
+    assert len(read) == 4
+    assert [file.name for file in read if not any(fnmatch(file.name, pattern) for pattern in patterns)] == []

@@ -48,6 +48,11 @@ def test_then_the_name_is_shortened_and_its_closing_number_stays(name: str, show
     assert text == f"{HEAD} nr ..456789 czeka: {shown}. {TAIL}"
 
 
+def test_a_name_that_fits_without_its_street_stays_whole() -> None:
+    facility = replace(OFFICE, name="Urząd Pocztowy Warszawa 32", street="Aleja Poniatowskiego 123/125")
+    assert f"czeka: Urzad Pocztowy Warszawa 32. {TAIL}" in text_of(facility=facility)
+
+
 def test_the_town_is_told_with_the_street_unless_the_name_says_it() -> None:
     locker = replace(OFFICE, name="Paczkomat LDZ1", street="Kościelna 1", city="Łódź", hours=None)
     assert "Paczkomat LDZ1, Koscielna 1, Lodz. Odbierz" in text_of(facility=locker)
@@ -78,6 +83,11 @@ def test_a_repeat_notice_says_so() -> None:
 def test_without_a_number_the_item_is_told_alone(number: str | None) -> None:
     text = render_sms(notice_of(notice_left(), shipment=number)).text
     assert text == f"{HEAD} czeka: UP Warszawa 32, Targowa 73, pn-pt 8-20. {TAIL}"
+
+
+def test_a_number_that_grows_in_the_alphabet_is_shortened_after_it_grew() -> None:
+    text = render_sms(notice_of(event("returned"), shipment="€" * 40)).text
+    assert "list polecony nr ..EUREUR, 23.11 (pon)" in text
 
 
 def test_a_number_of_eight_characters_is_not_shortened() -> None:
