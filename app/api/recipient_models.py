@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from functools import cache
+from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
@@ -44,7 +44,8 @@ def normalised_email(text: str) -> str:
 
 @cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # IANA's own list: the system's directory also holds names that mean something else on each machine (localtime).
+    return frozenset(files("tzdata").joinpath("zones").read_text(encoding="ascii").split())
 
 
 def _check_time_zone(name: str) -> str:
