@@ -140,7 +140,7 @@ class SmtpEmail:
             return NotSent(stage="process", code="wrong-channel")
         fault = _unsendable(message)
         if fault is not None:
-            return NotSent(stage="process", code=fault)
+            return NotSent(stage="message", code=fault)
         try:
             async with asyncio.timeout(self._connect_timeout):
                 await self._places.acquire()

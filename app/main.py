@@ -12,11 +12,12 @@ from app.api import callbacks, events, health, log, notifications, problems, rec
 from app.api.observer import Observer
 from app.api.openapi import PROBLEM_SCHEMA
 from app.api.problems import Problem, problem_response
+from app.domain.role import Role
+from app.process import running
 from app.settings import Settings
 from app.storage.database import DatabaseUnavailableError
 from app.usecases.share_commits import OverloadedError
 from app.web import unsubscribe
-from app.wiring import Role, running
 
 DESCRIPTION = (
     "Digital delivery notices with evidence that anyone can verify offline. "
@@ -24,7 +25,7 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings | None = None, role: Role = "all") -> FastAPI:
+def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastAPI:
     """The application. Without settings it has routes but no services: enough to describe the API."""
 
     @asynccontextmanager

@@ -2,13 +2,10 @@
 
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from uuid_utils.compat import uuid7
 
@@ -16,23 +13,12 @@ from adapters.ed25519_signer import Ed25519Signer, load_or_create_key
 from adapters.mark_file import MarkFile
 from adapters.smtp_email import SmtpEmail, SmtpRelay
 from adapters.twilio_sms import TwilioReceipts, TwilioSms
-from app.api.intake import Intake
-from app.api.keyring import Keyring
-from app.api.metrics import Metrics
-from app.api.services import Services
 from app.evidence.statement import KEY_SUFFIX
 from app.ports import ReceiptParser, Signer, Surroundings, Transport
 from app.settings import Settings, SettingsError
-from app.storage.database import Database, durability_faults
-from app.storage.schema import require_current_schema
+from app.storage.database import Database
 from app.storage.vault import Vault
-from app.usecases.claim_notifications import Sender
-from app.usecases.dispatch_notifications import Dispatcher
-from app.usecases.seal_log import LogFaultError, Sealer
-from app.usecases.watch_log import LogWatch
-from app.worker import Worker
-
-Role = Literal["all", "api", "worker"]
+from app.usecases.seal_log import Sealer
 
 
 def _now() -> datetime:
@@ -106,92 +92,3 @@ def receipt_parsers(settings: Settings) -> dict[str, ReceiptParser]:
         return {}
     token = settings.twilio_auth_token.get_secret_value()
     return {"twilio": TwilioReceipts(auth_token=token, public_url=settings.public_url)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
-    """A running process: what HTTP works with, and the loops beside it (None for role `api`)."""
-
-    services: Services = field(repr=False)
-    worker: Worker | None
-
-
-@asynccontextmanager
-async def running(settings: Settings, role: Role = "all") -> AsyncIterator[Process]:
-    """Check the database, start the loops, and on leaving settle what is in flight.
-
-    Raises SettingsError with one sentence when the process must not start.
-    """
-    async with AsyncExitStack() as stack:
-        database = open_database(settings)
-        stack.push_async_callback(database.close)
-        await _check_database(database, role)
-        surroundings, log_watch, metrics = real_surroundings(), LogWatch(), Metrics()
-        sealer = sealer_of(settings, database)
-        await _start_log(sealer, log_watch)
-        worker = None
-        if role != "api":
-            worker = await _start_worker(stack, settings, database, sealer, log_watch, metrics)
-        intake = Intake(database, surroundings=surroundings, on_accepted=worker.hint if worker else _nobody_listens)
-        stack.push_async_callback(intake.close)
-        yield Process(
-            services=Services(
-                database=database,
-                surroundings=surroundings,
-                intake=intake,
-                keyring=Keyring(database, surroundings),
-                log_watch=log_watch,
-                signer_for=signers(settings.data_dir),
-                receipts=receipt_parsers(settings),
-                metrics=metrics,
-                operator_verified=settings.operator_verified,
-            ),
-            worker=worker,
-        )
-
-
-async def _check_database(database: Database, role: Role) -> None:
-    if database.is_sqlite and role != "all":
-        raise SettingsError(f"--role {role} needs PostgreSQL: SQLite serves one process.")
-    await require_current_schema(database, migrate_first=database.is_sqlite)
-    if faults := await durability_faults(database):
-        raise SettingsError(f"The database may forget what it committed ({', '.join(faults)}); nothing can be signed.")
-
-
-async def _start_log(sealer: Sealer, log_watch: LogWatch) -> None:
-    try:
-        await sealer.start()
-    except LogFaultError as fault:
-        log_watch.found(str(fault))
-
-
-async def _start_worker(
-    stack: AsyncExitStack,
-    settings: Settings,
-    database: Database,
-    sealer: Sealer,
-    log_watch: LogWatch,
-    metrics: Metrics,
-) -> Worker:
-    surroundings = real_surroundings()
-    sender = Sender(public_url=settings.public_url, email_from=settings.email_from)
-    dispatchers = []
-    for transport in transports(settings):
-        stack.push_async_callback(transport.close)
-        dispatchers.append(
-            Dispatcher(
-                database,
-                transport,
-                sender=sender,
-                surroundings=surroundings,
-                on_outcome=lambda provider, outcome: metrics.attempts.labels(provider, outcome).inc(),
-            )
-        )
-    worker = Worker(database, sealer=sealer, dispatchers=dispatchers, log_watch=log_watch, surroundings=surroundings)
-    worker.start()
-    stack.push_async_callback(worker.stop)
-    return worker
-
-
-def _nobody_listens() -> None:
-    """Workers in other processes poll."""

@@ -64,14 +64,14 @@ TELLS = {
 }
 
 
-def expires_at(event: Event, *, received_at: datetime, time_zone: str) -> datetime:
+def expires_at(event: Event, *, received_at: datetime) -> datetime:
     """When the news is no longer worth sending: the end of the operator's last day, else 24 h after arrival."""
     until = event.pickup.until if event.pickup else None
     if until is None:
         return received_at + DEFAULT_LIFETIME
     if isinstance(until, datetime):
         return until
-    return end_of_day(until, time_zone)
+    return end_of_day(until)
 
 
 def is_from_the_future(event: Event, *, received_at: datetime) -> bool:

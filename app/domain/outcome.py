@@ -1,7 +1,8 @@
 """What became of one attempt to hand a message to a provider. Outcomes are values, never exceptions.
 
-`stage` says how far it got: `dns`, `connect`, `tls`, `pool`, `auth`, `mail`, `rcpt`, `data`, `request`, `response`,
-`consent`, `process`. `code` is the provider's or protocol's own code as text. `reply` is the raw answer, if any.
+`stage` says how far it got: `message` (it cannot be carried at all), `consent`, `dns`, `connect`, `tls`, `pool`,
+`auth`, `mail`, `rcpt`, `data`, `request`, `response`, `process`. `code` is the provider's or protocol's own code as
+text. `reply` is the raw answer, if any.
 """
 
 from dataclasses import dataclass, field

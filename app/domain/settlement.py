@@ -11,77 +11,71 @@ from app.domain.receipt import ReceiptStatus
 from app.domain.retry import next_try
 
 CLOSES_AFTER = timedelta(hours=72)
-CONSENT_STAGE = "consent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """Where a notification stands after an attempt.
-
-    `attempt_fact` tells what became of the attempt, `end_fact` (if any) that the notification's chain ends here.
-    """
+    """Where attempt and notification stand after an outcome; `end_fact` is what ends the chain here, if it does."""
 
     attempt_status: AttemptStatus
-    attempt_fact: str
     status: Status
     due_at: datetime | None
     reason: str | None = None
     failure: Failure | None = None
     end_fact: str | None = None
 
+    @property
+    def attempt_fact(self) -> str:
+        """The type of the fact that tells what became of the attempt."""
+        return f"attempt.{self.attempt_status}"
+
 
 def settle(notification: Notification, outcome: Outcome, *, now: datetime, jitter: float) -> Settlement:
     """What `outcome` of the present attempt means; `jitter` in [0, 1) spreads retries."""
     match outcome:
-        case Accepted():
-            return Settlement(
-                attempt_status=AttemptStatus.ACCEPTED,
-                attempt_fact="attempt.accepted",
-                status=Status.SENT,
-                due_at=now + CLOSES_AFTER,
-            )
-        case Unknown():
-            return Settlement(
-                attempt_status=AttemptStatus.UNKNOWN,
-                attempt_fact="attempt.unknown",
-                status=Status.UNKNOWN,
-                due_at=now + CLOSES_AFTER,
-            )
+        case Accepted() | Unknown():
+            return _rests(outcome, now)
         case Refused(permanence=Permanence.PERMANENT):
-            return Settlement(
-                attempt_status=AttemptStatus.REFUSED,
-                attempt_fact="attempt.refused",
-                status=Status.FAILED,
-                due_at=None,
-                failure=Failure.PERMANENT,
-                end_fact="notification.failed",
-            )
+            return _ends(AttemptStatus.REFUSED, Status.FAILED, failure=Failure.PERMANENT)
+        case NotSent(stage="message"):
+            return _ends(AttemptStatus.NOT_SENT, Status.FAILED, failure=Failure.TECHNICAL)
+        case NotSent(stage="consent", code=reason):
+            return _ends(AttemptStatus.NOT_SENT, Status.SUPPRESSED, reason=reason)
         case Refused(retry_after_seconds=wait):
-            return _again(notification, AttemptStatus.REFUSED, "attempt.refused", wait=wait, now=now, jitter=jitter)
-        case NotSent(stage=stage, code=reason) if stage == CONSENT_STAGE:
-            return Settlement(
-                attempt_status=AttemptStatus.NOT_SENT,
-                attempt_fact="attempt.not_sent",
-                status=Status.SUPPRESSED,
-                due_at=None,
-                reason=reason,
-                end_fact="notification.suppressed",
-            )
+            return _again(notification, AttemptStatus.REFUSED, wait=wait, now=now, jitter=jitter)
         case NotSent(retry_after_seconds=wait):
-            return _again(notification, AttemptStatus.NOT_SENT, "attempt.not_sent", wait=wait, now=now, jitter=jitter)
+            return _again(notification, AttemptStatus.NOT_SENT, wait=wait, now=now, jitter=jitter)
         case _:
             assert_never(outcome)
 
 
-def _again(
-    notification: Notification,
-    attempt_status: AttemptStatus,
-    attempt_fact: str,
-    *,
-    wait: float | None,
-    now: datetime,
-    jitter: float,
+def _rests(outcome: Accepted | Unknown, now: datetime) -> Settlement:
+    """Nothing more to do but to wait for reports."""
+    known = isinstance(outcome, Accepted)
+    return Settlement(
+        attempt_status=AttemptStatus.ACCEPTED if known else AttemptStatus.UNKNOWN,
+        status=Status.SENT if known else Status.UNKNOWN,
+        due_at=now + CLOSES_AFTER,
+    )
+
+
+def _ends(
+    attempt_status: AttemptStatus, status: Status, *, reason: str | None = None, failure: Failure | None = None
 ) -> Settlement:
+    return Settlement(
+        attempt_status=attempt_status,
+        status=status,
+        due_at=None,
+        reason=reason,
+        failure=failure,
+        end_fact=f"notification.{status}",
+    )
+
+
+def _again(
+    notification: Notification, attempt_status: AttemptStatus, *, wait: float | None, now: datetime, jitter: float
+) -> Settlement:
+    """Try again, unless the channel's time or the news itself runs out first."""
     moment = next_try(
         channel=notification.channel,
         attempts=notification.attempts,
@@ -90,19 +84,11 @@ def _again(
         retry_after_seconds=wait,
         jitter=jitter,
     )
-    status, failure, end_fact = Status.QUEUED, None, None
     if moment is None:
-        status, failure, end_fact = Status.FAILED, Failure.TEMPORARY, "notification.failed"
-    elif moment >= notification.expires_at:
-        status, moment, end_fact = Status.EXPIRED, None, "notification.expired"
-    return Settlement(
-        attempt_status=attempt_status,
-        attempt_fact=attempt_fact,
-        status=status,
-        due_at=moment,
-        failure=failure,
-        end_fact=end_fact,
-    )
+        return _ends(attempt_status, Status.FAILED, failure=Failure.TEMPORARY)
+    if moment >= notification.expires_at:
+        return _ends(attempt_status, Status.EXPIRED)
+    return Settlement(attempt_status=attempt_status, status=Status.QUEUED, due_at=moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

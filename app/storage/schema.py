@@ -29,11 +29,22 @@ def migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+async def migrate_database(database: Database) -> str:
+    """Bring the schema to this version; the revision it then has."""
+    async with database.writer.begin() as connection:
+        await connection.run_sync(migrate)
+        return str(await connection.run_sync(_revision))
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 async def require_current_schema(database: Database, *, migrate_first: bool) -> None:
     """Raise SchemaError unless the schema is this version's; an embedded database may be migrated first."""
     async with database.writer.begin() as connection:
         if migrate_first:
             await connection.run_sync(migrate)
-        present = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        present = await connection.run_sync(_revision)
     if present != ScriptDirectory.from_config(_config()).get_current_head():
         raise SchemaError("The database has another schema than this version needs; run `awizo migrate`.")

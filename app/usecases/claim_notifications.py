@@ -1,19 +1,20 @@
 """Claim what is due: check consent once more under lock, render, and commit the attempt before anything is sent."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.domain.calendar import DEFAULT_TIME_ZONE
 from app.domain.channel import Channel
 from app.domain.decision import last_check
 from app.domain.event import Event
 from app.domain.message import EmailContent, Outgoing, OutgoingEmail, OutgoingSms, SmsText
-from app.domain.notification import WAITING, Attempt, AttemptStatus, Notification, Status
+from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
 from app.domain.recipient import ContactPoint, Recipient
 from app.ports import Surroundings
 from app.rendering.email import EmailEnvelope, render_email
+from app.rendering.mime import MessageRefusedError
 from app.rendering.notice import notice_of_event
 from app.rendering.sms import render_sms
 from app.storage import events as event_store
@@ -26,6 +27,7 @@ from app.storage.recipients import RecipientRecord
 from app.storage.vault import PersonKey, Vault
 from app.usecases.end_chain import end_chain, opening_data
 from app.usecases.record_facts import FactSheet, new_fact_sheet
+from app.usecases.unsubscribe_link import unsubscribe_token
 
 # Longer than the longest wait for an answer: 600 s after the final dot of an e-mail, and reaching it.
 LEASE = {Channel.SMS: timedelta(seconds=120), Channel.EMAIL: timedelta(seconds=900)}
@@ -147,7 +149,12 @@ class _Claim:
             started_at=self.now,
             ended_at=None,
         )
-        content = self._render(notification, recipient, contact)
+        try:
+            content = self._render(notification, recipient, contact)
+        except MessageRefusedError:
+            failed = replace(notification, status=Status.FAILED, failure=Failure.TECHNICAL, due_at=None)
+            self.changed.append(end_chain(self.sheet, failed, "notification.failed", at=self.now))
+            return
         consent = recipient.consent(notification.channel, notification.purpose)
         sending = replace(
             notification,
@@ -189,7 +196,7 @@ class _Claim:
             event,
             shipment=event.shipments[0] if event.shipments else None,
             language=recipient.language,
-            time_zone=recipient.time_zone,
+            time_zone=DEFAULT_TIME_ZONE,  # an office keeps its own hours, wherever the person is
             reference=notification.id,
         )
         if notification.channel is Channel.SMS:
@@ -222,12 +229,6 @@ class _Claim:
 def callback_mac(vault: Vault, attempt: UUID) -> str:
     """What a provider's callback must bring along to speak of this attempt."""
     return vault.mac("callback", attempt.bytes)[:MAC_BYTES].hex()
-
-
-def unsubscribe_token(vault: Vault, notification: UUID) -> str:
-    """An opaque token that ends e-mails like this notification; nothing personal can be read from it."""
-    mac = vault.mac("unsubscribe", notification.bytes)[:MAC_BYTES]
-    return base64.urlsafe_b64encode(notification.bytes + mac).rstrip(b"=").decode()
 
 
 def _address(sender: str) -> str:

@@ -7,7 +7,6 @@ import structlog
 
 from app.domain.decision import last_check
 from app.domain.outcome import NotSent, Outcome, Unknown
-from app.domain.settlement import CONSENT_STAGE
 from app.ports import Surroundings, Transport
 from app.storage import recipients as recipient_store
 from app.storage.database import Database, DatabaseUnavailableError, Tx
@@ -87,7 +86,7 @@ class Dispatcher:
             reason = await self._last_checks.submit(item)
         except DatabaseUnavailableError:
             return NotSent(stage="process", code="database_unavailable")
-        return None if reason is None else NotSent(stage=CONSENT_STAGE, code=reason)
+        return None if reason is None else NotSent(stage="consent", code=reason)
 
     async def _hand_over(self, item: Claimed) -> Outcome:
         try:

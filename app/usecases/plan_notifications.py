@@ -163,7 +163,7 @@ class Planning:
             return
         known = self.known.get(item.shipment_index, []) if item.shipment_index else []
         against = reason_not_to_tell(item.milestone, known)
-        until = expires_at(item.event, received_at=self.now, time_zone=recipient.time_zone)
+        until = expires_at(item.event, received_at=self.now)
         decisions = plan(
             kind=item.event.kind, recipient=recipient, untold_because=against, now=self.now, expires_at=until
         )

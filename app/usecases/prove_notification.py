@@ -13,8 +13,8 @@ from app.evidence.bundle import (
     context_leaves,
     statement_about,
 )
-from app.evidence.statement import statement_key_name
 from app.evidence.fact import Opening
+from app.evidence.statement import statement_key_name
 from app.merkle.note import VKey, parse_vkey, sign_note
 from app.merkle.plans import Plan, consistency_plan, inclusion_plan, plan_nodes, resolve
 from app.ports import Signer, Surroundings
@@ -70,12 +70,13 @@ async def prove_notification(
         context=[proven[fact.id] for fact in context],
         checkpoints=checkpoints,
         anchors=evidence.anchors,
-        vkeys=[*_log_keys(checkpoints, signer_for), statement_key],
+        vkeys=[*_log_keys(evidence.all_origins(), signer_for), statement_key],
         statement=sign_note(stated.text(), vkey=statement_key, sign=signer.sign),
     )
 
 
 def _log_keys(origins: Iterable[str], signer_for: SignerFor) -> list[VKey]:
+    """The keys of every shard whose checkpoints stand in the bundle, those of anchors included."""
     return [parse_vkey(signer_for(origin).vkey) for origin in sorted(origins)]
 
 
@@ -114,6 +115,10 @@ class _Evidence:
     places: Mapping[UUID, tuple[str, int]]
     paths: Mapping[UUID, Sequence[bytes]]
     anchors: Sequence[AnchorProof]
+    anchor_origins: frozenset[str]
+
+    def all_origins(self) -> frozenset[str]:
+        return self.anchor_origins.union(self.origins.values())
 
     def prove(self, fact: StoredFact, openings: Mapping[str, Opening]) -> ProvenFact:
         shard, index = self.places[fact.id]
@@ -162,4 +167,5 @@ async def _collect(
             AnchorProof(note=anchor.note, consistency=tuple(resolve(plan, nodes.get(anchor.shard, {}))))
             for anchor, plan in zip(anchors, consistencies, strict=True)
         ],
+        anchor_origins=frozenset(anchor.origin for anchor in anchors),
     )

@@ -103,7 +103,7 @@ async def test_bytes_that_smtp_would_have_to_change_are_not_sent(
 ) -> None:
     outcome = await transport.send(replace(EMAIL, mime=mime))
     assert isinstance(outcome, NotSent)
-    assert outcome.stage == "process"
+    assert outcome.stage == "message"
     assert server.connections == 0
 
 

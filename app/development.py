@@ -1,0 +1,55 @@
+"""Service, worker and sandbox providers in one process on loopback, for development."""
+
+import typer
+
+from app.domain.access import Scope
+from app.domain.role import Role
+from app.sandbox.server import Sandbox
+from app.serving import server
+from app.settings import Settings
+from app.storage.schema import require_current_schema
+from app.usecases.create_key import create_key
+from app.wiring import open_database, real_surroundings
+
+HOST = "127.0.0.1"
+SANDBOX_PORT, SANDBOX_SMTP_PORT = 8025, 2525
+
+
+def with_sandbox(settings: Settings, sandbox: Sandbox, *, public_url: str) -> Settings:
+    """The same settings, sending through the sandbox."""
+    given = {name.removeprefix("AWIZO_").lower(): value for name, value in sandbox.connection.items()}
+    return Settings(**(settings.model_dump() | given | {"public_url": public_url}))
+
+
+async def development_key(settings: Settings) -> str:
+    """A new key that may do everything."""
+    database = open_database(settings)
+    try:
+        await require_current_schema(database, migrate_first=True)
+        return await database.transact(
+            lambda tx: create_key(
+                tx,
+                name="development",
+                operators=(),
+                scopes=[Scope.ADMIN],
+                expires_at=None,
+                surroundings=real_surroundings(),
+            )
+        )
+    finally:
+        await database.close()
+
+
+async def run_development(settings: Settings, *, port: int) -> None:
+    """Run everything until interrupted, after saying where it is."""
+    async with Sandbox(http_port=SANDBOX_PORT, smtp_port=SANDBOX_SMTP_PORT) as sandbox:
+        public_url = f"http://{HOST}:{port}"
+        local = with_sandbox(settings, sandbox, public_url=public_url)
+        token = await development_key(local)
+        typer.echo(f"awizo          {public_url}/docs")
+        typer.echo(f"inbox          {sandbox.base_url}/   every SMS and e-mail that was sent")
+        typer.echo(f"checkpoint     {public_url}/log/checkpoint")
+        typer.echo(f"metrics        {public_url}/metrics")
+        typer.echo(f"key            {token}   may do everything; made for this run")
+        typer.echo("Ctrl-C ends it.")
+        await server(local, host=HOST, port=port, role=Role.ALL).serve()

@@ -1,0 +1,109 @@
+"""A running process: its services, its loops, and the order in which they start and stop."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from app.api.intake import Intake
+from app.api.keyring import Keyring
+from app.api.metrics import Metrics
+from app.api.services import Services
+from app.domain.role import Role
+from app.settings import Settings, SettingsError
+from app.storage.database import Database, durability_faults
+from app.storage.schema import require_current_schema
+from app.usecases.claim_notifications import Sender
+from app.usecases.dispatch_notifications import Dispatcher
+from app.usecases.seal_log import LogFaultError, Sealer
+from app.usecases.watch_log import LogWatch
+from app.wiring import open_database, real_surroundings, receipt_parsers, sealer_of, signers, transports
+from app.worker import Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A running process: what HTTP works with, and the loops beside it (None for role `api`)."""
+
+    services: Services = field(repr=False)
+    worker: Worker | None
+
+
+@asynccontextmanager
+async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Process]:
+    """Check the database, start the loops, and on leaving settle what is in flight.
+
+    Raises SettingsError with one sentence when the process must not start.
+    """
+    async with AsyncExitStack() as stack:
+        database = open_database(settings)
+        stack.push_async_callback(database.close)
+        await _check_database(database, role)
+        surroundings, log_watch, metrics = real_surroundings(), LogWatch(), Metrics()
+        sealer = sealer_of(settings, database)
+        await _start_log(sealer, log_watch)
+        worker = None
+        if role is not Role.API:
+            worker = await _start_worker(stack, settings, database, sealer, log_watch, metrics)
+        intake = Intake(database, surroundings=surroundings, on_accepted=worker.hint if worker else _nobody_listens)
+        stack.push_async_callback(intake.close)
+        yield Process(
+            services=Services(
+                database=database,
+                surroundings=surroundings,
+                intake=intake,
+                keyring=Keyring(database, surroundings),
+                log_watch=log_watch,
+                signer_for=signers(settings.data_dir),
+                receipts=receipt_parsers(settings),
+                metrics=metrics,
+                operator_verified=settings.operator_verified,
+            ),
+            worker=worker,
+        )
+
+
+async def _check_database(database: Database, role: Role) -> None:
+    if database.is_sqlite and role is not Role.ALL:
+        raise SettingsError(f"--role {role} needs PostgreSQL: SQLite serves one process.")
+    await require_current_schema(database, migrate_first=database.is_sqlite)
+    if faults := await durability_faults(database):
+        raise SettingsError(f"The database may forget what it committed ({', '.join(faults)}); nothing can be signed.")
+
+
+async def _start_log(sealer: Sealer, log_watch: LogWatch) -> None:
+    try:
+        await sealer.start()
+    except LogFaultError as fault:
+        log_watch.found(str(fault))
+
+
+async def _start_worker(
+    stack: AsyncExitStack,
+    settings: Settings,
+    database: Database,
+    sealer: Sealer,
+    log_watch: LogWatch,
+    metrics: Metrics,
+) -> Worker:
+    surroundings = real_surroundings()
+    sender = Sender(public_url=settings.public_url, email_from=settings.email_from)
+    dispatchers = []
+    for transport in transports(settings):
+        stack.push_async_callback(transport.close)
+        dispatchers.append(
+            Dispatcher(
+                database,
+                transport,
+                sender=sender,
+                surroundings=surroundings,
+                on_outcome=lambda provider, outcome: metrics.attempts.labels(provider, outcome).inc(),
+            )
+        )
+    worker = Worker(database, sealer=sealer, dispatchers=dispatchers, log_watch=log_watch, surroundings=surroundings)
+    worker.start()
+    stack.push_async_callback(worker.stop)
+    return worker
+
+
+def _nobody_listens() -> None:
+    """Workers in other processes poll."""

@@ -1,0 +1,177 @@
+"""A whole awizo for one test: database, sealer, dispatchers, and providers that keep a journal of their own."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from adapters.ed25519_signer import Ed25519Signer
+from adapters.mark_file import MarkFile
+from adapters.smtp_email import SmtpEmail, SmtpRelay
+from adapters.twilio_sms import TwilioSms
+from app.domain.channel import Channel, Purpose
+from app.domain.event import Event
+from app.domain.merge import ConsentAct, RecipientPatch, WantedContact
+from app.domain.notification import Notification
+from app.domain.quiet_hours import NEVER_QUIET
+from app.merkle.note import parse_vkey
+from app.ports import Signer, Surroundings
+from app.storage import notifications as outbox
+from app.storage.database import Database
+from app.usecases.accept_events import Accepted, Answer, accept_events
+from app.usecases.check_log import Difference, check_log
+from app.usecases.claim_notifications import Sender
+from app.usecases.dispatch_notifications import Dispatcher
+from app.usecases.prove_notification import NothingPublished, prove_notification
+from app.usecases.put_recipient import put_recipient
+from app.usecases.seal_log import Sealer
+from tests.builders import EMAIL, NOON, OPERATOR, PHONE, RECIPIENT
+from tests.doubles.sms_gateway import SmsGateway
+from tests.doubles.smtp_server import SmtpServer
+from tests.second_verifier import verify
+
+LOG_SEED, STATEMENT_SEED = bytes([1]) * 32, bytes([2]) * 32
+ORIGIN_BASE = "awizo.test/log"
+SENDER = Sender(public_url="https://awizo.test", email_from="awizo <notices@awizo.test>")
+
+
+def signer_for(name: str) -> Signer:
+    return Ed25519Signer(name, STATEMENT_SEED if name.endswith("/statements") else LOG_SEED)
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    database: Database
+    surroundings: Surroundings
+    mark: MarkFile
+    sealer: Sealer
+    gateway: SmsGateway
+    mail: SmtpServer
+    sms: Dispatcher
+    email: Dispatcher
+    vkeys: list[str] = field(default_factory=list)
+
+    async def register(
+        self,
+        name: str = RECIPIENT,
+        *,
+        channels: Sequence[Channel] = (Channel.SMS, Channel.EMAIL),
+        consents: Sequence[Channel] = (Channel.SMS, Channel.EMAIL),
+        purposes: Sequence[Purpose] = (Purpose.DELIVERY,),
+        **changes: Any,
+    ) -> None:
+        """Somebody with verified contact points on `channels` who agreed to `purposes` on `consents`."""
+        values = {Channel.SMS: PHONE, Channel.EMAIL: EMAIL}
+        patch: dict[str, Any] = {
+            "quiet_hours": NEVER_QUIET,
+            "contact_points": tuple(
+                WantedContact(channel=channel, value=values[channel], verified=True, method="counter")
+                for channel in channels
+            ),
+            "consents": tuple(
+                ConsentAct(channel=channel, purpose=purpose, granted=True, at=NOON, method="counter", text_version="1")
+                for channel in consents
+                for purpose in purposes
+            ),
+        }
+        await self.put(name, **(patch | changes))
+
+    async def put(self, name: str = RECIPIENT, **patch: Any) -> None:
+        await self.database.transact(
+            lambda tx: put_recipient(
+                tx, OPERATOR, name, RecipientPatch(**patch), operator_verified=True, surroundings=self.surroundings
+            )
+        )
+
+    async def post(self, *events: Event) -> list[Answer]:
+        return await self.database.transact(lambda tx: accept_events(tx, events, surroundings=self.surroundings))
+
+    async def accepted(self, event: Event) -> Accepted:
+        (answer,) = await self.post(event)
+        assert isinstance(answer, Accepted)
+        return answer
+
+    async def dispatch(self) -> int:
+        """One turn of both channels, settled."""
+        claimed = await self.sms.turn() + await self.email.turn()
+        await self.sms.drain()
+        await self.email.drain()
+        return claimed
+
+    async def seal(self) -> None:
+        while await self.sealer.turn():
+            pass
+
+    async def notification(self, notification: UUID) -> Notification:
+        async with self.database.read() as tx:
+            found = await outbox.by_id(tx, notification)
+        assert found is not None
+        return found
+
+    async def bundle(self, notification: UUID, opened: frozenset[str] | None = None) -> bytes:
+        async with self.database.read() as tx:
+            proof = await prove_notification(
+                tx, notification, opened=opened, signer_for=signer_for, surroundings=self.surroundings
+            )
+        assert not isinstance(proof, NothingPublished)
+        return proof.data
+
+    async def facts(self, notification: UUID) -> list[dict[str, Any]]:
+        """The documents of the chain, from a bundle that the second verifier accepts."""
+        await self.seal()
+        bundle = await self.bundle(notification)
+        verdict = verify(bundle, self.vkeys)
+        assert verdict.accepted, verdict.reason
+        return [fact["document"] for fact in json.loads(bundle)["facts"]]
+
+    async def fact_types(self, notification: UUID) -> list[str]:
+        return [document["type"] for document in await self.facts(notification)]
+
+    async def check_log(self) -> None:
+        """Re-verify the whole log, as every test of this kind ends."""
+        await self.seal()
+        results = await check_log(
+            self.database,
+            vkey_for=lambda origin: parse_vkey(signer_for(origin).vkey),
+            mark=self.mark.read(),
+            progress=lambda _count: None,
+        )
+        assert results
+        assert not [result for result in results if isinstance(result, Difference)]
+
+
+def sealer(database: Database, mark: MarkFile, surroundings: Surroundings) -> Sealer:
+    return Sealer(database, origin_base=ORIGIN_BASE, signer_for=signer_for, mark=mark, surroundings=surroundings)
+
+
+@asynccontextmanager
+async def open_world(database: Database, surroundings: Surroundings, directory: Path) -> AsyncIterator[World]:
+    mark = MarkFile(directory / "mark")
+    own_sealer = sealer(database, mark, surroundings)
+    await own_sealer.start()
+    async with SmsGateway() as gateway, SmtpServer() as mail:
+        sms = TwilioSms(
+            account_sid="AC0", auth_token="secret", sender="Awizo", base_url=gateway.base_url,
+            connect_timeout=1.0, total_timeout=2.0,
+        )  # fmt: skip
+        email = SmtpEmail(SmtpRelay.parse(mail.url), command_timeout=2.0, final_timeout=2.0)
+        world = World(
+            database=database,
+            surroundings=surroundings,
+            mark=mark,
+            sealer=own_sealer,
+            gateway=gateway,
+            mail=mail,
+            sms=Dispatcher(database, sms, sender=SENDER, surroundings=surroundings),
+            email=Dispatcher(database, email, sender=SENDER, surroundings=surroundings),
+            vkeys=[signer_for(f"{ORIGIN_BASE}/2026h2").vkey, signer_for(f"{ORIGIN_BASE}/2026h2/statements").vkey],
+        )
+        try:
+            yield world
+            await world.check_log()
+        finally:
+            await sms.close()
+            await email.close()
