@@ -43,6 +43,8 @@ ROWS = {
     for kind in kinds.split()
 }
 STARTS = frozenset({"notification.planned", "notification.held", "notification.suppressed"})
+# A suppression starts a chain, or ends one when the last check before sending says no.
+ONLY_STARTS = STARTS - {"notification.suppressed"}
 STATEMENTS = frozenset({"recipient.acknowledged", "recipient.disputed", "recipient.misdirected"})
 ENDS = frozenset(f"notification.{end}" for end in ("suppressed", "cancelled", "expired", "failed", "closed"))
 AFTER_END = STATEMENTS | {"receipt.late"}
@@ -136,7 +138,8 @@ def _check_link(body: Json, where: str) -> None:
     hold(in_chain, "link", f"{where} stands in a chain and must not")
     hold(is_uuid(notification) and is_count(n), "link", f"{where} has a bad notification or number")
     hold(prev is None if n == 0 else is_hex(prev), "link", f"{where} has a bad prev")
-    hold((n == 0) == (body["type"] in STARTS), "link", f"{where} has a type that its number forbids")
+    fits = body["type"] in STARTS if n == 0 else body["type"] not in ONLY_STARTS
+    hold(fits, "link", f"{where} has a type that its number forbids")
 
 
 def _check_anchor(anchor: Json, where: str) -> None:

@@ -220,18 +220,21 @@ def _check_chain(notification: str, facts: Sequence[Proven]) -> None:
 
 
 def _check_named(facts: Sequence[Proven], context: Sequence[Proven]) -> None:
-    """What the first fact names is in `context`, of the right kind and sealed earlier; nothing else is there."""
+    """What the facts name is in `context`, of the right kind and sealed earlier; nothing else is there."""
     places = [(fact.origin, fact.index) for fact in context]
     hold(places == sorted(set(places)), "context", "it is out of order or holds a fact twice")
-    data, known = facts[0].document["data"], {fact.leaf.hex(): fact for fact in context}
-    named: list[tuple[str, tuple[str, ...]]] = [(leaf, ("event.",)) for leaf in data["event_facts"]]
-    if data["consent_fact"] is not None:
-        named.append((data["consent_fact"], CONSENTS))
-    for leaf, families in named:
-        hold(leaf in known, "named", "a fact that facts[0] names is not in context")
-        hold(known[leaf].document["type"].startswith(families), "named", "facts[0] names a fact of another kind")
-        hold(known[leaf].may_precede(facts[0]), "named", "facts[0] was sealed before a fact that it names")
-    hold({leaf for leaf, _ in named} == set(known), "context", "it holds a fact that no fact names")
+    known, used = {fact.leaf.hex(): fact for fact in context}, set()
+    for n, fact in enumerate(facts):
+        data = fact.document["data"]
+        named: list[tuple[str, tuple[str, ...]]] = [(leaf, ("event.",)) for leaf in data.get("event_facts") or ()]
+        if data.get("consent_fact") is not None:
+            named.append((data["consent_fact"], CONSENTS))
+        for leaf, families in named:
+            hold(leaf in known, "named", f"a fact that facts[{n}] names is not in context")
+            hold(known[leaf].document["type"].startswith(families), "named", f"facts[{n}] names a fact of another kind")
+            hold(known[leaf].may_precede(fact), "named", f"facts[{n}] was sealed before a fact that it names")
+            used.add(leaf)
+    hold(used == set(known), "context", "it holds a fact that no fact names")
 
 
 def _check_anchors(anchors: Json, proven: Sequence[Proven], shards: Shards) -> None:
