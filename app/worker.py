@@ -13,6 +13,7 @@ from app.storage.database import Database, DatabaseUnavailableError
 from app.usecases.close_chains import close_chains
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
+from app.usecases.expire_notifications import expire_notifications
 from app.usecases.seal_log import LogFaultError, Sealer
 from app.usecases.watch_log import LogWatch
 
@@ -127,8 +128,10 @@ class Worker:
     async def _keep_house(self) -> bool:
         if self._log_watch.fault is not None:
             return False
-        expired = await self._database.transact(lambda tx: expire_leases(tx, surroundings=self._surroundings))
-        closed = await self._database.transact(lambda tx: close_chains(tx, surroundings=self._surroundings))
-        if expired:
-            _log.warning("leases_expired", count=expired)
-        return bool(expired or closed)
+        done = 0
+        for keep in (expire_leases, expire_notifications, close_chains):
+            count = await self._database.transact(partial(keep, surroundings=self._surroundings))
+            if count:
+                _log.warning("housekeeping", task=keep.__name__, count=count)
+            done += count
+        return done > 0

@@ -179,7 +179,7 @@ _BAD_DATA: Mapping[str, tuple[object, ...]] = {
     "notice.place": _BAD_TEXTS[2:8],
     "notice.courier": ("a\nb", 5),
     "notice.unknown": (1,),
-    "facility": (ABSENT, None, [], "UP-00-032", {}),
+    "facility": ([], "UP-00-032", {}),
     "facility.id": (ABSENT, None, *_BAD_NAMES[:8]),
     "facility.name": (ABSENT, None, *_BAD_TEXTS),
     "facility.street": _BAD_TEXTS[2:10],

@@ -169,16 +169,13 @@ class _ShipmentMembers(BaseModel):
 
 
 class NoticeLeftData(_ShipmentMembers, _Whole):
-    """`delivery.notice_left`: a message must at least say where the item waits."""
+    """`delivery.notice_left`; without a facility people are told in general words."""
 
     notice: NoticeData
-    facility: FacilityData
 
 
 class ReadyForPickupData(_ShipmentMembers, _Whole):
-    """`delivery.ready_for_pickup`."""
-
-    facility: FacilityData
+    """`delivery.ready_for_pickup`; without a facility people are told in general words."""
 
 
 class DeliveredData(_ShipmentMembers, _Whole):

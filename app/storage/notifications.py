@@ -204,6 +204,18 @@ async def due(
     return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
 
 
+async def overdue(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
+    """Up to `limit` waiting notifications whose news has expired, locked; those that are being claimed are left out."""
+    column = notifications.c
+    query = (
+        select(notifications)
+        .where(column.status.in_(WAITING), column.due_at.is_not(None), column.expires_at <= now)
+        .order_by(column.due_at)
+        .limit(limit)
+    )
+    return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
+
+
 UNFINISHED = (Status.HELD, Status.QUEUED, Status.SENDING, Status.SENT, Status.UNKNOWN)
 
 
