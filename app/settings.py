@@ -36,7 +36,6 @@ class Settings(BaseSettings):
     operator_verified: bool = True
     pool_size: Annotated[int, Field(ge=1, le=500)] = 10
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    metrics_public: bool = True
 
     @field_validator("public_url", "twilio_base_url")
     @classmethod
