@@ -46,11 +46,12 @@ def main() -> None:
 
 def _sentence_of(error: Exception) -> str | None:
     """What to tell the operator; None for a fault of the program, whose traceback is needed."""
+    from app.serving import ListenError
     from app.settings import SettingsError
     from app.storage.database import DatabaseUnavailableError
     from app.storage.schema import SchemaError
 
-    if isinstance(error, SettingsError | SchemaError):
+    if isinstance(error, SettingsError | SchemaError | ListenError):
         return str(error)
     if isinstance(error, DatabaseUnavailableError):
         return "The database cannot be reached; check AWIZO_DATABASE_URL."
@@ -93,13 +94,13 @@ def serve(
     role: Annotated[Role, typer.Option(help="SQLite serves one process with the role all")] = Role.ALL,
 ) -> None:
     """Run the service until interrupted; what is in flight is settled before it ends."""
-    from app.serving import serve_http, work
+    from app.serving import run_until_done, serve_http, work
 
     settings = _settings()
     if role is Role.WORKER:
-        asyncio.run(work(settings))
+        run_until_done(work(settings))
     else:
-        asyncio.run(serve_http(settings, host=host, port=port, role=role))
+        run_until_done(serve_http(settings, host=host, port=port, role=role))
 
 
 @app.command()
@@ -288,7 +289,8 @@ def log_check() -> None:
 @app.command()
 def openapi() -> None:
     """Print openapi.yaml, made from the code."""
-    from app.main import as_yaml, create_app, describe
+    from app.api.openapi import as_yaml, describe
+    from app.main import create_app
 
     sys.stdout.write(as_yaml(describe(create_app())))
 
@@ -311,8 +313,9 @@ def run(
 ) -> None:
     """Run service, worker and sandbox providers on this machine, for development."""
     from app.development import run_development
+    from app.serving import run_until_done
 
-    asyncio.run(run_development(_settings(), port=port))
+    run_until_done(run_development(_settings(), port=port))
 
 
 @app.command()

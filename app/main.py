@@ -2,15 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-import yaml
 from fastapi import FastAPI, Request, Response
-from fastapi.openapi.utils import get_openapi
 
-from app.api import callbacks, events, health, log, notifications, problems, recipients
+from app.api import callbacks, docs, events, health, log, notifications, problems, recipients
 from app.api.observer import Observer
-from app.api.openapi import PROBLEM_SCHEMA
+from app.api.openapi import describe
 from app.api.problems import Problem, problem_response
 from app.domain.role import Role
 from app.process import running
@@ -33,9 +30,13 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
         if settings is None:
             yield
             return
-        async with running(settings, role) as process:
-            app.state.services = process.services
-            yield
+        try:
+            async with running(settings, role) as process:
+                app.state.services = process.services
+                yield
+        except Exception as error:
+            app.state.start_failure = error
+            raise
 
     app = FastAPI(
         title="awizo",
@@ -43,39 +44,19 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
         description=DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
-        docs_url="/docs",
+        openapi_url=None,
+        docs_url=None,
         redoc_url=None,
     )
-    for module in (events, recipients, notifications, callbacks, log, health, unsubscribe):
+    app.state.start_failure = None
+    for module in (events, recipients, notifications, callbacks, log, health, docs, unsubscribe):
         app.include_router(module.router)
-    app.add_api_route("/openapi.yaml", _openapi_yaml, include_in_schema=False)
     app.add_exception_handler(DatabaseUnavailableError, _unavailable)
     app.add_exception_handler(OverloadedError, _overloaded)
     app.add_middleware(Observer)
     problems.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented way
     return app
-
-
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description, with our problem answers in place of FastAPI's own."""
-    if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        components = schema.setdefault("components", {})
-        schemas = components.setdefault("schemas", {})
-        schemas["Problem"] = PROBLEM_SCHEMA
-        components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
-        app.openapi_schema = schema
-    return app.openapi_schema
-
-
-def as_yaml(description: dict[str, Any]) -> str:
-    """An OpenAPI description as the text of openapi.yaml."""
-    return yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
-
-
-async def _openapi_yaml(request: Request) -> Response:
-    return Response(as_yaml(request.app.openapi()), media_type="application/yaml")
 
 
 async def _unavailable(_request: Request, _error: Exception) -> Response:

@@ -1,9 +1,15 @@
 """Serve HTTP, or only work, until the process is asked to stop."""
 
 import asyncio
+import contextlib
+import logging
+import os
 import signal
+import socket
+from collections.abc import Coroutine
 
 import uvicorn
+import uvloop
 
 from app.domain.role import Role
 from app.main import create_app
@@ -34,9 +40,38 @@ def server(settings: Settings, *, host: str, port: int, role: Role) -> uvicorn.S
     )
 
 
+def run_until_done(main: Coroutine[None, None, None]) -> None:
+    """Run `main` on the fast event loop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
+
+
 async def serve_http(settings: Settings, *, host: str, port: int, role: Role) -> None:
-    """Serve until SIGINT or SIGTERM. Settings are checked before the port is opened."""
-    await server(settings, host=host, port=port, role=role).serve()
+    """Serve until SIGINT or SIGTERM, then settle what is in flight.
+
+    Raises ListenError when the address cannot be had, and what `running` raises when the process must not start.
+    """
+    # Its errors repeat ours, with tracebacks that may hold values; the application logs and tells them itself.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    with _listener(host, port) as listener:
+        http = server(settings, host=host, port=port, role=role)
+        with contextlib.suppress(SystemExit):  # how uvicorn says that the lifespan failed; we say why
+            await http.serve(sockets=[listener])
+    failure = http.config.app.state.start_failure  # type: ignore[union-attr] # it is our FastAPI application
+    if failure is not None:
+        raise failure
+
+
+class ListenError(Exception):
+    """The address cannot be listened on; one sentence."""
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ListenError(f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}.") from None
 
 
 async def work(settings: Settings) -> None:

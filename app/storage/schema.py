@@ -31,9 +31,9 @@ def migrate(connection: Connection) -> None:
 
 async def migrate_database(database: Database) -> str:
     """Bring the schema to this version; the revision it then has."""
-    async with database.writer.begin() as connection:
-        await connection.run_sync(migrate)
-        return str(await connection.run_sync(_revision))
+    async with database.write() as tx:
+        await tx.connection.run_sync(migrate)
+        return str(await tx.connection.run_sync(_revision))
 
 
 def _revision(connection: Connection) -> str | None:
@@ -42,9 +42,9 @@ def _revision(connection: Connection) -> str | None:
 
 async def require_current_schema(database: Database, *, migrate_first: bool) -> None:
     """Raise SchemaError unless the schema is this version's; an embedded database may be migrated first."""
-    async with database.writer.begin() as connection:
+    async with database.write() as tx:
         if migrate_first:
-            await connection.run_sync(migrate)
-        present = await connection.run_sync(_revision)
+            await tx.connection.run_sync(migrate)
+        present = await tx.connection.run_sync(_revision)
     if present != ScriptDirectory.from_config(_config()).get_current_head():
         raise SchemaError("The database has another schema than this version needs; run `awizo migrate`.")
