@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 
 from app.api.problems import Problem
 from app.api.services import Services, services_of
@@ -27,5 +28,13 @@ def require(*scopes: Scope) -> Callable[[Request], Awaitable[Caller]]:
             raise Problem(403, f"This needs the scope {' or '.join(scopes)}")
         return caller
 
-    check.scopes = scopes  # type: ignore[attr-defined] # read by the test that walks all routes
+    check.scopes = scopes  # type: ignore[attr-defined] # read by scopes_needed
     return check
+
+
+def scopes_needed(dependant: Dependant | None) -> tuple[Scope, ...]:
+    """The scopes of which a caller of a route with these dependencies needs one; none when it needs no key."""
+    if dependant is None:
+        return ()
+    own: tuple[Scope, ...] = getattr(dependant.call, "scopes", ())
+    return own + tuple(scope for each in dependant.dependencies for scope in scopes_needed(each))

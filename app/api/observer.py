@@ -5,6 +5,8 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 _log = structlog.get_logger(__name__)
 
 
@@ -35,8 +37,10 @@ class Observer:
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
+    # Any token is a method (RFC 9110 §9.1): a stranger's words become neither labels nor log lines.
+    method = scope["method"] if scope["method"] in _METHODS else "other"
     services = getattr(scope["app"].state, "services", None)
     if services is not None:
-        services.metrics.requests.labels(scope["method"], route, status).inc()
+        services.metrics.requests.labels(method, route, int(status)).inc()
         services.metrics.request_seconds.labels(route).observe(seconds)
-    _log.info("request", method=scope["method"], route=route, status=status, milliseconds=round(seconds * 1000, 1))
+    _log.info("request", method=method, route=route, status=int(status), milliseconds=round(seconds * 1000, 1))

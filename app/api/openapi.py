@@ -2,6 +2,12 @@
 
 from typing import Any
 
+import yaml
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
+
+from app.api.dependencies import scopes_needed
 from app.api.problems import MEDIA_TYPE
 
 _DESCRIPTIONS = {
@@ -91,3 +97,30 @@ def _answer(status: int, media_type: str) -> dict[str, Any]:
     elif status != 204:
         described["content"] = {media_type: {"schema": {"type": "object" if "json" in media_type else "string"}}}
     return described
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, with our problem answers in place of FastAPI's own, and the scopes that a key needs."""
+    if app.openapi_schema is None:
+        description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        components = description.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
+        _name_scopes(app, description["paths"])
+        app.openapi_schema = description
+    return app.openapi_schema
+
+
+def _name_scopes(app: FastAPI, paths: dict[str, Any]) -> None:
+    """Say of each operation which keys open it: each scope is one way (OpenAPI 3.1 §4.8.30)."""
+    for route in iter_route_contexts(app.routes):
+        scopes = scopes_needed(getattr(route, "dependant", None))
+        for method in route.methods or ():
+            operation = paths.get(route.path or "", {}).get(method.lower())
+            if operation is not None and scopes:
+                operation["security"] = [{"apiKey": [scope.value]} for scope in scopes]
+
+
+def as_yaml(description: dict[str, Any]) -> str:
+    """An OpenAPI description as the text of openapi.yaml."""
+    return yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)

@@ -1,0 +1,100 @@
+"""The description of the API: as OpenAPI for programs, and as one page for people.
+
+The page is complete in itself: no script, nothing fetched from elsewhere, so that it can be read on a machine without
+a way to the internet.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from jinja2 import PackageLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from app.api.openapi import as_yaml
+
+router = APIRouter(include_in_schema=False)
+
+_STYLE = (files("app.api") / "static" / "docs.css").read_text("utf-8")
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HEADERS = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+_TEMPLATES = ImmutableSandboxedEnvironment(
+    loader=PackageLoader("app.api"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of one path, as the page shows it. `scopes` are alternatives; none means that no key is needed."""
+
+    method: str
+    path: str
+    summary: str
+    description: str
+    scopes: tuple[str, ...]
+    parameters: tuple[Mapping[str, Any], ...]
+    bodies: Mapping[str, str]
+    answers: Mapping[str, str]
+
+    @property
+    def anchor(self) -> str:
+        """The operation's place on the page."""
+        return f"{self.method}{self.path}".lower().replace("/", "-").replace("{", "").replace("}", "")
+
+
+@router.get("/docs")
+async def docs(request: Request) -> Response:
+    """Every operation, by subject."""
+    description = request.app.openapi()
+    subjects: dict[str, list[Operation]] = {}
+    for tag, operation in _operations(description):
+        subjects.setdefault(tag, []).append(operation)
+    html = _TEMPLATES.get_template("docs.html").render(info=description["info"], subjects=subjects, style=_STYLE)
+    return Response(html, headers=_HEADERS, media_type="text/html")
+
+
+@router.get("/openapi.json")
+async def openapi_json(request: Request) -> Response:
+    """The description as JSON."""
+    text = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":"))
+    return Response(text, media_type="application/json")
+
+
+@router.get("/openapi.yaml")
+async def openapi_yaml(request: Request) -> Response:
+    """The description as `awizo openapi` prints it."""
+    return Response(as_yaml(request.app.openapi()), media_type="application/yaml")
+
+
+def _operations(description: Mapping[str, Any]) -> Iterator[tuple[str, Operation]]:
+    for path, methods in description["paths"].items():
+        for method, said in methods.items():
+            content = said.get("requestBody", {}).get("content", {})
+            operation = Operation(
+                method=method.upper(),
+                path=path,
+                summary=said["summary"],
+                description=said.get("description", ""),
+                scopes=tuple(scope for way in said.get("security", ()) for scopes in way.values() for scope in scopes),
+                parameters=tuple(said.get("parameters", ())),
+                bodies={kind: _pretty(media.get("schema", {})) for kind, media in content.items()},
+                answers={status: answer["description"] for status, answer in said["responses"].items()},
+            )
+            yield said["tags"][0], operation
+
+
+def _pretty(schema: object) -> str:
+    return json.dumps(schema, ensure_ascii=False, indent=2)

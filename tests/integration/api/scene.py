@@ -1,0 +1,82 @@
+"""One operator's records, and a request to each route that concerns them."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import httpx
+
+from tests.builders import OPERATOR, RECIPIENT
+from tests.integration.api.service import STRUCTURED, Service, fresh_event, person
+
+WAIT_SECONDS = 15.0
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = WAIT_SECONDS) -> None:
+    """Return once the condition holds; fail when it does not in time."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 – it asks over HTTP, where nobody sets events
+            await asyncio.sleep(0.05)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A recipient, an event and its two notifications, sent and sealed; all of them OPERATOR's."""
+
+    service: Service
+    event: str
+    sms: str
+    email: str
+
+
+async def set_scene(service: Service) -> Scene:
+    await service.register()
+    answer = (await service.post(fresh_event())).json()
+    sms, email = (each["id"] for each in answer["notifications"])
+
+    async def published() -> bool:
+        views = [(await service.get(f"/v1/notifications/{each}")).json() for each in (sms, email)]
+        return all(view["status"] == "sent" and view["facts"] == {"total": 3, "published": 3} for view in views)
+
+    await until(published)
+    return Scene(service=service, event=answer["event"], sms=sms, email=email)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request without its key."""
+
+    method: str
+    path: str
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    async def send(self, client: httpx.AsyncClient, key: dict[str, str]) -> httpx.Response:
+        return await client.request(self.method, self.path, headers={**self.headers, **key}, content=self.body)
+
+
+async def post_event(_scene: Scene) -> Request:
+    body = json.dumps(fresh_event("in_transit", id=str(uuid4()))).encode()
+    return Request(method="POST", path="/v1/events", headers=STRUCTURED, body=body)
+
+
+async def put_person(_scene: Scene) -> Request:
+    body = json.dumps(person()).encode()
+    headers = {"Content-Type": "application/json"}
+    return Request(method="PUT", path=f"/v1/recipients/{OPERATOR}/{RECIPIENT}", headers=headers, body=body)
+
+
+async def delete_person(scene: Scene) -> Request:
+    """Somebody who is registered anew for each call, because erasing works once."""
+    name = f"to-erase-{uuid4()}"
+    await scene.service.register(name)
+    return Request(method="DELETE", path=f"/v1/recipients/{OPERATOR}/{name}")
+
+
+def get(path: Callable[[Scene], str]) -> Callable[[Scene], Awaitable[Request]]:
+    async def request(scene: Scene) -> Request:
+        return Request(method="GET", path=path(scene))
+
+    return request

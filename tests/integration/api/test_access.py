@@ -1,0 +1,248 @@
+"""Who may call what: every route of the application with every kind of key, on both databases."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from app.api.keyring import REMEMBERED_SECONDS
+from app.domain.access import Scope
+from app.main import create_app
+from app.storage import api_keys
+from tests.builders import OPERATOR, RECIPIENT
+from tests.integration.api.scene import Request, Scene, delete_person, get, post_event, put_person, set_scene, until
+from tests.integration.api.service import OTHER_OPERATOR, Service, bearer, now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """A route that needs a key: `good` with a right one, `foreign` with another operator's."""
+
+    scopes: frozenset[Scope]
+    good: int
+    foreign: int
+    request: Callable[[Scene], Awaitable[Request]]
+
+
+def guarded(
+    *scopes: Scope, good: int = 200, foreign: int = 404, request: Callable[[Scene], Awaitable[Request]]
+) -> Guarded:
+    return Guarded(scopes=frozenset(scopes), good=good, foreign=foreign, request=request)
+
+
+_PERSON = "/v1/recipients/{operator}/{recipient}"
+GUARDED = {
+    ("POST", "/v1/events"): guarded(Scope.EVENTS_WRITE, good=202, foreign=403, request=post_event),
+    ("GET", "/v1/events/{event}"): guarded(Scope.EVENTS_WRITE, request=get(lambda scene: f"/v1/events/{scene.event}")),
+    ("PUT", _PERSON): guarded(Scope.RECIPIENTS_WRITE, foreign=403, request=put_person),
+    ("GET", _PERSON): guarded(
+        Scope.RECIPIENTS_WRITE,
+        Scope.SHIPMENTS_READ,
+        foreign=403,
+        request=get(lambda _: f"/v1/recipients/{OPERATOR}/{RECIPIENT}"),
+    ),
+    ("DELETE", _PERSON): guarded(Scope.RECIPIENTS_WRITE, good=204, foreign=403, request=delete_person),
+    ("GET", "/v1/notifications"): guarded(
+        Scope.SHIPMENTS_READ, Scope.PROOFS_READ, foreign=200, request=get(lambda _: "/v1/notifications")
+    ),
+    ("GET", "/v1/notifications/{id}"): guarded(
+        Scope.SHIPMENTS_READ, Scope.PROOFS_READ, request=get(lambda scene: f"/v1/notifications/{scene.sms}")
+    ),
+    ("GET", "/v1/notifications/{id}/proof"): guarded(
+        Scope.PROOFS_READ, request=get(lambda scene: f"/v1/notifications/{scene.sms}/proof")
+    ),
+}
+# Routes whose authority is not a key: public ones, a link's token, a provider's signature.
+OPEN = {
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/docs"),
+    ("GET", "/openapi.json"),
+    ("GET", "/openapi.yaml"),
+    ("GET", "/log/checkpoint"),
+    ("GET", "/log/vkey"),
+    ("GET", "/static/awizo.css"),
+    ("HEAD", "/static/awizo.css"),
+    ("GET", "/u/{token}"),
+    ("HEAD", "/u/{token}"),
+    ("POST", "/u/{token}"),
+    ("POST", "/v1/callbacks/twilio/status"),
+}
+
+
+def routes() -> Iterator[tuple[tuple[str, str], frozenset[Scope]]]:
+    """Every method and path of the application, with the scopes that its dependencies ask for."""
+    for context in iter_route_contexts(create_app().routes):
+        for method in context.methods or ():
+            yield (method, context.path or ""), frozenset(_scopes(getattr(context, "dependant", None)))
+
+
+def _scopes(dependant: Any) -> Iterator[Scope]:
+    if dependant is not None:
+        yield from getattr(dependant.call, "scopes", ())
+        for each in dependant.dependencies:
+            yield from _scopes(each)
+
+
+def test_every_route_is_listed_here_with_the_scopes_that_it_asks_for() -> None:
+    listed = {route: row.scopes for route, row in GUARDED.items()} | dict.fromkeys(OPEN, frozenset())
+    assert dict(routes()) == listed
+
+
+def test_no_route_is_listed_as_open_and_guarded() -> None:
+    assert not OPEN & GUARDED.keys()
+
+
+@pytest.fixture
+async def scene(service: Service) -> Scene:
+    return await set_scene(service)
+
+
+async def bad_keys(service: Service) -> dict[str, dict[str, str]]:
+    """Headers that must be as good as none, all made of keys that would otherwise do."""
+    live = await service.token(Scope.ADMIN, operators=())
+    expired = await service.token(Scope.ADMIN, operators=(), expires_at=now() - timedelta(seconds=1))
+    revoked = await service.token(Scope.ADMIN, operators=())
+    async with service.services.database.write() as tx:
+        assert await api_keys.revoke(tx, revoked.split("_")[1], now=now())
+    _, key_id, secret = live.split("_", 2)
+    headers = {
+        "empty": "",
+        "scheme only": "Bearer",
+        "scheme and space": "Bearer ",
+        "garbage": "Bearer garbage",
+        "no scheme": live,
+        "another scheme": f"Basic {live}",
+        "a key's id alone": f"Bearer awz_{key_id}",
+        "wrong secret": f"Bearer awz_{key_id}_{'A' * 43}",
+        "secret of another": f"Bearer awz_{key_id}_{revoked.split('_', 2)[2]}",
+        "unknown id": f"Bearer awz_{'0' * 16}_{secret}",
+        "id in upper case": f"Bearer awz_{'A' * 16}_{secret}",
+        "something after it": f"Bearer {live}A",
+        "twice": f"Bearer {live}, Bearer {live}",
+        "NUL": f"Bearer awz_{key_id}_{secret[:-1]}\0",
+        "very long": "Bearer " + "a" * 60_000,
+        "a JWT without algorithm": "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiJ9.",
+        "expired": f"Bearer {expired}",
+        "revoked": f"Bearer {revoked}",
+    }
+    return {"none": {}} | {name: {"Authorization": value} for name, value in headers.items()}
+
+
+async def test_without_a_live_key_every_guarded_route_is_401_and_looks_the_same(scene: Scene) -> None:
+    wrong = []
+    for name, key in (await bad_keys(scene.service)).items():
+        for route, row in GUARDED.items():
+            answer = await (await row.request(scene)).send(scene.service.client, key)
+            if answer.status_code != 401 or answer.headers["www-authenticate"] != "Bearer":
+                wrong.append((name, route, answer.status_code))
+            assert answer.json()["detail"] == "A valid API key is needed"
+    assert wrong == []
+
+
+async def test_a_key_with_one_scope_opens_exactly_the_routes_that_name_it(scene: Scene) -> None:
+    answered, expected = {}, {}
+    for scope in set(Scope) - {Scope.ADMIN}:
+        key = await scene.service.key(scope)
+        for route, row in GUARDED.items():
+            answer = await (await row.request(scene)).send(scene.service.client, key)
+            answered[scope, route] = answer.status_code
+            expected[scope, route] = row.good if scope in row.scopes else 403
+    assert answered == expected
+
+
+async def test_an_admin_of_all_operators_may_do_everything(scene: Scene) -> None:
+    answered = {
+        route: (await (await row.request(scene)).send(scene.service.client, scene.service.admin)).status_code
+        for route, row in GUARDED.items()
+    }
+    assert answered == {route: row.good for route, row in GUARDED.items()}
+
+
+@pytest.mark.parametrize("scopes", [[Scope.ADMIN], [scope for scope in Scope if scope is not Scope.ADMIN]])
+async def test_another_operators_key_reaches_nothing_whatever_its_scopes(scene: Scene, scopes: list[Scope]) -> None:
+    key = await scene.service.key(*scopes, operators=(OTHER_OPERATOR,))
+    before = await scene.service.counts()
+    answered = {
+        route: (await (await row.request(scene)).send(scene.service.client, key)).status_code
+        for route, row in GUARDED.items()
+        if route[0] != "DELETE"
+    }
+    assert answered == {route: row.foreign for route, row in GUARDED.items() if route[0] != "DELETE"}
+    assert await scene.service.counts() == before
+    erase = await delete_person(scene)
+    assert (await erase.send(scene.service.client, key)).status_code == 403
+    assert (await scene.service.get(erase.path)).status_code == 200
+
+
+async def test_a_foreign_record_answers_byte_for_byte_like_one_that_does_not_exist(scene: Scene) -> None:
+    key = await scene.service.key(*(set(Scope) - {Scope.ADMIN}), operators=(OTHER_OPERATOR,))
+    headers = {**key, "Content-Type": "application/json"}
+    for method, path, status in (
+        ("GET", "/v1/events/{event}", 404),
+        ("GET", "/v1/notifications/{notification}", 404),
+        ("GET", "/v1/notifications/{notification}/proof", 404),
+        ("GET", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
+        ("PUT", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
+        ("DELETE", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
+    ):
+        present = path.format(event=scene.event, notification=scene.sms, name=RECIPIENT)
+        missing = path.format(event=uuid4(), notification=uuid4(), name="nobody-has-this-name")
+        answers = [await scene.service.client.request(method, each, headers=headers) for each in (present, missing)]
+        seen = [(answer.status_code, dict(answer.headers), answer.content) for answer in answers]
+        assert seen[0] == seen[1]
+        assert seen[0][0] == status
+
+
+async def test_an_id_of_one_kind_is_nothing_on_the_routes_of_another(scene: Scene) -> None:
+    paths = [
+        f"/v1/events/{scene.sms}",
+        f"/v1/notifications/{scene.event}",
+        f"/v1/notifications/{scene.event}/proof",
+    ]
+    assert [(await scene.service.get(path)).status_code for path in paths] == [404] * 3
+
+
+async def test_a_list_holds_only_what_belongs_to_the_keys_operators(scene: Scene) -> None:
+    service = scene.service
+    other = await service.key(Scope.SHIPMENTS_READ, operators=(OTHER_OPERATOR,))
+    both = await service.key(Scope.SHIPMENTS_READ, operators=(OPERATOR, OTHER_OPERATOR))
+    listed = {
+        name: (await service.client.get("/v1/notifications", headers=key)).json()["items"]
+        for name, key in {"other": other, "both": both, "all": service.admin}.items()
+    }
+    assert listed["other"] == []
+    assert [item["id"] for item in listed["both"]] == [scene.email, scene.sms]
+    assert listed["all"] == listed["both"]
+
+
+@pytest.mark.parametrize("named", ["recipient", "shipment"])
+async def test_another_operators_names_find_nothing_under_ones_own_operator(scene: Scene, named: str) -> None:
+    key = await scene.service.key(Scope.SHIPMENTS_READ, operators=(OTHER_OPERATOR,))
+    (item,) = (await scene.service.get("/v1/notifications", channel="sms")).json()["items"]
+    name = item["shipments"][0] if named == "shipment" else item["recipient"]
+    found = await scene.service.client.get(
+        "/v1/notifications", params={"operator": OTHER_OPERATOR, named: name}, headers=key
+    )
+    refused = await scene.service.client.get(
+        "/v1/notifications", params={"operator": OPERATOR, named: name}, headers=key
+    )
+    assert found.json() == {"items": [], "next": None}
+    assert refused.status_code == 403
+
+
+async def test_a_revoked_key_stops_working_within_two_seconds(service: Service) -> None:
+    token = await service.token(Scope.PROOFS_READ)
+    assert (await service.client.get("/v1/notifications", headers=bearer(token))).status_code == 200
+    async with service.services.database.write() as tx:
+        assert await api_keys.revoke(tx, token.split("_")[1], now=now())
+
+    async def refused() -> bool:
+        return (await service.client.get("/v1/notifications", headers=bearer(token))).status_code == 401
+
+    await until(refused, seconds=REMEMBERED_SECONDS + 1)
