@@ -1,0 +1,41 @@
+"""The floor of a single POST: a FastAPI handler that reads the body and answers, on awizo's own uvicorn settings."""
+
+import sys
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+
+from app.serving import KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+from tests.bench.load import HOST
+from tests.bench.traffic import SAMPLE_ANSWER
+
+app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+
+
+@app.post("/v1/events")
+async def take(request: Request) -> Response:
+    await request.body()
+    return Response(SAMPLE_ANSWER, 202, media_type="application/json")
+
+
+def main(port: int) -> None:
+    """Serve until SIGTERM."""
+    uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=HOST,
+            port=port,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            lifespan="on",
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+    ).run()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

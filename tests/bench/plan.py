@@ -1,0 +1,14 @@
+"""How much is measured."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`rounds` stretches of `seconds` each, ours and the floor's in turns."""
+
+    rounds: int
+    seconds: float
+    warm_up_seconds: float = 1.5
+    clients: int = 32
+    idle_events: int = 100
