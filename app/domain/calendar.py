@@ -30,6 +30,33 @@ def at_local(day: date, hour: time, time_zone: str = DEFAULT_TIME_ZONE) -> datet
     return datetime.combine(day, hour, zone(time_zone)).astimezone(UTC)
 
 
+def passings(day: date, hour: time, time_zone: str = DEFAULT_TIME_ZONE) -> tuple[datetime, ...]:
+    """When the wall clock reaches or passes that whole minute on that local day, in UTC, in order.
+
+    Two moments where DST repeats it; where DST leaves it out, the moment at which the clock jumps over it.
+    """
+    there = zone(time_zone)
+    by_old_offset, by_new_offset = (datetime.combine(day, hour.replace(fold=fold), there) for fold in (0, 1))
+    earlier, later = by_old_offset.astimezone(UTC), by_new_offset.astimezone(UTC)
+    if earlier == later:
+        return (earlier,)
+    if earlier < later:
+        return earlier, later
+    return (_jump_between(later, earlier, there),)
+
+
+def _jump_between(before: datetime, after: datetime, there: ZoneInfo) -> datetime:
+    """The first whole minute after `before` with the UTC offset of `after`."""
+    offset = after.astimezone(there).utcoffset()
+    while after - before > timedelta(minutes=1):
+        middle = before + timedelta(minutes=(after - before) // timedelta(minutes=2))
+        if middle.astimezone(there).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after
+
+
 @lru_cache(maxsize=64)
 def _days_off(year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays("PL", years=year))

@@ -1,10 +1,10 @@
 """Quiet hours: when an SMS waits. E-mail goes at any time."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from app.domain.calendar import DEFAULT_TIME_ZONE, at_local, is_day_off, zone
+from app.domain.calendar import DEFAULT_TIME_ZONE, is_day_off, passings, zone
 
 
 class QuietRule(StrEnum):
@@ -34,16 +34,20 @@ def quiet_until(moment: datetime, hours: QuietHours, time_zone: str = DEFAULT_TI
     """
     if hours.rule is QuietRule.NONE:
         return None
-    local = moment.astimezone(zone(time_zone))
-    if not _is_quiet(local, hours):
+    there = zone(time_zone)
+    if not _is_quiet(moment.astimezone(there), hours):
         return None
-    day = local.date()
-    for candidate_day in (day, day + timedelta(days=1)):
-        morning = hours.ends if hours.rule is QuietRule.OWN else _default_morning(candidate_day)
-        end = at_local(candidate_day, morning, time_zone)
-        if end > moment:
-            return end.astimezone(UTC)
-    raise AssertionError("a quiet stretch ends within a day")
+    for day in _days_from(moment.astimezone(there).date()):
+        morning = hours.ends if hours.rule is QuietRule.OWN else _default_morning(day)
+        for end in passings(day, morning, time_zone):
+            # Where the clock jumps over both ends of one stretch and the start of the next, it goes on.
+            if end > moment and not _is_quiet(end.astimezone(there), hours):
+                return end
+    raise AssertionError("a quiet stretch ends within two days")
+
+
+def _days_from(day: date) -> tuple[date, ...]:
+    return tuple(day + timedelta(days=later) for later in range(3))
 
 
 def _default_morning(day: date) -> time:

@@ -37,14 +37,14 @@ def _position(milestone: Milestone) -> tuple[int, int]:
 def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | None:
     """Why `news` is no news given what is `known` of the shipment, or None when it is.
 
-    `stale`: something later in time and further in the shipment's life is known. `superseded`: a later notice of
+    `stale`: something no earlier and further in the shipment's life is known. `superseded`: a later notice of
     the same kind is. `duplicate_content`: the same news of the same local day was told before.
     """
     if news.kind not in RANK:
         return None
     rank, ordinal = _position(news)
     milestones = list(known)
-    later = [_position(m) for m in milestones if m.effective_at > news.effective_at]
+    later = [_position(m) for m in milestones if m.effective_at >= news.effective_at]
     if any(other_rank > rank for other_rank, _ in later):
         return "stale"
     if any(other_rank == rank and other_ordinal > ordinal for other_rank, other_ordinal in later):
