@@ -2,7 +2,7 @@
 
 import gettext
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from io import BytesIO
 
@@ -26,10 +26,13 @@ def marked(message: str) -> str:
     return message
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def speaker(language: str) -> Say:
-    """The function that says messages in `language`, one of LANGUAGES."""
-    translated = _translations(language).gettext
+@cache
+def speaker_of(package: str, domain: str, language: str) -> Say:
+    """The function that says messages in `language`, from the catalog `domain` that comes with `package`.
+
+    Raises OSError when there is no such catalog.
+    """
+    translated = _translations(package, domain, language).gettext
 
     def say(message: str, /, **values: str) -> str:
         return translated(message) % values
@@ -37,8 +40,13 @@ def speaker(language: str) -> Say:
     return say
 
 
-def _translations(language: str) -> gettext.GNUTranslations:
-    source = files("app.rendering") / "catalogs" / language / "LC_MESSAGES" / "awizo.po"
+def speaker(language: str) -> Say:
+    """The function that says the messages of notices in `language`, one of LANGUAGES."""
+    return speaker_of("app.rendering", "awizo", language)
+
+
+def _translations(package: str, domain: str, language: str) -> gettext.GNUTranslations:
+    source = files(package) / "catalogs" / language / "LC_MESSAGES" / f"{domain}.po"
     compiled = BytesIO()
     with source.open("rb") as lines:
         write_mo(compiled, read_po(lines, locale=language, abort_invalid=True))

@@ -30,13 +30,11 @@ from app.storage import recipients as recipient_store
 from app.storage.database import DatabaseUnavailableError, Tx
 from app.usecases.unsubscribe_link import notification_of_token
 from app.usecases.withdraw_consent import withdraw_consent
-from app.web import pages
 from app.web.catalog import language_for
 from app.web.pages import message_page, page
 from app.web.services import services_of
 
 router = APIRouter(include_in_schema=False)
-router.include_router(pages.router)  # the stylesheet that the pages name
 
 BODY_BYTES_MAX = 4096
 
