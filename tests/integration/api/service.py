@@ -93,7 +93,7 @@ class Service:
     settings: Settings
     gateway: SmsGateway
     mail: SmtpServer
-    admin: dict[str, str] = field(default_factory=dict)
+    admin: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def services(self) -> Services:
