@@ -88,7 +88,7 @@ async def _start_worker(
     surroundings = real_surroundings()
     sender = Sender(public_url=settings.public_url, email_from=settings.email_from)
     dispatchers = []
-    for transport in transports(settings):
+    for transport in transports(settings, database.vault):
         stack.push_async_callback(transport.close)
         dispatchers.append(
             Dispatcher(

@@ -1,5 +1,6 @@
 """Every setting, read once from `AWIZO_*` variables or `.env`. A bad one stops the start with one sentence."""
 
+from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
@@ -44,6 +45,13 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must be an http or https address without query")
         return value.rstrip("/")
+
+    @field_validator("email_from")
+    @classmethod
+    def _is_sender(cls, value: str) -> str:
+        if value and "@" not in parseaddr(value)[1]:
+            raise ValueError("must be an address such as notices@example.org or awizo <notices@example.org>")
+        return value
 
     @field_validator("database_url")
     @classmethod

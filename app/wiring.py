@@ -18,6 +18,7 @@ from app.ports import ReceiptParser, Signer, Surroundings, Transport
 from app.settings import Settings, SettingsError
 from app.storage.database import Database
 from app.storage.vault import Vault
+from app.usecases.claim_notifications import callback_mac
 from app.usecases.seal_log import Sealer
 
 
@@ -66,23 +67,25 @@ def sealer_of(settings: Settings, database: Database) -> Sealer:
     )
 
 
-def transports(settings: Settings) -> list[Transport]:
-    """The transports that the settings name."""
+def transports(settings: Settings, vault: Vault) -> list[Transport]:
+    """The transports that the settings name. Raises SettingsError when one cannot be built from them."""
     built: list[Transport] = []
-    try:
-        if settings.sms_providers == "twilio":
-            built.append(
-                TwilioSms(
-                    account_sid=settings.twilio_account_sid,
-                    auth_token=settings.twilio_auth_token.get_secret_value(),
-                    sender=settings.twilio_from,
-                    base_url=settings.twilio_base_url,
-                )
+    if settings.sms_providers == "twilio":
+        built.append(
+            TwilioSms(
+                account_sid=settings.twilio_account_sid,
+                auth_token=settings.twilio_auth_token.get_secret_value(),
+                sender=settings.twilio_from,
+                base_url=settings.twilio_base_url,
             )
-        if settings.email_providers == "smtp":
-            built.append(SmtpEmail(SmtpRelay.parse(settings.smtp_url.get_secret_value())))
-    except ValueError as error:
-        raise SettingsError(f"AWIZO_SMTP_URL or AWIZO_TWILIO_BASE_URL is wrong: {error}.") from None
+        )
+    if settings.email_providers == "smtp":
+        try:
+            relay = SmtpRelay.parse(settings.smtp_url.get_secret_value())
+        except ValueError as error:
+            raise SettingsError(f"AWIZO_SMTP_URL is wrong: {error}.") from None
+        # Only we can name an attempt in an ENVID, so only a relay that was given it can report on the attempt.
+        built.append(SmtpEmail(relay, envid=lambda attempt: f"{attempt}.{callback_mac(vault, attempt)}"))
     return built
 
 
