@@ -69,7 +69,7 @@ def people(now: datetime) -> list[Person]:
     return [
         _person("customer-4711", "SMS and e-mail, in Polish", now, sms=211, email="anna", purposes=2),
         _person("customer-4712", "SMS and e-mail, in English", now, sms=212, email="martin", language="en"),
-        _person("customer-4713", "SMS only, in Ukrainian", now, sms=213, language="uk"),
+        _person("customer-4713", "SMS only, in English", now, sms=213, language="en"),
         _person(
             "customer-4714", f"SMS only, and none from {quiet['from']} to {quiet['to']}", now, sms=214, quiet=quiet
         ),

@@ -1,14 +1,22 @@
 """`awizo demo`, run as a newcomer runs it: in a process of its own, in a directory with settings of something else."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from app.api.cloudevents import Batch, Rejected, decode_request
+from app.api.recipient_models import read_recipient
+from app.demo.samples import Day, people
+from app.domain.merge import RecipientPatch
+from app.domain.quiet_hours import quiet_until
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "app.cli", "demo")
@@ -142,6 +150,38 @@ def test_it_is_plain_text_of_eighty_columns(shown: Shown) -> None:
 def test_nothing_is_left_behind(shown: Shown) -> None:
     assert list(shown.place.temporary.iterdir()) == []
     assert [path.name for path in shown.place.working.iterdir()] == [".env"]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        datetime(2026, 11, 23, 11, 0, tzinfo=UTC),
+        datetime(2026, 12, 24, 23, 5, tzinfo=UTC),
+        datetime(2026, 12, 31, 22, 59, 59, tzinfo=UTC),
+        datetime(2027, 3, 28, 0, 30, tzinfo=UTC),
+        datetime(2027, 3, 28, 1, 30, tzinfo=UTC),
+        datetime(2027, 10, 31, 0, 30, tzinfo=UTC),
+        datetime(2027, 10, 31, 1, 30, tzinfo=UTC),
+    ],
+    ids=str,
+)
+def test_the_samples_hold_at_any_time_of_the_year(now: datetime) -> None:
+    """At night, on days off, and on both nights on which the clock changes."""
+    day = Day(now=now)
+    good = [day.first_notice(), day.parcel_in_locker(), *day.batch(), *day.later()]
+    body = json.dumps([sample.event for sample in good]).encode()
+    decoded = decode_request(content_type="application/cloudevents-batch+json", headers=[], body=body)
+    assert isinstance(decoded, Batch)
+    rejected = [isinstance(result, Rejected) for result in decoded.results]
+    assert rejected == [sample.answer == "rejected" for sample in good]
+    quiet = []
+    for person in people(now):
+        patch = read_recipient(person.body, now=now)
+        assert isinstance(patch, RecipientPatch)
+        assert patch.quiet_hours is not None
+        if quiet_until(now, patch.quiet_hours):
+            quiet.append(person.name)
+    assert quiet == ["customer-4714"]
 
 
 def test_a_surprise_is_one_sentence_and_exit_1(place: Place) -> None:
