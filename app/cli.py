@@ -245,8 +245,12 @@ _VERDICTS = {
 def _print_report(report: "Report") -> None:
     for check in report.checks:
         typer.echo(f"{_MARKS[check.outcome]}  {check.name:<13} {check.sentence}")
-    for fact in report.facts:
-        typer.echo(f"      {fact.at}  {fact.type:<24} {fact.grade_words}")
+    for section, heading in (("facts", "What is proven, oldest first:"), ("context", "What it refers to:")):
+        lines = [fact for fact in report.facts if fact.section == section]
+        if lines:
+            typer.echo(heading)
+        for fact in lines:
+            typer.echo(f"  {fact.at}  {fact.type:<23} {fact.grade_words}")
     typer.echo(_VERDICTS[report.verdict])
 
 

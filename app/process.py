@@ -8,6 +8,7 @@ from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.services import Services
+from app.domain.calendar import is_day_off, local_day
 from app.domain.role import Role
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, durability_faults
@@ -39,6 +40,7 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         stack.push_async_callback(database.close)
         await _check_database(database, role)
         surroundings, log_watch, metrics = real_surroundings(), LogWatch(), Metrics()
+        is_day_off(local_day(surroundings.clock()))  # loads the year's days off now: no first event waits for it
         sealer = sealer_of(settings, database)
         await _start_log(sealer, log_watch)
         worker = None
