@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from app.domain.calendar import DEFAULT_TIME_ZONE
 from app.domain.channel import Channel
 from app.domain.decision import last_check
@@ -14,7 +16,6 @@ from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, No
 from app.domain.recipient import ContactPoint, Recipient
 from app.ports import Surroundings
 from app.rendering.email import EmailEnvelope, render_email
-from app.rendering.mime import MessageRefusedError
 from app.rendering.notice import notice_of_event
 from app.rendering.sms import render_sms
 from app.storage import events as event_store
@@ -32,6 +33,8 @@ from app.usecases.unsubscribe_link import unsubscribe_token
 # Longer than the longest wait for an answer: 600 s after the final dot of an e-mail, and reaching it.
 LEASE = {Channel.SMS: timedelta(seconds=120), Channel.EMAIL: timedelta(seconds=900)}
 MAC_BYTES = 16
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,7 @@ async def claim_notifications(
     if not due:
         return []
     records = await recipient_store.by_ids(tx, {n.recipient for n in due}, lock=True, skip=True)
+    erased = await _of_the_erased(tx, due, records)
     due = [n for n in due if n.recipient in records]
     claim = _Claim(
         sender=sender,
@@ -78,12 +82,23 @@ async def claim_notifications(
         vault=tx.vault,
         surroundings=surroundings,
     )
+    for notification in erased:
+        claim.cancel_erased(notification)
     for notification in due:
         claim.take(notification)
     await outbox.save_all(tx, claim.changed)
     await outbox.insert_attempts(tx, [item.attempt for item in claim.claimed])
     await claim.sheet.write(tx)
     return claim.claimed
+
+
+async def _of_the_erased(
+    tx: Tx, due: Sequence[Notification], records: Mapping[UUID, RecipientRecord]
+) -> list[Notification]:
+    """Those of `due` that were under way when their recipient was erased and did not leave; not those being changed."""
+    missing = {n.recipient for n in due} - records.keys()
+    still_there = await recipient_store.by_ids(tx, missing) if missing else {}
+    return [n for n in due if n.recipient in missing and n.recipient not in still_there]
 
 
 async def _openings_of_stopped(
@@ -125,6 +140,10 @@ class _Claim:
         else:
             self._start(notification, record.recipient, contact, record.key)
 
+    def cancel_erased(self, notification: Notification) -> None:
+        ended = replace(notification, status=Status.CANCELLED, reason="erased", due_at=None)
+        self.changed.append(end_chain(self.sheet, ended, "notification.cancelled", at=self.now))
+
     def _suppress(self, notification: Notification, record: RecipientRecord, reason: str | None) -> None:
         stopped = replace(notification, status=Status.SUPPRESSED, reason=reason, due_at=None)
         self.changed.append(
@@ -151,7 +170,8 @@ class _Claim:
         )
         try:
             content = self._render(notification, recipient, contact)
-        except MessageRefusedError:
+        except Exception as error:  # noqa: BLE001 – one message that cannot be made must not hold up all others
+            _log.error("message_not_rendered", notification=str(notification.id), error=type(error).__name__)
             failed = replace(notification, status=Status.FAILED, failure=Failure.TECHNICAL, due_at=None)
             self.changed.append(end_chain(self.sheet, failed, "notification.failed", at=self.now))
             return
