@@ -62,7 +62,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._hints = [Hint() for _ in dispatchers]
-        self._seal_hint = Hint()
+        self._seal_hint, self._house_hint = Hint(), Hint()
 
     def hint(self) -> None:
         """Something was committed: there may be messages to send and facts to seal."""
@@ -74,19 +74,21 @@ class Worker:
         loops = [self._loop("seal", self._seal, self._seal_hint, SEAL_SECONDS)]
         for dispatcher, hint in zip(self._dispatchers, self._hints, strict=True):
             loops.append(self._loop("dispatch", partial(self._dispatch, dispatcher), hint, POLL_SECONDS))
-        loops.append(self._loop("housekeeping", self._keep_house, Hint(), HOUSEKEEPING_SECONDS))
+        loops.append(self._loop("housekeeping", self._keep_house, self._house_hint, HOUSEKEEPING_SECONDS))
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self) -> None:
-        """Claim nothing more, settle what is in flight, seal what that left."""
+        """Claim nothing more, settle what is in flight, seal what that left.
+
+        Turns that have begun are finished, not broken off: a claim that is committed but never sent would end as
+        `unknown`, and a transaction cut off in the middle can keep SQLite's lock.
+        """
         self._stopping.set()
-        for hint in (*self._hints, self._seal_hint):
+        for hint in (*self._hints, self._seal_hint, self._house_hint):
             hint()
+        await asyncio.gather(*self._tasks)
         for dispatcher in self._dispatchers:
             await dispatcher.drain()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._log_watch.fault is None:
             try:
                 while await self._sealer.turn():
@@ -102,10 +104,15 @@ class Worker:
                     await hint.wait(seconds)
             except DatabaseUnavailableError as error:
                 _log.warning("database_unavailable", loop=name, error=str(error))
-                await asyncio.sleep(AFTER_FAILURE_SECONDS)
+                await self._rest()
             except Exception as error:  # noqa: BLE001 – a loop never ends because of one bad turn
                 _log.error("turn_failed", loop=name, error=type(error).__name__, exc_info=False)
-                await asyncio.sleep(AFTER_FAILURE_SECONDS)
+                await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait a while after a failure, unless the worker stops."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), AFTER_FAILURE_SECONDS)
 
     async def _seal(self) -> bool:
         if self._log_watch.fault is not None:
