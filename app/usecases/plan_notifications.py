@@ -1,5 +1,6 @@
 """What follows from accepted events: who is told what, who is not and why, and which planned news became untrue."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,6 +27,9 @@ from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
 from app.usecases.end_chain import end_chain
 from app.usecases.record_facts import FactSheet, new_fact_sheet
+
+# A notification that has not left, and what the event that planned it said of its shipment.
+Waiting = tuple[Notification, Milestone]
 
 # The first kind that anybody is told about: nothing before it can overtake planned news.
 _FIRST_TOLD_RANK = RANK["notice_left"]
@@ -64,13 +68,15 @@ async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surrou
     for item in kept:  # known of its shipment is what was known before: the event itself is no news against itself
         if item.shipment_index in milestones and item.status == "accepted":
             milestones[item.shipment_index].remove(item.milestone)
-    waiting = await outbox.waiting_of_shipments(tx, overtaking) if overtaking else []
+    waiting: dict[bytes | None, list[Waiting]] = defaultdict(list)
+    for notification, about in await outbox.waiting_of_shipments(tx, overtaking) if overtaking else ():
+        waiting[notification.shipment_index].append((notification, about))
     return Planning(
         now=now,
         surroundings=surroundings,
         sheet=await new_fact_sheet(tx, surroundings),
         known=milestones,
-        waiting={notification.id: (notification, about) for notification, about in waiting},
+        waiting=waiting,
     )
 
 
@@ -87,7 +93,7 @@ class Planning:
     surroundings: Surroundings
     sheet: FactSheet
     known: dict[bytes, list[Milestone]]
-    waiting: dict[UUID, tuple[Notification, Milestone]]
+    waiting: dict[bytes | None, list[Waiting]]
     _planned: dict[UUID, list[Notification]] = field(default_factory=dict)
     _cancelled: dict[UUID, Notification] = field(default_factory=dict)
 
@@ -150,12 +156,14 @@ class Planning:
         )
 
     def _cancel_untrue(self, item: Keeping) -> None:
-        for notification, about in list(self.waiting.values()):
-            reason = makes_untrue(item.milestone, about)
-            if notification.shipment_index != item.shipment_index or reason is None:
-                continue
-            self._cancelled[notification.id] = cancelled(self.sheet, notification, reason, at=self.now)
-            del self.waiting[notification.id]
+        still_true = []
+        for notification, about in self.waiting.pop(item.shipment_index, ()):
+            if reason := makes_untrue(item.milestone, about):
+                self._cancelled[notification.id] = cancelled(self.sheet, notification, reason, at=self.now)
+            else:
+                still_true.append((notification, about))
+        if still_true:
+            self.waiting[item.shipment_index] = still_true
 
     def _plan(self, item: Keeping, event_fact: bytes) -> None:
         recipient = item.record.recipient
@@ -171,7 +179,7 @@ class Planning:
             notification = self._notification(item, recipient, decision, event_fact, until)
             self._planned.setdefault(item.id, []).append(notification)
             if notification.status in {Status.HELD, Status.QUEUED}:
-                self.waiting[notification.id] = (notification, item.milestone)
+                self.waiting.setdefault(item.shipment_index, []).append((notification, item.milestone))
 
     def _notification(
         self, item: Keeping, recipient: Recipient, planned: Planned, event_fact: bytes, until: datetime
