@@ -35,11 +35,13 @@ PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; frame-src 'self'; img-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# A letter may style itself, and nothing else: no script, no request to anywhere, an origin of its own.
+# A letter may style itself and be left by its links, and nothing else: no script, no request, an origin of its own.
+_LETTER_FREEDOM = "allow-popups allow-popups-to-escape-sandbox"
 _LETTER_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'; sandbox"
+    f"frame-ancestors 'self'; sandbox {_LETTER_FREEDOM}"
 )
+_BEFORE_HEAD = re.compile(r"\s*(?:<!doctype[^>]*>\s*)?(?:<html[^>]*>\s*)?(?:<head(?:\s[^>]*)?>)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ class InboxPages:
             status_words=_STATUS_WORDS,
             encodings=_ENCODINGS,
             room=room,
+            letter_freedom=_LETTER_FREEDOM,
         )
         return Response(html, media_type="text/html")
 
@@ -105,11 +108,12 @@ class InboxPages:
         )
 
     async def letter_html(self, request: Request) -> Response:
-        """The HTML part of a letter, for the frame on the page."""
+        """The HTML part of a letter, for the frame on the page; its links open outside, as in a mail program."""
         email = self._inbox.email(request.path_params["email_id"])
         if email is None:
             return _gone()
-        return Response(email.html, media_type="text/html", headers={"Content-Security-Policy": _LETTER_POLICY})
+        headers = {"Content-Security-Policy": _LETTER_POLICY}
+        return Response(opening_outside(email.html), media_type="text/html", headers=headers)
 
     async def letter_raw(self, request: Request) -> Response:
         """A letter's very bytes."""
@@ -154,6 +158,11 @@ def linked(text: str) -> Markup:
 
 def _anchor(url: str) -> Markup:
     return Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>').format(url)
+
+
+def opening_outside(html: str) -> str:
+    """The same document, but links without a target of their own open a new page."""
+    return _BEFORE_HEAD.sub(r'\g<0><base target="_blank">', html, count=1)
 
 
 def room(sms: SandboxSms) -> int:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from app.sandbox.inbox import Inbox, SandboxEmail, SandboxSms
-from app.sandbox.pages import format_phone, linked, phones_of, room
+from app.sandbox.pages import format_phone, linked, opening_outside, phones_of, room
 from app.sandbox.server import SANDBOX_AUTH_TOKEN, Sandbox, run_sandbox
 from tests.doubles.connections import unused_port
 
@@ -78,19 +78,35 @@ async def test_a_text_message_shows_number_body_parts_and_encoding(sandbox: Sand
         assert expected in page
 
 
-async def test_a_letter_stands_in_a_frame_that_may_do_nothing(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
+async def test_a_letter_stands_in_a_frame_that_may_only_open_its_links(
+    sandbox: Sandbox, client: httpx.AsyncClient
+) -> None:
     sandbox.inbox.add_email(email(links=("https://awizo.example/n/1",)))
     page = (await client.get("/")).text
-    assert re.search(r'<iframe src="/emails/e1/html" sandbox="" ', page)
+    assert re.search(r'<iframe src="/emails/e1/html" sandbox="allow-popups allow-popups-to-escape-sandbox" ', page)
     assert "text version" in page
     assert "html version" not in page
     assert 'href="https://awizo.example/n/1"' in page
     frame = await client.get("/emails/e1/html")
-    assert frame.text == "<p>html version</p>"
+    assert frame.text == '<base target="_blank"><p>html version</p>'
     policy = frame.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; ")
     assert "script" not in policy
-    assert policy.endswith("; sandbox")
+    assert policy.endswith("; sandbox allow-popups allow-popups-to-escape-sandbox")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "<p>x</p>"),
+        ("<!DOCTYPE html>\n", "<p>x</p>"),
+        ('<!doctype html>\n<html lang="pl">\n<head>', "<title>x</title></head>"),
+        ("<HTML><HEAD id=x>", "</HEAD>"),
+        ("<html>", "<header>x</header><head>"),
+    ],
+)
+def test_the_links_of_a_letter_open_outside_and_its_type_stays_first(before: str, after: str) -> None:
+    assert opening_outside(before + after) == f'{before}<base target="_blank">{after}'
 
 
 async def test_the_raw_view_is_the_very_bytes_as_plain_text(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
