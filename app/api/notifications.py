@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -34,6 +35,8 @@ _Reader = Annotated[Caller, Depends(require(Scope.SHIPMENTS_READ, Scope.PROOFS_R
 _Auditor = Annotated[Caller, Depends(require(Scope.PROOFS_READ))]
 LIMIT_MAX = 200
 
+_REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)")  # a weight of zero: not acceptable (RFC 9110 §12.4.2)
+
 
 @router.get("", summary="List notifications, newest first", responses=answers(200, 401, 403, 422, 503))
 async def list_notifications(
@@ -44,7 +47,7 @@ async def list_notifications(
     recipient: str | None = None,
     status: Status | None = None,
     channel: Channel | None = None,
-    kind: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Annotated[str | None, Query(pattern="^[a-z_]{1,64}$")] = None,
     created_from: Annotated[str | None, Query(alias="from")] = None,
     created_to: Annotated[str | None, Query(alias="to")] = None,
     limit: Annotated[int, Query(ge=1, le=LIMIT_MAX)] = 50,
@@ -105,7 +108,8 @@ async def get_proof(
 
 
 def _accepts_json(request: Request) -> None:
-    accepted = [item.split(";")[0].strip().lower() for item in request.headers.get("accept", "*/*").split(",")]
+    ranges = ",".join(request.headers.getlist("accept")).lower().split(",")
+    accepted = {item.split(";")[0].strip() for item in ranges if not _REFUSED.search(item)}
     if not {"*/*", "application/*", "application/json", ""}.intersection(accepted):
         raise Problem(406)
 
@@ -115,7 +119,7 @@ def _fields(opened: str | None) -> frozenset[str] | None:
         return None
     names = frozenset() if opened == "none" else frozenset(opened.split(","))
     if not names <= SEALED_NAMES:
-        raise Problem(422, errors=[Fault(pointer="/open", detail="Names a field that no fact has")])
+        raise Problem(422, errors=[Fault(pointer="/query/open", detail="Names a field that no fact has")])
     return names
 
 
@@ -129,6 +133,8 @@ async def _owned(tx: Tx, notification_id: UUID, caller: Caller) -> Notification:
 def _operators(caller: Caller, operator: str | None) -> tuple[str, ...] | None:
     if operator is None:
         return None if caller.operators is None else tuple(sorted(caller.operators))
+    if not is_name(operator):
+        raise Problem(422, errors=[Fault(pointer="/query/operator", detail="Is not a name")])
     if not caller.may_act_for(operator):
         raise Problem(403, "This key may not read that operator's notifications")
     return (operator,)
@@ -138,9 +144,9 @@ def _named(operator: str | None, name: str | None, what: str) -> tuple[str, str]
     if name is None:
         return None
     if operator is None:
-        raise Problem(422, errors=[Fault(pointer="/operator", detail=f"Is needed with {what}")])
+        raise Problem(422, errors=[Fault(pointer="/query/operator", detail=f"Is needed with {what}")])
     if not is_name(name):
-        raise Problem(422, errors=[Fault(pointer=f"/{what}", detail="Is not a name")])
+        raise Problem(422, errors=[Fault(pointer=f"/query/{what}", detail="Is not a name")])
     return operator, name
 
 
@@ -150,7 +156,7 @@ def _instant(text: str | None, what: str) -> datetime | None:
     try:
         return parse_instant(text)
     except ValueError:
-        raise Problem(422, errors=[Fault(pointer=f"/{what}", detail="Is not an RFC 3339 time")]) from None
+        raise Problem(422, errors=[Fault(pointer=f"/query/{what}", detail="Is not an RFC 3339 time")]) from None
 
 
 def _cursor(last: UUID) -> str:
@@ -163,7 +169,9 @@ def _position(cursor: str | None) -> UUID | None:
     try:
         return UUID(bytes=base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
     except ValueError:
-        raise Problem(422, errors=[Fault(pointer="/cursor", detail="Is not a cursor that was given out")]) from None
+        raise Problem(
+            422, errors=[Fault(pointer="/query/cursor", detail="Is not a cursor that was given out")]
+        ) from None
 
 
 async def _views(tx: Tx, notifications: list[Notification]) -> list[dict[str, Any]]:

@@ -1,0 +1,303 @@
+"""Reading notifications: one, many, and the proof of one."""
+
+import asyncio
+import base64
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from app import worker
+from app.domain.access import Scope
+from app.evidence.verifier import Verdict, parse_vkeys, verify_bundle
+from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT, SHIPMENT
+from tests.integration.api.scene import Scene, set_scene
+from tests.integration.api.service import Service, fresh_event, now, open_service
+from tests.second_verifier import verify
+
+VIEW_MEMBERS = [
+    "id",
+    "operator",
+    "kind",
+    "events",
+    "shipments",
+    "recipient",
+    "channel",
+    "status",
+    "reason",
+    "failure",
+    "unresolved",
+    "created_at",
+    "not_before",
+    "expires_at",
+    "attempts",
+    "receipts",
+    "facts",
+]
+
+
+async def listed(service: Service, **parameters: Any) -> list[dict[str, Any]]:
+    answer = await service.get("/v1/notifications", **parameters)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def all_pages(service: Service, *, start: str | None = None, **parameters: Any) -> list[list[str]]:
+    pages, cursor = [], start
+    while True:
+        more = {"cursor": cursor} if cursor else {}
+        page = (await service.get("/v1/notifications", **parameters, **more)).json()
+        assert list(page) == ["items", "next"]
+        pages.append([item["id"] for item in page["items"]])
+        cursor = page["next"]
+        if cursor is None:
+            return pages
+
+
+async def test_one_notification_has_exactly_the_contracts_view(service: Service) -> None:
+    scene = await set_scene(service)
+    view = (await service.get(f"/v1/notifications/{scene.sms}")).json()
+    assert list(view) == VIEW_MEMBERS
+    (attempt,) = view.pop("attempts")
+    assert list(attempt) == ["attempt", "provider", "status", "started_at", "ended_at", "code"]
+    assert (attempt["attempt"], attempt["provider"], attempt["status"]) == (1, "twilio", "accepted")
+    assert view.pop("created_at") <= attempt["started_at"] <= attempt["ended_at"]
+    assert view.pop("expires_at") > attempt["ended_at"]
+    assert view == {
+        "id": scene.sms,
+        "operator": OPERATOR,
+        "kind": "notice_left",
+        "events": [scene.event],
+        "shipments": [SHIPMENT],
+        "recipient": RECIPIENT,
+        "channel": "sms",
+        "status": "sent",
+        "reason": None,
+        "failure": None,
+        "unresolved": False,
+        "not_before": None,
+        "receipts": [],
+        "facts": {"total": 3, "published": 3},
+    }
+
+
+async def test_phone_and_address_stand_in_no_view(service: Service) -> None:
+    scene = await set_scene(service)
+    for path in ("/v1/notifications", f"/v1/notifications/{scene.sms}", f"/v1/notifications/{scene.email}"):
+        text = (await service.get(path)).text
+        assert PHONE not in text
+        assert EMAIL not in text
+
+
+async def test_a_list_shows_the_same_view_newest_first(service: Service) -> None:
+    scene = await set_scene(service)
+    items = await listed(service)
+    alone = [(await service.get(f"/v1/notifications/{each}")).json() for each in (scene.email, scene.sms)]
+    assert items == alone
+
+
+async def test_after_erasure_the_names_are_null_and_the_rest_stays(service: Service) -> None:
+    scene = await set_scene(service)
+    await service.client.delete(f"/v1/recipients/{OPERATOR}/{RECIPIENT}", headers=service.admin)
+    view = (await service.get(f"/v1/notifications/{scene.sms}")).json()
+    assert (view["recipient"], view["shipments"], view["status"]) == (None, [], "sent")
+
+
+async def test_each_filter_narrows_the_list_to_what_it_names(service: Service) -> None:
+    await service.register()
+    await service.register("customer-4712", agreed=False)
+    await service.post(fresh_event())
+    await service.post(fresh_event("delivered", id="out", data={"recipient": "customer-4712", "shipment": "S2"}))
+    rows = {(item["recipient"], item["channel"], item["status"] == "suppressed") for item in await listed(service)}
+    assert len(rows) == 4
+    operator = {"operator": OPERATOR}
+    for parameters, expected in (
+        ({}, 4),
+        (operator, 4),
+        (operator | {"shipment": SHIPMENT}, 2),
+        (operator | {"shipment": "S2"}, 2),
+        (operator | {"shipment": "S3"}, 0),
+        (operator | {"recipient": RECIPIENT}, 2),
+        (operator | {"recipient": "customer-4712"}, 2),
+        (operator | {"recipient": "nobody"}, 0),
+        ({"status": "suppressed"}, 2),
+        ({"status": "failed"}, 0),
+        ({"channel": "sms"}, 2),
+        ({"channel": "email", "status": "suppressed"}, 1),
+        ({"kind": "notice_left"}, 2),
+        ({"kind": "delivered"}, 2),
+        ({"kind": "no_such_kind"}, 0),
+        ({"from": (now() - timedelta(hours=1)).isoformat()}, 4),
+        ({"from": (now() + timedelta(hours=1)).isoformat()}, 0),
+        ({"to": (now() + timedelta(hours=1)).isoformat()}, 4),
+        ({"to": (now() - timedelta(hours=1)).isoformat()}, 0),
+    ):
+        items = await listed(service, **parameters)
+        assert (parameters, len(items)) == (parameters, expected)
+        for name in {"channel", "kind", "status"} & parameters.keys():
+            assert {item[name] for item in items} <= {parameters[name]}
+
+
+async def test_from_is_included_and_to_is_not(service: Service) -> None:
+    await service.register()
+    await service.post(fresh_event())
+    created = (await listed(service))[0]["created_at"]
+    assert len(await listed(service, **{"from": created})) == 2
+    assert await listed(service, to=created) == []
+
+
+async def test_pages_hold_everything_once_for_every_size_of_page(service: Service) -> None:
+    await service.register(agreed=False)
+    events = [fresh_event(id=f"e{index}", data={"shipment": f"S{index}"}) for index in range(9)]
+    await service.post_batch(events)
+    everything = [item["id"] for item in await listed(service, limit=200)]
+    assert len(everything) == 18
+    assert everything == sorted(everything, reverse=True)
+    for limit in (1, 2, 5, 17, 18, 19, 200):
+        pages = await all_pages(service, limit=limit)
+        assert [each for page in pages for each in page] == everything
+        assert {len(page) for page in pages[:-1]} <= {limit}
+        assert pages[-1]
+
+
+async def test_what_arrives_while_somebody_pages_is_neither_doubled_nor_in_the_way(service: Service) -> None:
+    await service.register(agreed=False)
+    await service.post_batch([fresh_event(id=f"e{index}", data={"shipment": f"S{index}"}) for index in range(5)])
+    before = [item["id"] for item in await listed(service)]
+    first = (await service.get("/v1/notifications", limit=3)).json()
+    await service.post(fresh_event(id="late", data={"shipment": "late"}))
+    pages = await all_pages(service, limit=3, start=first["next"])
+    assert [item["id"] for item in first["items"]] + [each for page in pages for each in page] == before
+
+
+async def test_an_empty_list_has_no_next_page(service: Service) -> None:
+    assert (await service.get("/v1/notifications")).json() == {"items": [], "next": None}
+
+
+async def test_a_query_outside_of_the_contract_is_422_at_its_place(service: Service) -> None:
+    for query, pointer in (
+        ("cursor=", "/query/cursor"),
+        ("cursor=nonsense", "/query/cursor"),
+        ("cursor=%C5%BC", "/query/cursor"),
+        ("cursor=" + "A" * 5000, "/query/cursor"),
+        ("cursor=" + base64.urlsafe_b64encode(b"x" * 15).decode(), "/query/cursor"),
+        ("limit=0", "/query/limit"),
+        ("limit=201", "/query/limit"),
+        ("limit=-1", "/query/limit"),
+        ("limit=1.5", "/query/limit"),
+        ("limit=" + "9" * 5000, "/query/limit"),
+        ("status=lost", "/query/status"),
+        ("channel=fax", "/query/channel"),
+        ("kind=" + "k" * 65, "/query/kind"),
+        ("kind=%00", "/query/kind"),
+        ("from=yesterday", "/query/from"),
+        ("to=2026-11-23", "/query/to"),
+        (f"operator={OPERATOR}&shipment=a%20b", "/query/shipment"),
+        (f"operator={OPERATOR}&recipient=%00", "/query/recipient"),
+        ("operator=%00", "/query/operator"),
+        ("operator=a%20b", "/query/operator"),
+        ("shipment=S1", "/query/operator"),
+        ("recipient=R1", "/query/operator"),
+    ):
+        answer = await service.client.get(f"/v1/notifications?{query}", headers=service.admin)
+        assert (query, answer.status_code) == (query, 422)
+        assert (query, [error["pointer"] for error in answer.json()["errors"]]) == (query, [pointer])
+
+
+async def test_a_cursor_tells_nothing_that_its_holder_did_not_see(service: Service) -> None:
+    await service.register(agreed=False)
+    await service.post(fresh_event())
+    page = (await service.get("/v1/notifications", limit=1)).json()
+    decoded = base64.urlsafe_b64decode(page["next"] + "==").hex()
+    assert decoded == page["items"][0]["id"].replace("-", "")
+
+
+async def test_a_list_of_two_hundred_takes_no_time(service: Service) -> None:
+    await service.register(agreed=False)
+    await service.post_batch([fresh_event(id=f"e{i}", data={"shipment": f"S{i}"}) for i in range(100)])
+    async with asyncio.timeout(5):
+        assert len(await listed(service, limit=200)) == 200
+
+
+# The proof
+
+
+async def proof(scene: Scene, query: str = "", **headers: str) -> httpx.Response:
+    path = f"/v1/notifications/{scene.sms}/proof{query}"
+    key = await scene.service.key(Scope.PROOFS_READ)
+    return await scene.service.client.get(path, headers={**key, **headers})
+
+
+async def vkeys(service: Service) -> str:
+    return (await service.client.get("/log/vkey")).text
+
+
+async def test_both_verifiers_accept_the_proof_under_the_published_keys(service: Service) -> None:
+    scene = await set_scene(service)
+    keys = await vkeys(service)
+    answer = await proof(scene)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    report = verify_bundle(answer.content, vkeys=parse_vkeys(keys))
+    assert report.verdict is Verdict.VERIFIED, report.checks
+    assert verify(answer.content, keys.split()).accepted
+
+
+async def test_a_proof_reveals_exactly_the_fields_that_were_asked_for(service: Service) -> None:
+    scene = await set_scene(service)
+    keys = (await vkeys(service)).split()
+    for query, opened in (
+        ("?open=none", set()),
+        ("?open=contact", {"contact"}),
+        ("?open=contact,content", {"contact", "content"}),
+        ("?open=receipt", set()),
+        ("", {"contact", "content", "recipient", "shipment", "event", "provider_reply", "provider_id"}),
+    ):
+        answer = await proof(scene, query)
+        bundle = json.loads(answer.content)
+        shown = {name for fact in bundle["facts"] for name in fact["openings"]}
+        assert shown <= opened
+        assert (query, "contact" in shown) == (query, "contact" in opened)
+        assert (PHONE in answer.text) == ("contact" in opened)
+        assert verify(answer.content, keys).accepted
+
+
+async def test_a_field_that_no_fact_has_is_422(service: Service) -> None:
+    scene = await set_scene(service)
+    for names in ("", "nothing", "contact,", "contact,none", "CONTACT", "%00", "x" * 201, quote("contact, content")):
+        answer = await proof(scene, f"?open={names}")
+        assert (names, answer.status_code) == (names, 422)
+
+
+async def test_another_representation_is_406_as_long_as_there_is_none(service: Service) -> None:
+    scene = await set_scene(service)
+    for accept, status in (
+        ("application/zip", 406),
+        ("application/pdf", 406),
+        ("text/html, image/*;q=0.5", 406),
+        ("application/json", 200),
+        ("application/*;q=0.1", 200),
+        ("text/html, */*;q=0.1", 200),
+        ("APPLICATION/JSON", 200),
+        ("application/json;q=0", 406),
+    ):
+        assert (accept, (await proof(scene, Accept=accept)).status_code) == (accept, status)
+
+
+async def test_before_anything_is_published_there_is_no_proof_yet(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "SEAL_SECONDS", 60)
+    async with open_service(database_url, tmp_path) as service:
+        await service.register()
+        told = (await service.post(fresh_event())).json()["notifications"]
+        path = f"/v1/notifications/{told[0]['id']}/proof"
+        early = await service.get(path)
+        assert (early.status_code, early.headers["retry-after"]) == (409, "1")
+        assert (await service.get(path.removesuffix("/proof"))).json()["facts"]["published"] == 0
+    async with open_service(database_url, tmp_path) as service:  # stopping sealed what was pending
+        assert (await service.get(path)).status_code == 200
