@@ -110,9 +110,12 @@ def is_closed(notification: Notification) -> bool:
     )
 
 
-def waits_for_outcome(notification: Notification, attempt: Attempt) -> bool:
-    """Whether a report is earlier than what we know of the attempt itself; it then waits for the outcome."""
-    return notification.status is Status.SENDING and attempt.status is AttemptStatus.STARTED
+def waits_for_outcome(notification: Notification) -> bool:
+    """Whether reports must wait: an attempt is under way, and its own outcome comes first.
+
+    Also reports on an older attempt wait, else the chain could end before the one under way has its outcome.
+    """
+    return notification.status is Status.SENDING
 
 
 def apply_receipt(
@@ -134,6 +137,15 @@ def apply_receipt(
             late=final,
         )
     reconciled = () if attempt.status is AttemptStatus.ACCEPTED else ("attempt.reconciled",)
+    if status is ReceiptStatus.FAILED and attempt.number < notification.attempts:  # a newer attempt may yet succeed
+        return ReceiptEffect(
+            facts=(*reconciled, "receipt.failed"),
+            attempt_status=AttemptStatus.ACCEPTED,
+            status=notification.status,
+            due_at=notification.due_at,
+            failure=None,
+            late=False,
+        )
     ends, stands, failure = _REPORTED[status]
     due_at = None
     if stands is Status.SENT:

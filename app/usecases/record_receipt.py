@@ -12,7 +12,7 @@ from app.usecases.settle_attempts import open_book
 async def record_receipt(tx: Tx, receipt: Receipt, *, surroundings: Surroundings) -> bool:
     """Keep the report and move its notification on; False when it was kept before or its attempt does not exist.
 
-    A report that comes before the outcome of its attempt waits until that is settled.
+    A report that comes while an attempt is under way waits until that is settled.
     """
     attempt = await outbox.attempt(tx, receipt.attempt)
     if attempt is None:
@@ -21,7 +21,7 @@ async def record_receipt(tx: Tx, receipt: Receipt, *, surroundings: Surroundings
     attempt = await outbox.attempt(tx, receipt.attempt) or attempt  # as it stands now that its row is locked
     notification = book.notifications[attempt.notification]
     record = book.records.get(notification.recipient)
-    waits = waits_for_outcome(notification, attempt)
+    waits = waits_for_outcome(notification)
     late = False if waits else book.apply(attempt, receipt).late
     is_new = await receipt_store.insert_new(
         tx,

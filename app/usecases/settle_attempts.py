@@ -9,7 +9,7 @@ from uuid import UUID
 from app.domain.notification import Attempt, AttemptStatus, Notification, Status
 from app.domain.outcome import Accepted, NotSent, Outcome, Refused, Unknown
 from app.domain.receipt import Receipt
-from app.domain.settlement import ReceiptEffect, Settlement, apply_receipt, settle
+from app.domain.settlement import ReceiptEffect, Settlement, apply_receipt, is_closed, settle
 from app.ports import Surroundings
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
@@ -55,18 +55,16 @@ async def open_book(tx: Tx, attempts: Sequence[Attempt], surroundings: Surroundi
     """Lock the notifications of these attempts and read everything that settling them depends on."""
     notifications = await outbox.lock(tx, {attempt.notification for attempt in attempts})
     records = await recipient_store.by_ids(tx, {n.recipient for n in notifications.values()})
-    keys = {
-        attempt.id: record.key
-        for attempt in attempts
-        if (record := records.get(notifications[attempt.notification].recipient)) is not None
-    }
+    keys = {n.id: records[n.recipient].key for n in notifications.values() if n.recipient in records}
+    waiting = await receipt_store.unapplied(tx, keys) if keys else {}
     return Book(
         now=surroundings.clock(),
         surroundings=surroundings,
         sheet=await new_fact_sheet(tx, surroundings),
         notifications=notifications,
         records=records,
-        waiting_receipts=await receipt_store.unapplied(tx, keys) if keys else {},
+        waiting_receipts=waiting,
+        reported=await outbox.attempts_of(tx, waiting) if waiting else {},
         openings=await fact_store.first_of_notifications(tx, notifications),
     )
 
@@ -81,6 +79,7 @@ class Book:
     notifications: dict[UUID, Notification]
     records: Mapping[UUID, RecipientRecord]
     waiting_receipts: Mapping[UUID, Sequence[StoredReceipt]]
+    reported: Mapping[UUID, Sequence[Attempt]]
     openings: Mapping[UUID, fact_store.StoredFact]
     _attempts: dict[UUID, Attempt] = field(default_factory=dict)
     _applied: list[UUID] = field(default_factory=list)
@@ -99,8 +98,13 @@ class Book:
             sealed=_sealed_of(outcome) if key else {},  # an erased person's values cannot be kept
         )
         self._move(notification, attempt, result, outcome)
-        for early in self.waiting_receipts.get(attempt.id, ()):
-            self.apply(self._attempts[attempt.id], early.receipt)
+        self._apply_waiting(notification.id)
+
+    def _apply_waiting(self, notification: UUID) -> None:
+        reported = {attempt.id: attempt for attempt in self.reported.get(notification, ())}
+        for early in self.waiting_receipts.get(notification, ()):
+            attempt = reported[early.receipt.attempt]
+            self.apply(self._attempts.get(attempt.id, attempt), early.receipt)
             self._applied.append(early.id)
 
     def _move(self, notification: Notification, attempt: Attempt, result: Settlement, outcome: Outcome) -> None:
@@ -129,7 +133,7 @@ class Book:
     def reconcile_late_answer(self, attempt: Attempt, outcome: Outcome) -> bool:
         """Use an acceptance that arrived after the lease had run out; False when there is nothing to learn."""
         notification = self.notifications[attempt.notification]
-        if notification.status is not Status.UNKNOWN or not isinstance(outcome, Accepted):
+        if notification.status is not Status.UNKNOWN or is_closed(notification) or not isinstance(outcome, Accepted):
             return False
         self._record_reconciled(attempt, method="late_answer", provider_id=outcome.provider_id)
         self._attempts[attempt.id] = replace(

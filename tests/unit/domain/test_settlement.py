@@ -172,7 +172,14 @@ def test_progress_of_a_closed_chain_is_not_even_late(status: Status) -> None:
     assert (effect.facts, effect.late, effect.status) == ((), False, status)
 
 
-def test_a_report_about_the_attempt_under_way_waits_for_its_outcome() -> None:
-    assert waits_for_outcome(sending(), attempt(AttemptStatus.STARTED))
-    assert not waits_for_outcome(sending(status=Status.UNKNOWN), attempt(AttemptStatus.UNKNOWN))
-    assert not waits_for_outcome(sending(status=Status.SENT), attempt(AttemptStatus.ACCEPTED))
+def test_reports_wait_while_an_attempt_is_under_way() -> None:
+    assert waits_for_outcome(sending())
+    assert not any(waits_for_outcome(sending(status=status)) for status in set(Status) - {Status.SENDING})
+
+
+@pytest.mark.parametrize("status", [Status.SENT, Status.QUEUED, Status.UNKNOWN])
+def test_a_failed_older_attempt_does_not_end_what_a_newer_one_may_have_done(status: Status) -> None:
+    notification = sending(status=status, attempts=2)
+    effect = apply_receipt(notification, attempt(AttemptStatus.NOT_SENT), FAILED, now=NOON)
+    assert effect.facts == ("attempt.reconciled", "receipt.failed")
+    assert (effect.status, effect.due_at, effect.failure) == (status, notification.due_at, None)
