@@ -1,5 +1,7 @@
 """The watch over a visit sees what it is there to see; else all other tests here would prove less than they say."""
 
+from dataclasses import replace
+
 import pytest
 from playwright.async_api import Browser
 
@@ -32,6 +34,17 @@ async def test_errors_and_breaches_of_the_policy_are_faults(browser: Browser, si
         async with page.context.expect_event("weberror" if "throw" in script else "console"):
             await page.evaluate(script)
     assert watch.faults != []
+
+
+async def test_what_a_letter_tries_to_load_is_a_fault(browser: Browser, site: Site) -> None:
+    await site.unsubscribe_link()
+    (sent,) = site.sandbox.emails
+    site.sandbox.inbox.add_email(replace(sent, id="hostile", html='<img src="https://elsewhere.example/pixel.png">'))
+    async with watched(browser, site.origins) as (page, watch):
+        async with page.expect_console_message():
+            await page.goto(site.sandbox.base_url)
+        assert "https://elsewhere.example/pixel.png" not in watch.requests
+    assert "Content Security Policy" in " ".join(watch.faults)
 
 
 async def test_a_barrier_is_found(browser: Browser) -> None:

@@ -11,12 +11,6 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 WCAG_2_1_AA = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa")
 DEADLINE_MS = 10_000
 
-# Chromium reports most violations of a page's policy on its console, but not those of a frame that may run no script.
-_TELL_VIOLATIONS = """
-document.addEventListener("securitypolicyviolation", (event) =>
-    console.error(`policy: ${event.violatedDirective} forbids ${event.blockedURI}`));
-"""
-
 
 @dataclass(kw_only=True)  # no slots: Playwright keeps its own attributes on the objects whose methods it calls
 class Watch:
@@ -29,7 +23,6 @@ class Watch:
 
     async def follow(self, context: BrowserContext) -> None:
         """Let only requests to `origins` pass, and note everything."""
-        await context.add_init_script(_TELL_VIOLATIONS)
         await context.route("**/*", self._pass)
         context.on("console", self._heard)
         context.on("weberror", lambda error: self.faults.append(f"script: {error.error}"))
