@@ -12,7 +12,7 @@ from app.api.body import read_body
 from app.api.dependencies import ServicesDep
 from app.api.openapi import CALLBACK_REQUEST, answers
 from app.api.problems import Problem
-from app.api.services import Services
+from app.api.services import Services, refuse_while_log_is_untrusted
 from app.usecases.claim_notifications import callback_mac
 from app.usecases.record_receipt import record_receipt
 
@@ -39,6 +39,7 @@ async def twilio_status(
     parser = services.receipts.get("twilio")
     if parser is None or not _is_ours(services, a, m):
         raise Problem(403)
+    refuse_while_log_is_untrusted(services)
     raw = await read_body(request, maximum=BODY_BYTES_MAX)
     receipt = parser.parse(
         url=_path_and_query(request),
