@@ -69,3 +69,12 @@ async def test_the_inbox_can_be_walked_through_by_keyboard_to_its_end(browser: B
         passed = await focus_by_tab(page, "The inbox as JSON")
         assert "How to send something here" in passed
         assert "Numbers and mailboxes that misbehave on purpose" in passed
+
+
+async def test_nothing_moves_for_those_who_asked_for_less_motion(browser: Browser, site: Site) -> None:
+    duration = "(button) => getComputedStyle(button).transitionDuration"
+    async with visiting(browser, site.origins, reduced_motion="reduce") as page:
+        await asking(page, site)
+        assert await page.get_by_role("button").evaluate(duration) == "0s"
+        await page.emulate_media(reduced_motion="no-preference")
+        assert await page.get_by_role("button").evaluate(duration) == "0.12s"
