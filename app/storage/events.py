@@ -13,11 +13,29 @@ from sqlalchemy import select
 from app.domain.event import Event
 from app.domain.shipment import Milestone
 from app.storage.database import Tx
-from app.storage.sql import insert_ignoring, one_of
+from app.storage.sql import Lookup, insert_rows, one_of
 from app.storage.tables import events
 from app.storage.vault import PersonKey
 
 _EVENT = TypeAdapter(Event)
+_ACCEPTED = select(
+    events.c.id,
+    events.c.operator,
+    events.c.status,
+    events.c.mapped_type,
+    events.c.received_at,
+    events.c.recipient_id,
+    events.c.content_mac,
+    events.c.dedupe_key,
+)
+_PRESENT = Lookup(select(events.c.id), events.c.id)
+_BY_DEDUPE_KEY = Lookup(_ACCEPTED, events.c.dedupe_key)
+_MILESTONES = Lookup(
+    select(events.c.shipment_index, events.c.kind, events.c.ordinal, events.c.effective_at).where(
+        events.c.status == "accepted"
+    ),
+    events.c.shipment_index,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +86,9 @@ async def insert_new(tx: Tx, new: Sequence[NewEvent]) -> set[UUID]:
     """Insert those whose dedupe key is free and return their ids; the others lost to an equal key."""
     # One order for everybody: two transactions that hold some of the same keys cannot wait for each other.
     ordered = sorted(new, key=lambda item: item.dedupe_key)
-    statement = insert_ignoring(tx, events, "dedupe_key").returning(events.c.id)
-    return set((await tx.execute(statement, [_row(tx, item) for item in ordered])).scalars())
+    inserted = await insert_rows(tx, events, [_row(tx, item) for item in ordered], unless_taken="dedupe_key")
+    ids = {item.id for item in new}
+    return ids if inserted == len(ids) else set((await _PRESENT.rows(tx, ids)).scalars())
 
 
 def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:
@@ -97,13 +116,13 @@ def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:
 
 async def by_dedupe_keys(tx: Tx, keys: Iterable[bytes]) -> dict[bytes, AcceptedEvent]:
     """Events accepted before under these keys."""
-    rows = await tx.execute(_accepted().where(one_of(tx, events.c.dedupe_key, list(keys))))
+    rows = await _BY_DEDUPE_KEY.rows(tx, keys)
     return {row.dedupe_key: _accepted_event(row) for row in rows}
 
 
 async def by_id(tx: Tx, event: UUID) -> AcceptedEvent | None:
     """One accepted event, or None."""
-    row = (await tx.execute(_accepted().where(events.c.id == event))).one_or_none()
+    row = (await tx.execute(_ACCEPTED.where(events.c.id == event))).one_or_none()
     return _accepted_event(row) if row else None
 
 
@@ -129,25 +148,10 @@ def _from_json(text: bytes) -> Event:
 
 async def milestones(tx: Tx, shipments: Iterable[bytes]) -> dict[bytes, list[Milestone]]:
     """What is known of each shipment, by its blind index."""
-    columns = (events.c.shipment_index, events.c.kind, events.c.ordinal, events.c.effective_at)
-    query = select(*columns).where(one_of(tx, events.c.shipment_index, list(shipments)), events.c.status == "accepted")
     known: dict[bytes, list[Milestone]] = defaultdict(list)
-    for row in await tx.execute(query):
+    for row in await _MILESTONES.rows(tx, shipments):
         known[row.shipment_index].append(Milestone(kind=row.kind, ordinal=row.ordinal, effective_at=row.effective_at))
     return known
-
-
-def _accepted() -> Any:
-    return select(
-        events.c.id,
-        events.c.operator,
-        events.c.status,
-        events.c.mapped_type,
-        events.c.received_at,
-        events.c.recipient_id,
-        events.c.content_mac,
-        events.c.dedupe_key,
-    )
 
 
 def _accepted_event(row: Any) -> AcceptedEvent:

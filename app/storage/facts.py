@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from app.domain.fact import ChainLink
 from app.evidence.fact import EncodedFact, Opening
 from app.storage.database import Tx
-from app.storage.sql import one_of
+from app.storage.sql import insert_rows, one_of
 from app.storage.tables import facts, pending_entries
 from app.storage.vault import PersonKey
 
@@ -49,11 +49,10 @@ class StoredFact:
 
 async def append(tx: Tx, new: Sequence[NewFact]) -> None:
     """Write facts and their pending entries; the order given is the order of sealing."""
-    if not new:
-        return
-    await tx.execute(insert(facts), [_row(item) for item in new])
-    await tx.execute(
-        insert(pending_entries),
+    await insert_rows(tx, facts, [_row(item) for item in new])
+    await insert_rows(
+        tx,
+        pending_entries,
         [{"fact_id": item.encoded.id, "commitment": item.encoded.commitment} for item in new],
     )
 

@@ -268,8 +268,7 @@ async def publish(tx: Tx, *, shard: str, size: int, root: bytes, note: bytes, no
 
 async def newest_checkpoint(tx: Tx, shard: str | None = None) -> PublishedCheckpoint | None:
     """The largest published checkpoint of one shard, by default of the one that is being written."""
-    current = select(tree_heads.c.shard).order_by(tree_heads.c.opened_at.desc()).limit(1).scalar_subquery()
-    query = _published().where(checkpoints.c.shard == (shard or current)).order_by(checkpoints.c.size.desc()).limit(1)
+    query = _NEWEST if shard is None else _newest_of(shard)
     row = (await tx.execute(query)).one_or_none()
     return _checkpoint(row) if row else None
 
@@ -289,6 +288,14 @@ async def checkpoints_of(tx: Tx, shard: str) -> list[PublishedCheckpoint]:
 
 def _published() -> Any:
     return select(checkpoints, tree_heads.c.origin).join(tree_heads, tree_heads.c.shard == checkpoints.c.shard)
+
+
+def _newest_of(shard: Any) -> Any:
+    return _published().where(checkpoints.c.shard == shard).order_by(checkpoints.c.size.desc()).limit(1)
+
+
+# Asked in every transaction that writes facts.
+_NEWEST = _newest_of(select(tree_heads.c.shard).order_by(tree_heads.c.opened_at.desc()).limit(1).scalar_subquery())
 
 
 def _checkpoint(row: Any) -> PublishedCheckpoint:

@@ -13,14 +13,15 @@ from app.domain.channel import Channel, Purpose
 from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
 from app.domain.shipment import Milestone
 from app.storage.database import Tx
-from app.storage.sql import locked, one_of
+from app.storage.sql import Lookup, insert_rows, locked, one_of
 from app.storage.tables import attempts, events, notifications, recipients
+
+_BY_EVENT = Lookup(select(notifications).order_by(notifications.c.id), notifications.c.event_id)
 
 
 async def insert_all(tx: Tx, new: Sequence[Notification]) -> None:
     """Write new notifications."""
-    if new:
-        await tx.execute(insert(notifications), [_row(n) for n in new])
+    await insert_rows(tx, notifications, [_row(n) for n in new])
 
 
 async def save_all(tx: Tx, changed: Sequence[Notification]) -> None:
@@ -109,11 +110,8 @@ async def by_id(tx: Tx, notification: UUID) -> Notification | None:
 
 async def by_events(tx: Tx, event_ids: Iterable[UUID]) -> dict[UUID, list[Notification]]:
     """The notifications of each of these events, in the order in which they were planned."""
-    query = (
-        select(notifications).where(one_of(tx, notifications.c.event_id, list(event_ids))).order_by(notifications.c.id)
-    )
     found: dict[UUID, list[Notification]] = defaultdict(list)
-    for row in await tx.execute(query):
+    for row in await _BY_EVENT.rows(tx, event_ids):
         found[row.event_id].append(_notification(row))
     return found
 

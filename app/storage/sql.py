@@ -1,9 +1,11 @@
-"""The few places where the two databases speak differently."""
+"""The few places where the two databases speak differently, and how many rows are read or written at once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, any_, bindparam
+from sqlalchemy import ColumnElement, CursorResult, Dialect, Select, String, Table, any_, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -18,11 +20,67 @@ def one_of(tx: Tx, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnE
     return column == any_(bindparam(None, listed, type_=ARRAY(column.type), unique=True))
 
 
+class Lookup:
+    """`query`, narrowed to rows whose `column` is one of some values. Built once: building costs more than asking."""
+
+    def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
+        self._sqlite = query.where(column.in_(bindparam("values", expanding=True)))
+        self._postgres = query.where(column == any_(bindparam("values", type_=ARRAY(column.type))))
+
+    async def rows(self, tx: Tx, values: Iterable[Any]) -> CursorResult[Any]:
+        """The rows for these values."""
+        return await tx.execute(self._postgres if tx.is_postgres else self._sqlite, {"values": list(values)})
+
+
 def insert_ignoring(tx: Tx, table: Table, *conflict: str) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that leaves out rows whose `conflict` columns are taken already."""
     if tx.is_postgres:
         return postgresql.insert(table).on_conflict_do_nothing(index_elements=list(conflict))
     return sqlite.insert(table).on_conflict_do_nothing(index_elements=list(conflict))
+
+
+async def insert_rows(
+    tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], *, unless_taken: str | None = None
+) -> int:
+    """Insert rows, which all have the same columns in the same order, in the order given; how many were inserted.
+
+    Rows whose value is already there in the unique column `unless_taken` are left out. The way through the driver,
+    column by column, costs a fraction of what a row costs as a mapping: on PostgreSQL one statement takes an array
+    for each column, SQLite runs its statement for each row.
+    """
+    if not rows:
+        return 0
+    insert = _insert(table, tuple(rows[0]), unless_taken, tx.connection.dialect)
+    columns = [
+        values if process is None else [process(value) for value in values]
+        for process, values in zip(insert.processors, zip(*(row.values() for row in rows), strict=True), strict=True)
+    ]
+    parameters = tuple(columns) if tx.is_postgres else list(zip(*columns, strict=True))
+    return (await tx.connection.exec_driver_sql(insert.text, parameters)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Insert:
+    """The driver's statement, and what turns a value of each column into the driver's."""
+
+    text: str
+    processors: tuple[Callable[[Any], Any] | None, ...]
+
+
+@lru_cache(maxsize=64)
+def _insert(table: Table, names: tuple[str, ...], unless_taken: str | None, dialect: Dialect) -> _Insert:
+    types = [table.c[name].type for name in names]
+    if dialect.name == "postgresql":
+        # A cast to varchar(n) would cut a value off; as text it is refused when it does not fit.
+        arrays = ["text" if isinstance(each, String) else each.compile(dialect=dialect) for each in types]
+        values = ", ".join(f"unnest(${place}::{array}[])" for place, array in enumerate(arrays, start=1))
+        source = f"SELECT {values}"
+    else:
+        source = f"VALUES ({', '.join('?' for _ in names)})"
+    text = f"INSERT INTO {table.name} ({', '.join(names)}) {source}"
+    if unless_taken is not None:
+        text += f" ON CONFLICT ({unless_taken}) DO NOTHING"
+    return _Insert(text, tuple(each.dialect_impl(dialect).bind_processor(dialect) for each in types))
 
 
 def locked(
