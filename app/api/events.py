@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from app.api.answer_schemas import reference
 from app.api.body import read_body
 from app.api.cloudevents import Batch, Rejected, body_bytes_max, decode_request
 from app.api.dependencies import ServicesDep, require
@@ -32,7 +33,10 @@ _FOREIGN = "This key may not post for that operator"
     status_code=HTTPStatus.ACCEPTED,
     summary="Report events",
     openapi_extra=EVENT_REQUEST,
-    responses=answers(202, 400, 401, 403, 409, 413, 415, 422, 429, 503),
+    responses=answers(
+        *(202, 400, 401, 403, 409, 413, 415, 422, 503),
+        schema={"oneOf": [reference("AcceptedEvent"), reference("AcceptedBatch")]},
+    ),
 )
 async def post_events(
     request: Request,
@@ -85,7 +89,11 @@ def _answer(answer: Answer) -> dict[str, Any]:
     }
 
 
-@router.get("/{event}", summary="Read an event back", responses=answers(200, 401, 403, 404, 422, 503))
+@router.get(
+    "/{event}",
+    summary="Read an event back",
+    responses=answers(200, 401, 403, 404, 422, 503, schema=reference("Event")),
+)
 async def get_event(
     event: UUID,
     services: ServicesDep,

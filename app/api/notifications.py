@@ -10,6 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from app.api.answer_schemas import reference
 from app.api.dependencies import ServicesDep, require
 from app.api.event_fields import parse_instant
 from app.api.openapi import answers
@@ -38,7 +39,11 @@ LIMIT_MAX = 200
 _REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)")  # a weight of zero: not acceptable (RFC 9110 §12.4.2)
 
 
-@router.get("", summary="List notifications, newest first", responses=answers(200, 401, 403, 422, 503))
+@router.get(
+    "",
+    summary="List notifications, newest first",
+    responses=answers(200, 401, 403, 422, 503, schema=reference("NotificationPage")),
+)
 async def list_notifications(
     services: ServicesDep,
     caller: _Reader,
@@ -73,7 +78,11 @@ async def list_notifications(
     return _json({"items": views, "next": more})
 
 
-@router.get("/{id}", summary="Read one notification", responses=answers(200, 401, 403, 404, 422, 503))
+@router.get(
+    "/{id}",
+    summary="Read one notification",
+    responses=answers(200, 401, 403, 404, 422, 503, schema=reference("Notification")),
+)
 async def get_notification(id: UUID, services: ServicesDep, caller: _Reader) -> Response:  # noqa: A002 – the contract's name
     """One notification with its attempts, receipts and facts."""
     async with services.database.read() as tx:
@@ -85,7 +94,7 @@ async def get_notification(id: UUID, services: ServicesDep, caller: _Reader) -> 
 @router.get(
     "/{id}/proof",
     summary="The proof bundle of one notification",
-    responses=answers(200, 401, 403, 404, 406, 409, 422, 503),
+    responses=answers(200, 401, 403, 404, 406, 409, 422, 503, schema=reference("ProofBundle")),
 )
 async def get_proof(
     id: UUID,  # noqa: A002 – the contract's name

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
+from app.api.answer_schemas import ANSWER_SCHEMAS, reference
 from app.api.dependencies import scopes_needed
 from app.api.problems import MEDIA_TYPE
 
@@ -26,26 +27,6 @@ _DESCRIPTIONS = {
     422: "Breaks CloudEvents or the data model; every error is listed",
     429: "Too many requests; see Retry-After",
     503: "Not available now; see Retry-After",
-}
-
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "RFC 9457 problem details",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "detail"],
-                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
-    },
 }
 
 _CLOUD_EVENT: dict[str, Any] = {
@@ -85,17 +66,19 @@ CALLBACK_REQUEST: dict[str, Any] = {
 }
 
 
-def answers(*statuses: int, media_type: str = "application/json") -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: good ones as `media_type`, all others as problems."""
-    return {status: _answer(status, media_type) for status in statuses}
+def answers(
+    *statuses: int, schema: dict[str, Any] | None = None, media_type: str = "application/json"
+) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: good ones as `media_type` (a text unless there is a schema), others as problems."""
+    return {status: _answer(status, schema or {"type": "string"}, media_type) for status in statuses}
 
 
-def _answer(status: int, media_type: str) -> dict[str, Any]:
+def _answer(status: int, schema: dict[str, Any], media_type: str) -> dict[str, Any]:
     described: dict[str, Any] = {"description": _DESCRIPTIONS[status]}
     if status >= 400:
-        described["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        described["content"] = {MEDIA_TYPE: {"schema": reference("Problem")}}
     elif status != 204:
-        described["content"] = {media_type: {"schema": {"type": "object" if "json" in media_type else "string"}}}
+        described["content"] = {media_type: {"schema": schema}}
     return described
 
 
@@ -104,7 +87,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         components = description.setdefault("components", {})
-        components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        components.setdefault("schemas", {}).update(ANSWER_SCHEMAS)
         components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
         _name_scopes(app, description["paths"])
         app.openapi_schema = description
@@ -123,4 +106,11 @@ def _name_scopes(app: FastAPI, paths: dict[str, Any]) -> None:
 
 def as_yaml(description: dict[str, Any]) -> str:
     """An OpenAPI description as the text of openapi.yaml."""
-    return yaml.safe_dump(description, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(description, Dumper=_WithoutAliases, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _WithoutAliases(yaml.SafeDumper):
+    """Writes a schema out wherever it is used; readers need not follow YAML's references."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        return True
