@@ -25,6 +25,7 @@ from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
+from app.storage.shipments import lock_shipments
 from app.usecases.end_chain import end_chain
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 
@@ -64,6 +65,8 @@ async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surrou
     """Read (and lock, where it may change) everything that the decisions about these events depend on."""
     moving = {item.shipment_index for item in kept if item.shipment_index and item.event.kind in RANK}
     overtaking = {item.shipment_index for item in kept if item.shipment_index and _may_overtake(item)}
+    if moving:
+        await lock_shipments(tx, moving)
     milestones = await event_store.milestones(tx, moving) if moving else {}
     for item in kept:  # known of its shipment is what was known before: the event itself is no news against itself
         if item.shipment_index in milestones and item.status == "accepted":
