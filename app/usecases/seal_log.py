@@ -5,8 +5,9 @@ after sequencing   the entries have their indexes; the next turn verifies, signs
 after signing      nothing outside knows of the signature; Ed25519 is deterministic, the next one is the same
 after the mark     the mark is ahead of what is published; the next turn publishes the mark's very note
 
-Any number of processes may do this: the head's row is locked while entries get their indexes and moves only by
-compare-and-set, and every process re-hashes what the others committed before it signs anything.
+Any number of processes may do this: the head's row is locked while entries get their indexes and while a signature is
+remembered and published, it moves only by compare-and-set, and every process re-hashes what the others committed
+before it signs anything.
 """
 
 import asyncio
@@ -66,16 +67,18 @@ class Sealer:
 
         Raises LogFaultError when it does not.
         """
-        head = await self._database.transact(self._open_or_take_over)
-        await self._check_mark(head)
+        # The mark before the head: what was signed until now is in every head that is read after it.
+        note = self._mark.read()
+        head = await self._database.transact(lambda tx: self._open_or_take_over(tx, note))
+        await self._check_mark(head, note)
         while await self.turn():
             pass
 
-    async def _open_or_take_over(self, tx: Tx) -> TreeHead:
+    async def _open_or_take_over(self, tx: Tx, note: bytes | None) -> TreeHead:
         head = await log.current_head(tx, lock=True)
         if head is not None:
             return await log.take_epoch(tx, head) or head
-        if self._mark.read() is not None:
+        if note is not None:
             raise LogFaultError("The database is empty, but a checkpoint of its log was signed before")
         now = self._surroundings.clock()
         shard = shard_name(now)
@@ -89,13 +92,18 @@ class Sealer:
         assert opened is not None  # noqa: S101 – written two lines above
         return opened
 
-    async def _check_mark(self, head: TreeHead) -> None:
+    async def _check_mark(self, head: TreeHead, note: bytes | None) -> None:
         self._verified = CompactRange()
-        note = self._mark.read()
         if note is None:
-            if head.range.size:
-                raise LogFaultError("The log has entries, but the mark of the last signed checkpoint is missing")
-            return
+            async with self._database.read() as tx:
+                published = await log.newest_checkpoint(tx)
+            if published is None:  # whoever opened the log has not come as far as its first signature
+                return
+            note = self._mark.read()  # written meanwhile by a process that started with us?
+            if note is None:
+                raise LogFaultError("The log was published, but the mark of the last signed checkpoint is missing")
+            async with self._database.read() as tx:
+                head = await log.current_head(tx) or head
         signed = self._read_note(note, head)
         if signed.size > head.range.size:
             raise LogFaultError(
@@ -106,7 +114,8 @@ class Sealer:
         if known.root() != signed.root:
             raise LogFaultError(f"The first {signed.size} entries differ from those that were signed")
         self._verified = known
-        await self._publish(head, signed, note)
+        async with self._database.write() as tx:
+            await self._publish(tx, head, signed, note)
 
     def _read_note(self, note: bytes, head: TreeHead) -> Checkpoint:
         try:
@@ -162,19 +171,17 @@ class Sealer:
         checkpoint = Checkpoint(origin=head.origin, size=head.range.size, root=head.range.root())
         signer = self._signer_for(head.origin)
         note = sign_note(checkpoint.text(), vkey=parse_vkey(signer.vkey), sign=signer.sign)
-        await asyncio.to_thread(self._mark.write, note)
-        await self._publish(head, checkpoint, note)
-
-    async def _publish(self, head: TreeHead, checkpoint: Checkpoint, note: bytes) -> None:
         async with self._database.write() as tx:
-            await log.publish(
-                tx,
-                shard=head.shard,
-                size=checkpoint.size,
-                root=checkpoint.root,
-                note=note,
-                now=self._surroundings.clock(),
-            )
+            # One process at a time remembers and publishes, so that the mark never goes back to a smaller tree.
+            await log.current_head(tx, lock=True)
+            newest = await log.newest_checkpoint(tx)
+            if newest is None or newest.size < checkpoint.size:
+                await asyncio.to_thread(self._mark.write, note)
+                await self._publish(tx, head, checkpoint, note)
+
+    async def _publish(self, tx: Tx, head: TreeHead, checkpoint: Checkpoint, note: bytes) -> None:
+        now = self._surroundings.clock()
+        await log.publish(tx, shard=head.shard, size=checkpoint.size, root=checkpoint.root, note=note, now=now)
 
 
 def _leaf_hashes(commitments: Sequence[bytes]) -> list[bytes]:
