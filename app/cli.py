@@ -29,7 +29,7 @@ log_app = typer.Typer(no_args_is_help=True, help="The evidence log.")
 app.add_typer(keys_app, name="keys")
 app.add_typer(log_app, name="log")
 
-EXIT_REFUSED, EXIT_USAGE = 1, 2
+EXIT_REFUSED, EXIT_USAGE, EXIT_FAULT = 1, 2, 70
 T = TypeVar("T")
 
 
@@ -37,15 +37,15 @@ def main() -> None:
     """Run the command; expected failures are one sentence on stderr."""
     try:
         app()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 – what no command expected ends here, without its message
         sentence = _sentence_of(error)
         if sentence is None:
-            raise
+            _fail(_place_of(error), EXIT_FAULT)
         _fail(sentence)
 
 
 def _sentence_of(error: Exception) -> str | None:
-    """What to tell the operator; None for a fault of the program, whose traceback is needed."""
+    """What to tell the operator; None for a fault of the program."""
     from app.serving import ListenError
     from app.settings import SettingsError
     from app.storage.database import DatabaseUnavailableError
@@ -55,7 +55,16 @@ def _sentence_of(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, DatabaseUnavailableError):
         return "The database cannot be reached; check AWIZO_DATABASE_URL."
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be used: {error.strerror}."
     return None
+
+
+def _place_of(error: Exception) -> str:
+    """Where the program is at fault. Its message is left out: it may hold a secret or somebody's data."""
+    from app.api.problems import without_messages
+
+    return json.dumps({"event": "unexpected_exception"} | without_messages(error))
 
 
 def _fail(sentence: str, code: int = EXIT_REFUSED) -> NoReturn:
@@ -250,7 +259,7 @@ def _print_report(report: "Report") -> None:
         if lines:
             typer.echo(heading)
         for fact in lines:
-            typer.echo(f"  {fact.at}  {fact.type:<23} {fact.grade_words}")
+            typer.echo(f"  {fact.at}  {fact.type:<25} {fact.grade_words}")
     typer.echo(_VERDICTS[report.verdict])
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import structlog
 
+from app.api.problems import without_messages
+
 _REDACTED = "[redacted]"
 # Keys whose values are never logged, whatever they hold.
 _SECRET_KEYS = re.compile(
@@ -17,7 +19,7 @@ _SECRET_KEYS = re.compile(
 _SECRET_VALUES = re.compile(
     r"\+?\d[\d ()-]{7,}\d|[^\s@\"'<>]+@[^\s@\"'<>]+|awz_[0-9a-f]+_[A-Za-z0-9_-]+|//[^/\s:@]+:[^/\s@]+@"
 )
-_HARMLESS = frozenset({"timestamp", "level", "event", "logger"})
+_HARMLESS = frozenset({"timestamp", "level", "logger"})
 
 
 def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -26,6 +28,15 @@ def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> Mutab
         if key in _HARMLESS:
             continue
         entry[key] = _REDACTED if _SECRET_KEYS.search(key) else _redacted(value)
+    return entry
+
+
+def without_tracebacks(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A structlog processor: of an exception, libraries' included, only types and code lines are written."""
+    given = entry.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else sys.exception() if given is True else given
+    if isinstance(error, BaseException):
+        entry.update(without_messages(error))
     return entry
 
 
@@ -44,6 +55,7 @@ def configure_logs(level: str) -> None:
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_tracebacks,
         redact,
     ]
     structlog.configure(

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 
 class SettingsError(Exception):
@@ -58,6 +60,10 @@ class Settings(BaseSettings):
     def _is_known_database(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
             raise ValueError("must begin with sqlite+aiosqlite: or postgresql+asyncpg:")
+        try:
+            make_url(value.get_secret_value())
+        except (ArgumentError, ValueError):  # whose messages repeat what may be a part of the password
+            raise ValueError("is not the address of a database") from None
         return value
 
     @model_validator(mode="after")

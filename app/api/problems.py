@@ -216,15 +216,22 @@ def _log_unexpected(scope: Scope, error: Exception) -> None:
     route = scope.get("route")
     _log.error(
         "unexpected_exception",
-        error=type(error).__qualname__,
-        causes=[type(each).__qualname__ for each in _causes(error)],
         route=getattr(route, "path", None),
         method=scope.get("method"),
-        frames=[
+        **without_messages(error),
+    )
+
+
+def without_messages(error: BaseException) -> dict[str, object]:
+    """What may be logged of any exception: types and code lines; messages and arguments may hold personal data."""
+    return {
+        "error": type(error).__qualname__,
+        "causes": [type(each).__qualname__ for each in _causes(error)],
+        "frames": [
             f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}"
             for frame in traceback.extract_tb(error.__traceback__, limit=-8)
         ],
-    )
+    }
 
 
 def _causes(error: BaseException) -> list[BaseException]:
