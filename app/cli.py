@@ -277,14 +277,14 @@ def log_check() -> None:
     from app.wiring import mark_of, signers
 
     settings = _settings()
-    signer_for = signers(settings.data_dir)
+    signer_for, mark = signers(settings.data_dir), mark_of(settings).read()
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("entries checked", total=None)
         results = _with_database(
             lambda database: check_log(
                 database,
                 vkey_for=lambda origin: parse_vkey(signer_for(origin).vkey),
-                mark=mark_of(settings).read(),
+                mark=mark,
                 progress=lambda count: bar.advance(task, count),
             )
         )
@@ -295,6 +295,8 @@ def log_check() -> None:
             f"{result.shard}: {result.entries} entries, {result.tiles} full tiles and "
             f"{result.checkpoints} signed checkpoints agree."
         )
+    if not results and mark is not None:
+        _fail("The database holds no log, but a checkpoint was signed before.")
     if not results:
         typer.echo("The log has not been opened yet.")
 
