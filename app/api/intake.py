@@ -16,7 +16,7 @@ class Intake:
         self._database = database
         self._surroundings = surroundings
         self._on_accepted = on_accepted
-        self._shared = SharedCommits(self.accept_all, runners_max=1 if database.is_sqlite else 2)
+        self._shared = SharedCommits(self.accept_all)
 
     async def accept(self, event: Event) -> Answer:
         """Accept one event, in a commit shared with others. Raises OverloadedError when too many wait."""

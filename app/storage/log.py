@@ -14,7 +14,7 @@ from app.merkle.plans import Node, perfect_nodes
 from app.merkle.tiles import TILE_WIDTH, node_in_tile, tile_of, tile_width
 from app.merkle.tree import HASH_BYTES, CompactRange, fold_level, leaf_hash
 from app.storage.database import Tx
-from app.storage.sql import insert_ignoring, locked, one_of
+from app.storage.sql import insert_ignoring, insert_rows, locked, one_of
 from app.storage.tables import checkpoints, facts, leaves, pending_entries, tiles, tree_heads
 
 
@@ -105,8 +105,9 @@ async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> T
     )
     if moved.rowcount != 1:
         return None
-    await tx.execute(
-        insert(leaves),
+    await insert_rows(
+        tx,
+        leaves,
         [
             {"shard": head.shard, "leaf_index": index, "fact_id": entry.fact, "commitment": entry.commitment}
             for index, entry in enumerate(entries, start=head.range.size)

@@ -1,6 +1,7 @@
 """Many concurrent callers, one transaction: what waits together is committed together.
 
 A commit costs a sync of the disk whatever is in it. While one runs, new callers gather; the next takes them all.
+Those just answered are often back at once, so a commit waits a moment for as many as the last one had.
 """
 
 import asyncio
@@ -32,11 +33,14 @@ class SharedCommits(Generic[Question, Answer]):
         batch_max: int = 128,
         waiting_max: int = 4096,
         runners_max: int = 1,
+        gather_seconds: float = 0.004,
     ) -> None:
         self._run = run
         self._batch_max = batch_max
         self._waiting_max = waiting_max
         self._runners_max = runners_max
+        self._gather_seconds = gather_seconds
+        self._last_size = 0
         self._waiting: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
         self._runners: set[asyncio.Task[None]] = set()
 
@@ -54,7 +58,9 @@ class SharedCommits(Generic[Question, Answer]):
 
     async def _drain(self) -> None:
         while self._waiting:
-            size = min(len(self._waiting), self._batch_max)
+            if len(self._waiting) < self._last_size:
+                await asyncio.sleep(self._gather_seconds)
+            self._last_size = size = min(len(self._waiting), self._batch_max)
             batch = [self._waiting.popleft() for _ in range(size)]
             batch = [(question, future) for question, future in batch if not future.done()]
             if batch:
