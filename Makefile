@@ -18,8 +18,8 @@ MADE_ELSEWHERE := $(shell test ! -e $(STAMP) || test "$$(cat $(STAMP))" = "$$PWD
 # Nothing imports these by name: drivers and time zone data that SQLAlchemy, FastAPI and zoneinfo load on their own.
 LOADED_BY_NAME := aiosqlite|asyncpg|tzdata|uvicorn
 
-# FastAPI is made of Starlette, Pydantic of its core, aiohttp's addresses are yarl's: which release fits is theirs to say.
-COME_WITH_OTHERS := starlette|pydantic_core|yarl
+# FastAPI is made of Starlette, Pydantic of its core, Jinja of MarkupSafe; aiohttp's addresses are yarl's: the release is theirs to say.
+COME_WITH_OTHERS := starlette|pydantic_core|markupsafe|yarl
 
 .PHONY: help
 help: ## show this list

@@ -48,7 +48,7 @@ async def test_both_verifiers_accept_what_was_sealed(world: World) -> None:
 async def test_without_consent_nothing_is_sent_and_the_fact_is_sealed(world: World) -> None:
     await world.register(consents=[Channel.EMAIL])
     answer = await world.accepted(event())
-    sms, email = answer.notifications
+    sms, _email = answer.notifications
     assert (sms.status, sms.reason) == ("suppressed", "no_consent")
     await world.dispatch()
     assert world.gateway.journal == []
