@@ -33,19 +33,6 @@ def environment(directory: Path, settings: Mapping[str, str]) -> dict[str, str]:
     return kept | {"AWIZO_DATA_DIR": str(directory), "COLUMNS": "200", "NO_COLOR": "1"} | given
 
 
-def awizo(*arguments: str, directory: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run one `awizo` command in `directory`, where there is no `.env`."""
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
-        cwd=directory,
-        env=environment(directory, settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
 @contextmanager
 def serve(directory: Path, **settings: str) -> Iterator[ServeProcess]:
     """Serve until the block ends; SIGTERM must then end the process in good order."""

@@ -71,17 +71,14 @@ async def test_while_postgres_is_away_every_route_says_503_and_when_to_come_back
 
 
 async def test_when_postgres_ends_its_connections_the_next_request_is_503_or_works(
-    service: Service, postgres_server: PostgresServer
+    postgres_database: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    if service.services.database.is_sqlite:
-        pool_is_there = await service.post(fresh_event("in_transit"))
-        assert pool_is_there.status_code == 202
-        return
-    name = service.services.database.url.database
-    postgres_server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-    answer = await service.post(fresh_event("in_transit"))
-    assert answer.status_code == 202 or is_told_to_wait(answer)
-    await works_again(service)
+    async with open_service(postgres_database, tmp_path / "data") as service:
+        name = database_name(postgres_database)
+        postgres_server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        answer = await service.post(fresh_event("in_transit"))
+        assert answer.status_code == 202 or is_told_to_wait(answer)
+        await works_again(service)
 
 
 async def test_no_202_is_lost_while_the_database_comes_and_goes(behind_proxy: tuple[Service, Proxy]) -> None:
