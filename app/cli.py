@@ -277,6 +277,8 @@ def log_check() -> None:
     from app.wiring import mark_of, signers
 
     settings = _settings()
+    if not (settings.data_dir / "keys").is_dir():
+        _fail(f"There are no keys in {settings.data_dir}; check AWIZO_DATA_DIR.", EXIT_USAGE)
     signer_for, mark = signers(settings.data_dir), mark_of(settings).read()
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("entries checked", total=None)

@@ -63,12 +63,15 @@ async def current_head(tx: Tx, *, lock: bool = False) -> TreeHead | None:
 
 
 async def heads(tx: Tx) -> list[TreeHead]:
-    """The heads of all shards, the oldest first."""
+    """The heads of all shards, the oldest first. Raises ValueError when one is damaged."""
     return [_head(row) for row in await tx.execute(select(tree_heads).order_by(tree_heads.c.opened_at))]
 
 
 def _head(row: Any) -> TreeHead:
-    return TreeHead(shard=row.shard, origin=row.origin, range=CompactRange.from_bytes(row.range), epoch=row.epoch)
+    known = CompactRange.from_bytes(row.range)
+    if known.size != row.size:
+        raise ValueError("the stored head of a tree contradicts itself")
+    return TreeHead(shard=row.shard, origin=row.origin, range=known, epoch=row.epoch)
 
 
 async def pending(tx: Tx, *, limit: int) -> list[PendingEntry]:

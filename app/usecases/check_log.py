@@ -41,8 +41,11 @@ async def check_log(
 
     `vkey_for` gives the log's key for an origin; `progress` is told how many entries were read.
     """
-    async with database.read() as tx:
-        heads = await log.heads(tx)
+    try:
+        async with database.read() as tx:
+            heads = await log.heads(tx)
+    except ValueError as error:
+        return [Difference(shard="tree_heads", sentence=str(error))]
     results: list[LogSummary | Difference] = []
     for head in heads:
         own_mark = mark if head is heads[-1] else None

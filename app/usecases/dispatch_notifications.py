@@ -1,6 +1,7 @@
 """Dispatch: claim, ask for consent once more, send, settle – never twice, and never with a transaction open."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -16,6 +17,7 @@ from app.usecases.share_commits import SharedCommits
 
 PAUSE_SECONDS = 60.0
 SETTLE_AGAIN_SECONDS = 1.0
+DRAIN_SECONDS = 20.0
 
 _log = structlog.get_logger(__name__)
 
@@ -59,11 +61,21 @@ class Dispatcher:
         if len(self._in_flight) >= self._transport.capacity:
             await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
 
-    async def drain(self) -> None:
-        """Wait until everything in flight is settled."""
-        while self._in_flight:
-            await asyncio.wait(self._in_flight)
-        await self._settlements.close()
+    async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
+        """Wait until everything in flight is settled, but no longer than `seconds`.
+
+        What is then still open is left to its lease: when that runs out, it is unknown, as after a crash.
+        """
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=seconds)
+        given_up = list(self._in_flight)
+        for task in given_up:
+            task.cancel()
+        await asyncio.gather(*given_up, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._settlements.close(), seconds)
+        if given_up:
+            _log.warning("left_to_their_leases", provider=self._transport.name, count=len(given_up))
 
     async def _claim(self, tx: Tx, room: int) -> list[Claimed]:
         return await claim_notifications(

@@ -424,8 +424,15 @@ def test_a_database_without_the_log_that_was_signed_is_a_difference(
 
 
 def test_a_new_deployment_has_no_log_yet(awizo: Awizo) -> None:
+    assert awizo("migrate").code == 0  # makes the keys
     ended = awizo("log", "check")
     assert (ended.code, ended.out) == (0, "The log has not been opened yet.\n")
+
+
+def test_a_log_is_not_checked_under_keys_made_for_the_occasion(awizo: Awizo) -> None:
+    ended = awizo("log", "check")
+    assert ended.code == EXIT_USAGE
+    assert "check AWIZO_DATA_DIR" in ended.sentence
 
 
 # openapi
