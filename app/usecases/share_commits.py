@@ -43,6 +43,7 @@ class SharedCommits(Generic[Question, Answer]):
         self._last_size = 0
         self._waiting: deque[tuple[Question, asyncio.Future[Answer]]] = deque()
         self._runners: set[asyncio.Task[None]] = set()
+        self._running = 0
 
     async def submit(self, question: Question) -> Answer:
         """The answer, once the transaction that holds it has committed. Raises OverloadedError when it is full."""
@@ -50,7 +51,8 @@ class SharedCommits(Generic[Question, Answer]):
             raise OverloadedError
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if len(self._runners) < self._runners_max:
+        if self._running < self._runners_max:
+            self._running += 1
             runner = asyncio.create_task(self._drain())
             self._runners.add(runner)
             runner.add_done_callback(self._runners.discard)
@@ -65,6 +67,8 @@ class SharedCommits(Generic[Question, Answer]):
             batch = [(question, future) for question, future in batch if not future.done()]
             if batch:
                 await self._answer(batch)
+        # Here and not when the task is seen to be done: who asks in between would wait for a runner that has left.
+        self._running -= 1
 
     async def _answer(self, batch: list[tuple[Question, asyncio.Future[Answer]]]) -> None:
         try:
