@@ -86,22 +86,21 @@ async def test_a_published_log_without_its_mark_is_a_fault(ledger: Ledger, tmp_p
         await ledger.sealer().start()
 
 
-@pytest.mark.parametrize(
-    ("note", "sentence"),
-    [
-        (b"no note at all", "not a checkpoint of this log"),
-        (note_of(SIZE, bytes(32), seed=bytes([9]) * 32), "not a checkpoint of this log"),
-        (note_of(SIZE, bytes(32), origin=f"{ORIGIN_BASE}/2026h1"), "not a checkpoint of this log"),
-        (note_of(SIZE, bytes(32)), "differ from those that were signed"),
-        (note_of(SIZE + 1, bytes(32)), "behind the mark"),
-    ],
-    ids=["garbage", "foreign-key", "other-log", "other-root", "larger"],
-)
-async def test_a_mark_that_does_not_fit_is_a_fault(ledger: Ledger, tmp_path: Path, note: bytes, sentence: str) -> None:
-    (tmp_path / "mark").write_bytes(note)
-    with pytest.raises(LogFaultError, match=sentence):
-        await ledger.sealer().start()
-    assert (tmp_path / "mark").read_bytes() == note
+MARKS = [
+    (b"no note at all", "not a checkpoint of this log"),
+    (note_of(SIZE, bytes(32), seed=bytes([9]) * 32), "not a checkpoint of this log"),
+    (note_of(SIZE, bytes(32), origin=f"{ORIGIN_BASE}/2026h1"), "not a checkpoint of this log"),
+    (note_of(SIZE, bytes(32)), "differ from those that were signed"),
+    (note_of(SIZE + 1, bytes(32)), "behind the mark"),
+]
+
+
+async def test_a_mark_that_does_not_fit_is_a_fault(ledger: Ledger, tmp_path: Path) -> None:
+    for note, sentence in MARKS:
+        (tmp_path / "mark").write_bytes(note)
+        with pytest.raises(LogFaultError, match=sentence):
+            await ledger.sealer().start()
+        assert (tmp_path / "mark").read_bytes() == note
 
 
 async def test_a_mark_ahead_of_what_is_published_is_published_word_for_word(ledger: Ledger) -> None:
@@ -172,18 +171,22 @@ def _other_range() -> CompactRange:
     return CompactRange().extend([leaf_hash(bytes([n % 256])) for n in range(SIZE)])
 
 
-EDITS = (
-    "an entry changed", "the last entry changed", "an entry deleted", "the last entry deleted", "two entries swapped",
-    "an entry given to another fact", "a document changed", "a salt changed", "a leaf hash changed", "a fact deleted",
-    "a tile changed", "the root of a tile changed", "a tile deleted", "a checkpoint changed", "a checkpoint moved",
-    "a note changed", "the frontier changed",
-)  # fmt: skip
+KEPT = ("facts", "leaves", "tiles", "checkpoints", "tree_heads")
 
 
-@pytest.mark.parametrize("edit", EDITS)
-async def test_what_an_owner_of_the_database_edits_is_found(ledger: Ledger, edit: str) -> None:
-    await ledger.as_superuser(*edits(ledger)[edit])
-    assert await ledger.difference() is not None
+async def test_whatever_an_owner_of_the_database_edits_is_found(ledger: Ledger) -> None:
+    async with ledger.database.write() as tx:
+        for table in KEPT:
+            await tx.execute(text(f"CREATE TABLE kept_{table} AS SELECT * FROM {table}"))
+    for edit, statements in edits(ledger).items():
+        await ledger.as_superuser(*statements)
+        assert await ledger.difference() is not None, edit
+        for table in KEPT:
+            async with ledger.database.write() as tx:
+                left = (await tx.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one()
+            undo = [f"DELETE FROM {table}"] if left else []
+            await ledger.as_superuser(*undo, f"INSERT INTO {table} SELECT * FROM kept_{table}")
+        assert await ledger.difference() is None, edit
 
 
 async def test_a_truncated_log_is_found_by_its_mark(ledger: Ledger) -> None:
@@ -238,18 +241,16 @@ async def test_a_published_fork_of_the_mark_is_found(ledger: Ledger) -> None:
     assert await ledger.difference() == f"the mark at size {SIZE} differs from the published checkpoint"
 
 
-@pytest.mark.parametrize("table", ["leaves", "tiles", "checkpoints"])
-@pytest.mark.parametrize("act", ["UPDATE {} SET shard = shard", "DELETE FROM {}"])
-async def test_the_log_refuses_to_be_changed(ledger: Ledger, table: str, act: str) -> None:
-    with pytest.raises(DBAPIError, match="append-only"):
-        async with ledger.database.write() as tx:
-            await tx.execute(text(act.format(table)))
+async def test_the_log_refuses_to_be_changed(ledger: Ledger) -> None:
+    acts = ["UPDATE {} SET shard = shard", "DELETE FROM {}"]
+    acts += [] if ledger.database.is_sqlite else ["TRUNCATE {}"]
+    for table in ("leaves", "tiles", "checkpoints"):
+        for act in acts:
+            with pytest.raises(DBAPIError, match="append-only"):
+                await _run(ledger.database, act.format(table))
     assert await ledger.difference() is None
 
 
-@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-@pytest.mark.parametrize("table", ["leaves", "tiles", "checkpoints"])
-async def test_the_log_refuses_to_be_emptied(ledger: Ledger, table: str) -> None:
-    with pytest.raises(DBAPIError, match="append-only"):
-        async with ledger.database.write() as tx:
-            await tx.execute(text(f"TRUNCATE {table}"))
+async def _run(database: Database, statement: str) -> None:
+    async with database.write() as tx:
+        await tx.execute(text(statement))

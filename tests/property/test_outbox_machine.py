@@ -289,4 +289,4 @@ def _replayed(sealed: list[SealedFact]) -> dict[UUID, Status]:
 
 def test_the_outbox_never_loses_or_doubles(migrated_sqlite: Path) -> None:
     Outbox.template = migrated_sqlite
-    run_state_machine_as_test(Outbox, settings=settings(max_examples=30, stateful_step_count=30, deadline=None))
+    run_state_machine_as_test(Outbox, settings=settings(max_examples=24, stateful_step_count=30, deadline=None))
