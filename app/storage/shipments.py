@@ -7,6 +7,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.storage.database import Tx
 
+_KEY = func.unnest(bindparam("keys", type_=ARRAY(BigInteger))).column_valued("key")
+_LOCK = select(func.count(func.pg_advisory_xact_lock(_KEY)))
+
 
 async def lock_shipments(tx: Tx, shipments: Iterable[bytes]) -> None:
     """Until `tx` ends, nobody else decides about these shipments; what others decided before is visible afterwards.
@@ -16,5 +19,4 @@ async def lock_shipments(tx: Tx, shipments: Iterable[bytes]) -> None:
     """
     if tx.is_postgres:
         keys = sorted({int.from_bytes(index[:8], "big", signed=True) for index in shipments})
-        key = func.unnest(bindparam("keys", keys, type_=ARRAY(BigInteger))).column_valued("key")
-        await tx.execute(select(func.count(func.pg_advisory_xact_lock(key))))
+        await tx.execute(_LOCK, {"keys": keys})
