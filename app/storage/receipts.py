@@ -56,17 +56,16 @@ async def insert_new(
 
 
 async def unapplied(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, list[StoredReceipt]]:
-    """Receipts that wait for the outcome of an attempt, by notification (given with the key of its person)."""
+    """Receipts that wait for the outcome of an attempt, by the attempt they speak of (each with its person's key)."""
     query = (
-        select(receipts, attempts.c.notification_id)
-        .join(attempts, attempts.c.id == receipts.c.attempt_id)
-        .where(one_of(tx, attempts.c.notification_id, keys), receipts.c.applied.is_(False))
+        select(receipts)
+        .where(one_of(tx, receipts.c.attempt_id, keys), receipts.c.applied.is_(False))
         .order_by(receipts.c.id)
     )
     found: dict[UUID, list[StoredReceipt]] = defaultdict(list)
     for row in await tx.execute(query):
-        raw = keys[row.notification_id].open(row.raw, place=_place(row.id)) if row.raw else b""
-        found[row.notification_id].append(_stored(row, raw))
+        raw = keys[row.attempt_id].open(row.raw, place=_place(row.id)) if row.raw else b""
+        found[row.attempt_id].append(_stored(row, raw))
     return found
 
 

@@ -55,16 +55,21 @@ async def open_book(tx: Tx, attempts: Sequence[Attempt], surroundings: Surroundi
     """Lock the notifications of these attempts and read everything that settling them depends on."""
     notifications = await outbox.lock(tx, {attempt.notification for attempt in attempts})
     records = await recipient_store.by_ids(tx, {n.recipient for n in notifications.values()})
-    keys = {n.id: records[n.recipient].key for n in notifications.values() if n.recipient in records}
-    waiting = await receipt_store.unapplied(tx, keys) if keys else {}
+    tried = await outbox.attempts_of(tx, notifications)
+    keys = {
+        attempt.id: records[n.recipient].key
+        for n in notifications.values()
+        for attempt in tried.get(n.id, ())
+        if n.recipient in records
+    }
     return Book(
         now=surroundings.clock(),
         surroundings=surroundings,
         sheet=await new_fact_sheet(tx, surroundings),
         notifications=notifications,
         records=records,
-        waiting_receipts=waiting,
-        reported=await outbox.attempts_of(tx, waiting) if waiting else {},
+        tried=tried,
+        waiting_receipts=await receipt_store.unapplied(tx, keys) if keys else {},
         openings=await fact_store.first_of_notifications(tx, notifications),
     )
 
@@ -78,8 +83,8 @@ class Book:
     sheet: FactSheet
     notifications: dict[UUID, Notification]
     records: Mapping[UUID, RecipientRecord]
+    tried: Mapping[UUID, Sequence[Attempt]]
     waiting_receipts: Mapping[UUID, Sequence[StoredReceipt]]
-    reported: Mapping[UUID, Sequence[Attempt]]
     openings: Mapping[UUID, fact_store.StoredFact]
     _attempts: dict[UUID, Attempt] = field(default_factory=dict)
     _applied: list[UUID] = field(default_factory=list)
@@ -101,11 +106,10 @@ class Book:
         self._apply_waiting(notification.id)
 
     def _apply_waiting(self, notification: UUID) -> None:
-        reported = {attempt.id: attempt for attempt in self.reported.get(notification, ())}
-        for early in self.waiting_receipts.get(notification, ()):
-            attempt = reported[early.receipt.attempt]
-            self.apply(self._attempts.get(attempt.id, attempt), early.receipt)
-            self._applied.append(early.id)
+        for attempt in self.tried.get(notification, ()):
+            for early in self.waiting_receipts.get(attempt.id, ()):
+                self.apply(self._attempts.get(attempt.id, attempt), early.receipt)
+                self._applied.append(early.id)
 
     def _move(self, notification: Notification, attempt: Attempt, result: Settlement, outcome: Outcome) -> None:
         self._attempts[attempt.id] = replace(
