@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, time
@@ -50,8 +51,9 @@ def _sentence_of(error: Exception) -> str | None:
     from app.settings import SettingsError
     from app.storage.database import DatabaseUnavailableError
     from app.storage.schema import SchemaError
+    from app.usecases.seal_log import MarkError
 
-    if isinstance(error, SettingsError | SchemaError | ListenError):
+    if isinstance(error, SettingsError | SchemaError | ListenError | MarkError):
         return str(error)
     if isinstance(error, DatabaseUnavailableError):
         return "The database cannot be reached; check AWIZO_DATABASE_URL."
@@ -82,13 +84,14 @@ def _settings() -> "Settings":
 
 
 def _with_database(work: Callable[["Database"], Awaitable[T]]) -> T:
-    from app.storage.schema import require_current_schema
+    from app.storage.schema import require_current_schema, require_same_root
     from app.wiring import open_database
 
     async def run() -> T:
         database = open_database(_settings())
         try:
             await require_current_schema(database, migrate_first=database.is_sqlite)
+            await require_same_root(database)
             return await work(database)
         finally:
             await database.close()
@@ -321,7 +324,12 @@ def sandbox(
     """Run the sandbox providers: a Twilio-compatible SMS endpoint, an SMTP server, and their inbox page."""
     from app.sandbox.server import run_sandbox
 
-    asyncio.run(run_sandbox(host, port, smtp_port))
+    try:
+        asyncio.run(run_sandbox(host, port, smtp_port))
+    except ValueError as error:
+        _fail(f"{str(error).capitalize()}.", EXIT_USAGE)
+    except OSError as error:
+        _fail(f"The sandbox cannot listen there: {os.strerror(error.errno or 0)}.")
 
 
 @app.command()

@@ -1,5 +1,7 @@
 """Service, worker and sandbox providers in one process on loopback, for development."""
 
+from datetime import timedelta
+
 import typer
 
 from app.domain.access import Scope
@@ -7,7 +9,7 @@ from app.domain.role import Role
 from app.sandbox.server import Sandbox
 from app.serving import server
 from app.settings import Settings
-from app.storage.schema import require_current_schema
+from app.storage.schema import require_current_schema, require_same_root
 from app.usecases.create_key import create_key
 from app.wiring import open_database, real_surroundings
 
@@ -22,18 +24,20 @@ def with_sandbox(settings: Settings, sandbox: Sandbox, *, public_url: str) -> Se
 
 
 async def development_key(settings: Settings) -> str:
-    """A new key that may do everything."""
+    """A new key that may do everything, for a day."""
+    surroundings = real_surroundings()
     database = open_database(settings)
     try:
-        await require_current_schema(database, migrate_first=True)
+        await require_current_schema(database, migrate_first=database.is_sqlite)
+        await require_same_root(database)
         return await database.transact(
             lambda tx: create_key(
                 tx,
                 name="development",
                 operators=(),
                 scopes=[Scope.ADMIN],
-                expires_at=None,
-                surroundings=real_surroundings(),
+                expires_at=surroundings.clock() + timedelta(days=1),
+                surroundings=surroundings,
             )
         )
     finally:
@@ -50,6 +54,6 @@ async def run_development(settings: Settings, *, port: int) -> None:
         typer.echo(f"inbox          {sandbox.base_url}/   every SMS and e-mail that was sent")
         typer.echo(f"checkpoint     {public_url}/log/checkpoint")
         typer.echo(f"metrics        {public_url}/metrics")
-        typer.echo(f"key            {token}   may do everything; made for this run")
+        typer.echo(f"key            {token}   may do everything, for a day")
         typer.echo("Ctrl-C ends it.")
         await server(local, host=HOST, port=port, role=Role.ALL).serve()

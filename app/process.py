@@ -1,5 +1,6 @@
 """A running process: its services, its loops, and the order in which they start and stop."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,11 +13,11 @@ from app.domain.calendar import is_day_off, local_day
 from app.domain.role import Role
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, durability_faults
-from app.storage.schema import require_current_schema
+from app.storage.schema import require_current_schema, require_same_root
 from app.usecases.claim_notifications import Sender
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.seal_log import LogFaultError, Sealer
-from app.usecases.watch_log import LogWatch
+from app.usecases.watch_log import LogWatch, watch_log
 from app.wiring import open_database, real_surroundings, receipt_parsers, sealer_of, signers, transports
 from app.worker import Worker
 
@@ -46,7 +47,15 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         worker = None
         if role is not Role.API:
             worker = await _start_worker(stack, settings, database, sealer, log_watch, metrics)
-        intake = Intake(database, surroundings=surroundings, on_accepted=worker.hint if worker else _nobody_listens)
+        else:
+            watching = asyncio.create_task(watch_log(database, log_watch))
+            stack.push_async_callback(_end, watching)
+        intake = Intake(
+            database,
+            surroundings=surroundings,
+            metrics=metrics,
+            on_accepted=worker.hint if worker else _nobody_listens,
+        )
         stack.push_async_callback(intake.close)
         yield Process(
             services=Services(
@@ -68,6 +77,7 @@ async def _check_database(database: Database, role: Role) -> None:
     if database.is_sqlite and role is not Role.ALL:
         raise SettingsError(f"--role {role} needs PostgreSQL: SQLite serves one process.")
     await require_current_schema(database, migrate_first=database.is_sqlite)
+    await require_same_root(database)
     if faults := await durability_faults(database):
         raise SettingsError(f"The database may forget what it committed ({', '.join(faults)}); nothing can be signed.")
 
@@ -105,6 +115,11 @@ async def _start_worker(
     worker.start()
     stack.push_async_callback(worker.stop)
     return worker
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _nobody_listens() -> None:

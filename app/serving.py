@@ -16,7 +16,7 @@ from app.main import create_app
 from app.process import running
 from app.settings import Settings
 
-# Uvicorn's own limits keep slow and half-open clients from holding the process.
+# An idle connection is closed after the first; the second is how long requests under way may still take at the end.
 KEEP_ALIVE_SECONDS = 15
 SHUTDOWN_SECONDS = 20
 

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.merkle.note import is_key_name
+
 
 class SettingsError(Exception):
     """One sentence that names the setting and what is wrong with it. Never holds a value."""
@@ -53,6 +55,13 @@ class Settings(BaseSettings):
     def _is_sender(cls, value: str) -> str:
         if value and "@" not in parseaddr(value)[1]:
             raise ValueError("must be an address such as notices@example.org or awizo <notices@example.org>")
+        return value
+
+    @field_validator("log_origin")
+    @classmethod
+    def _is_origin(cls, value: str | None) -> str | None:
+        if value is not None and not is_key_name(value):
+            raise ValueError("names a key: it is not empty and has no space and no plus")
         return value
 
     @field_validator("database_url")

@@ -14,7 +14,7 @@ from app.usecases.close_chains import close_chains
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
-from app.usecases.seal_log import LogFaultError, Sealer
+from app.usecases.seal_log import LogFaultError, MarkError, Sealer
 from app.usecases.watch_log import LogWatch
 
 POLL_SECONDS = 0.25
@@ -118,18 +118,25 @@ class Worker:
         if self._log_watch.fault is not None:
             return False
         try:
-            return bool(await self._sealer.turn())
+            sealed = await self._sealer.turn()
         except LogFaultError as fault:
             self._log_watch.found(str(fault))
             _log.error("log_fault", sentence=str(fault))
-            return False
+        except MarkError as error:
+            self._log_watch.stuck = str(error)
+            _log.error("log_stuck", sentence=str(error))
+            await self._rest()
+        else:
+            self._log_watch.stuck = None
+            return sealed > 0
+        return False
 
     async def _dispatch(self, dispatcher: Dispatcher) -> bool:
         if self._log_watch.fault is not None:
             return False
         claimed = await dispatcher.turn()
         if claimed:
-            await dispatcher.wait_for_room()
+            await dispatcher.wait_for_room(POLL_SECONDS)
         return claimed > 0
 
     async def _keep_house(self) -> bool:

@@ -1,5 +1,6 @@
 """The body of a request: counted while it arrives, decoded strictly."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - a token of RFC 9110 §5.
 _MEDIA_TYPE = re.compile(rf"({_TOKEN}/{_TOKEN})[ \t]*(;.*)?", re.DOTALL)
 _PARAMETER = re.compile(rf"[ \t]*(?:({_TOKEN})=({_TOKEN}|\"[^\"\\]*\"))?[ \t]*")
 _LENGTH_DIGITS_MAX = 15
+BODY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +54,15 @@ async def read_body(request: Request, *, maximum: int) -> bytes:
         raise _too_large(maximum)
     body = bytearray()
     try:
-        async for chunk in request.stream():
-            if len(body) + len(chunk) > maximum:
-                raise _too_large(maximum)
-            body += chunk
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                if len(body) + len(chunk) > maximum:
+                    raise _too_large(maximum)
+                body += chunk
     except ClientDisconnect:
         raise Problem(400, "The body ended early") from None
+    except TimeoutError:
+        raise Problem(408, "The body did not arrive in time") from None
     if announced is not None and len(body) != announced:
         raise Problem(400, "The body is not as long as Content-Length says")
     return bytes(body)

@@ -20,7 +20,7 @@ from app.domain.event import Event
 from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
-from app.usecases.accept_events import Answer, Conflict
+from app.usecases.accept_events import Accepted, Answer, Conflict
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
 
@@ -65,19 +65,27 @@ async def _accept_batch(services: Services, caller: Caller, batch: Batch) -> lis
             good.append((index, item))
         else:
             results[index] = _rejected(Problem(403, _FOREIGN))
-    accepted = await services.intake.accept_all([event for _, event in good]) if good else []
+    accepted = await services.intake.accept_batch([event for _, event in good]) if good else []
     for (index, _), answer in zip(good, accepted, strict=True):
-        results[index] = _rejected(Problem(409, _CONFLICT)) if isinstance(answer, Conflict) else _answer(answer)
+        results[index] = _result(answer)
     return [{"index": index, **result} for index, result in enumerate(results)]
+
+
+def _result(answer: Answer | None) -> dict[str, Any]:
+    match answer:
+        case None:
+            return _rejected(Problem(500))
+        case Conflict():
+            return _rejected(Problem(409, _CONFLICT))
+        case Accepted():
+            return _answer(answer)
 
 
 def _rejected(problem: Problem) -> dict[str, Any]:
     return {"status": "rejected", "problem": problem.members()}
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
-    if isinstance(answer, Conflict):
-        raise TypeError("a conflict has no answer of its own")
+def _answer(answer: Accepted) -> dict[str, Any]:
     return {
         "event": str(answer.event),
         "status": answer.status,

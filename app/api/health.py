@@ -22,8 +22,8 @@ async def healthz() -> Response:
 @router.get("/readyz", summary="Ready to accept", responses=answers(200, 503, media_type="text/plain"))
 async def readyz(services: ServicesDep) -> Response:
     """200 when events can be accepted; 503 says what is missing, and names `awizo log recover` if that is needed."""
-    if services.log_watch.fault is not None:
-        raise Problem(503, services.log_watch.fault)
+    if (sentence := services.log_watch.fault or services.log_watch.stuck) is not None:
+        raise Problem(503, sentence, headers={"Retry-After": "60"})
     try:
         async with services.database.read() as tx:
             newest = await log.newest_checkpoint(tx)

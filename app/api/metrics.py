@@ -20,6 +20,7 @@ class Metrics:
         self.request_seconds = Histogram(
             "awizo_http_request_seconds", "Time to answer", ["route"], buckets=_SECONDS, registry=self.registry
         )
+        self.events = Counter("awizo_events", "Events by answer", ["status"], registry=self.registry)
         self.attempts = Counter(
             "awizo_attempts", "Attempts by outcome", ["provider", "outcome"], registry=self.registry
         )

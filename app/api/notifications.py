@@ -126,7 +126,7 @@ def _accepts_json(request: Request) -> None:
 def _fields(opened: str | None) -> frozenset[str] | None:
     if opened is None:
         return None
-    names = frozenset() if opened == "none" else frozenset(opened.split(","))
+    names = frozenset() if opened in {"", "none"} else frozenset(opened.split(","))
     if not names <= SEALED_NAMES:
         raise Problem(422, errors=[Fault(pointer="/query/open", detail="Names a field that no fact has")])
     return names

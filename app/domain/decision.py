@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from app.domain.calendar import end_of_day
 from app.domain.channel import Channel, Purpose
 from app.domain.event import Event
+from app.domain.notification import Notification
 from app.domain.quiet_hours import quiet_until
 from app.domain.recipient import Consent, ContactPoint, ContactState, Recipient
 
@@ -94,32 +95,33 @@ def plan(
     for channel in telling.channels:
         contacts, missing = _usable(recipient, channel)
         consent = recipient.consent(channel, telling.purpose)
+        decision = _when(recipient, channel, now, expires_at)
         for contact in contacts:
-            against = missing or reason_against(consent) or untold_because
-            decision = Suppress(reason=against) if against else _when(recipient, channel, now, expires_at)
+            against = missing or reason_against(consent)
+            if against is None and not isinstance(decision, Suppress):
+                against = untold_because
             planned.append(
                 Planned(
                     channel=channel,
                     purpose=telling.purpose,
                     contact=contact,
                     consent=consent,
-                    decision=decision,
+                    decision=Suppress(reason=against) if against else decision,
                 )
             )
     return planned
 
 
-def last_check(
-    recipient: Recipient | None, *, contact: ContactPoint | None, channel: Channel, purpose: Purpose
-) -> str | None:
+def last_check(recipient: Recipient | None, notification: Notification) -> str | None:
     """Why a message that was planned must not leave after all, or None when it may. Asked right before sending."""
+    contact = recipient.contact(notification.contact) if recipient else None
     if recipient is None or contact is None or contact.state is ContactState.REMOVED:
         return "no_contact_point"
     if contact.state is ContactState.DISABLED:
         return "contact_disabled"
     if contact.state is ContactState.UNCONFIRMED:
         return "unverified"
-    return reason_against(recipient.consent(channel, purpose))
+    return reason_against(recipient.consent(notification.channel, notification.purpose))
 
 
 def reason_against(consent: Consent | None) -> str | None:

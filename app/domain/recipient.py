@@ -56,6 +56,11 @@ class Consent:
     text_version: str | None
     fact_leaf: bytes = field(repr=False)
 
+    @property
+    def sealed_version(self) -> int | None:
+        """The version as facts state it: None for a refusal of what was never granted."""
+        return self.version or None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:

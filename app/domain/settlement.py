@@ -11,6 +11,7 @@ from app.domain.receipt import ReceiptStatus
 from app.domain.retry import next_try
 
 CLOSES_AFTER = timedelta(hours=72)
+ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,8 @@ def settle(notification: Notification, outcome: Outcome, *, now: datetime, jitte
         case NotSent(stage="message"):
             return _ends(AttemptStatus.NOT_SENT, Status.FAILED, failure=Failure.TECHNICAL)
         case NotSent(stage="consent", code=reason):
-            return _ends(AttemptStatus.NOT_SENT, Status.SUPPRESSED, reason=reason)
+            status = Status.CANCELLED if reason == ERASED else Status.SUPPRESSED
+            return _ends(AttemptStatus.NOT_SENT, status, reason=reason)
         case Refused(retry_after_seconds=wait):
             return _again(notification, AttemptStatus.REFUSED, wait=wait, now=now, jitter=jitter)
         case NotSent(retry_after_seconds=wait):
@@ -149,7 +151,8 @@ def apply_receipt(
     ends, stands, failure = _REPORTED[status]
     due_at = None
     if stands is Status.SENT:
-        due_at = notification.due_at if notification.status is Status.SENT else now + CLOSES_AFTER
+        closing = notification.status in {Status.SENT, Status.UNKNOWN}
+        due_at = notification.due_at if closing else now + CLOSES_AFTER
     return ReceiptEffect(
         facts=(*reconciled, *ends),
         attempt_status=AttemptStatus.ACCEPTED,

@@ -21,6 +21,8 @@ from app.storage.vault import Vault
 
 POOL_WAIT_SECONDS = 1.5
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 5
+COMMAND_SECONDS = 30
 REPEATS_MAX = 5
 
 T = TypeVar("T")
@@ -69,7 +71,8 @@ class Database:
                 pool_size=pool_size,
                 max_overflow=0,
                 pool_timeout=POOL_WAIT_SECONDS,
-                pool_pre_ping=False,
+                hide_parameters=True,
+                connect_args={"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS},
                 pool_recycle=1800,
             )
             self.reader = self.writer
@@ -143,6 +146,7 @@ def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS if read_only else BUSY_SECONDS,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_SECONDS},
     )
 

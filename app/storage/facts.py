@@ -22,7 +22,6 @@ class NewFact:
     """An encoded fact, whom it concerns, and its place in a notification's chain (None: in no chain)."""
 
     encoded: EncodedFact
-    operator: str | None
     recipient: UUID | None
     key: PersonKey | None = field(repr=False)
     link: ChainLink | None
@@ -67,7 +66,6 @@ def _row(item: NewFact) -> dict[str, Any]:
     return {
         "id": encoded.id,
         "type": encoded.type,
-        "operator": item.operator,
         "recipient_id": item.recipient,
         "notification_id": link.notification if link else None,
         "n": link.n if link else None,

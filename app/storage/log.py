@@ -1,5 +1,6 @@
 """The evidence log: entries waiting, leaves, full tiles, tree heads, published checkpoints."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -124,7 +125,7 @@ async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> T
 
 
 async def take_epoch(tx: Tx, head: TreeHead) -> TreeHead | None:
-    """Become the sequencer of a shard: whoever held an older epoch loses its next compare-and-set."""
+    """Count a takeover: a transaction that read the head before it loses its compare-and-set."""
     taken = await tx.execute(
         update(tree_heads)
         .where(tree_heads.c.shard == head.shard, tree_heads.c.epoch == head.epoch)
@@ -232,17 +233,26 @@ async def places(tx: Tx, facts: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
 
 async def published_facts(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, int]:
     """How many facts of each of these notifications stand under a published checkpoint."""
-    covered = (
-        select(checkpoints.c.shard, func.max(checkpoints.c.size).label("size")).group_by(checkpoints.c.shard).subquery()
-    )
+    newest = {head.shard: await newest_checkpoint(tx, head.shard) for head in await heads(tx)}
+    covered = {shard: checkpoint.size for shard, checkpoint in newest.items() if checkpoint is not None}
     query = (
-        select(facts.c.notification_id, func.count().label("number"))
+        select(facts.c.notification_id, leaves.c.shard, leaves.c.leaf_index)
         .join(leaves, leaves.c.fact_id == facts.c.id)
-        .join(covered, (covered.c.shard == leaves.c.shard) & (leaves.c.leaf_index < covered.c.size))
         .where(one_of(tx, facts.c.notification_id, list(notifications)))
-        .group_by(facts.c.notification_id)
     )
-    return {row.notification_id: int(row.number) for row in await tx.execute(query)}
+    return Counter(row.notification_id for row in await tx.execute(query) if row.leaf_index < covered.get(row.shard, 0))
+
+
+async def lost_facts(tx: Tx) -> int:
+    """How many facts have neither an index nor a place among those that wait for one."""
+    query = (
+        select(func.count())
+        .select_from(facts)
+        .outerjoin(leaves, leaves.c.fact_id == facts.c.id)
+        .outerjoin(pending_entries, pending_entries.c.fact_id == facts.c.id)
+        .where(leaves.c.fact_id.is_(None), pending_entries.c.fact_id.is_(None))
+    )
+    return int((await tx.execute(query)).scalar_one())
 
 
 async def facts_of_leaves(tx: Tx, shard: str, start: int, end: int) -> list[tuple[UUID, bytes]]:

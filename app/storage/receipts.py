@@ -1,7 +1,7 @@
 """Receipts: what providers reported later, kept whatever it was, once each."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from app.domain.receipt import Receipt, ReceiptStatus
 from app.storage.database import Tx
 from app.storage.sql import insert_ignoring, one_of
-from app.storage.tables import attempts, receipts
+from app.storage.tables import attempts, notifications, receipts
 from app.storage.vault import PersonKey
 
 
@@ -55,8 +55,11 @@ async def insert_new(
     return bool((await tx.execute(statement)).rowcount)
 
 
-async def unapplied(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, list[StoredReceipt]]:
-    """Receipts that wait for the outcome of an attempt, by the attempt they speak of (each with its person's key)."""
+async def unapplied(tx: Tx, keys: Mapping[UUID, PersonKey | None]) -> dict[UUID, list[StoredReceipt]]:
+    """Receipts that wait for the outcome of an attempt, by the attempt they speak of.
+
+    Each attempt is given with its person's key; without one (erased) the raw bytes are empty.
+    """
     query = (
         select(receipts)
         .where(one_of(tx, receipts.c.attempt_id, keys), receipts.c.applied.is_(False))
@@ -64,9 +67,17 @@ async def unapplied(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, list[Stor
     )
     found: dict[UUID, list[StoredReceipt]] = defaultdict(list)
     for row in await tx.execute(query):
-        raw = keys[row.attempt_id].open(row.raw, place=_place(row.id)) if row.raw else b""
+        key = keys[row.attempt_id]
+        raw = key.open(row.raw, place=_place(row.id)) if key and row.raw else b""
         found[row.attempt_id].append(_stored(row, raw))
     return found
+
+
+async def erase_values(tx: Tx, recipient: UUID) -> None:
+    """Forget what providers reported about one person; that they did, and when, stays."""
+    own = select(attempts.c.id).join(notifications, notifications.c.id == attempts.c.notification_id)
+    query = own.where(notifications.c.recipient_id == recipient)
+    await tx.execute(update(receipts).where(receipts.c.attempt_id.in_(query)).values(raw=None))
 
 
 async def mark_applied(tx: Tx, ids: Iterable[UUID]) -> None:

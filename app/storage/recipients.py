@@ -94,7 +94,7 @@ async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: dat
         profile = key.seal(json.dumps({"name": name}).encode(), place=_profile_place(row_id))
         rows.append({"id": row_id, "operator": operator, "name_index": index, "profile": profile, "created_at": now})
         keys[row_id] = wrapped
-    statement = insert_ignoring(tx, recipients, "operator", "name_index").returning(recipients.c.id)
+    statement = insert_ignoring(tx, recipients, "name_index").returning(recipients.c.id)
     inserted = (await tx.execute(statement, rows)).scalars().all()
     if inserted:
         wrapped_keys = [{"recipient_id": row_id, "wrapped_key": keys[row_id]} for row_id in inserted]

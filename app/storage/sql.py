@@ -88,8 +88,9 @@ def locked(
 ) -> Select[Any]:
     """`query` with row locks where the database has them; SQLite's one writer is the strongest lock of all.
 
-    `shared` lets other readers lock the same rows; `skip` leaves out rows that somebody else has locked.
+    `shared` lets other readers lock the same rows; `skip` leaves out rows that somebody else has locked. No lock
+    keeps others from writing rows that merely refer to the locked ones (FOR NO KEY UPDATE): keys never change.
     """
     if not tx.is_postgres:
         return query
-    return query.with_for_update(of=of, read=shared, skip_locked=skip)
+    return query.with_for_update(of=of, read=shared, key_share=not shared, skip_locked=skip)

@@ -35,6 +35,14 @@ metadata = MetaData(
     }
 )
 
+# One row: a MAC under the root secret, by which a process recognises that it holds the right one.
+vault_roots = Table(
+    "vault_roots",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("proof", LargeBinary, nullable=False),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
@@ -53,7 +61,7 @@ recipients = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("operator", Text, nullable=False),
-    Column("name_index", LargeBinary),  # NULL once erased
+    Column("name_index", LargeBinary, unique=True),  # of operator and name; NULL once erased
     Column("registered_at", Instant),  # NULL: only named in events so far
     Column("language", String(8)),
     Column("time_zone", Text),
@@ -64,7 +72,6 @@ recipients = Table(
     Column("profile", LargeBinary),  # name and post codes
     Column("created_at", Instant, nullable=False),
     Column("erased_at", Instant),
-    UniqueConstraint("operator", "name_index"),
 )
 
 # Apart from everything else, so that backups can leave it out or keep it for days only: without a key, what it
@@ -82,7 +89,7 @@ contact_points = Table(
     Column("id", Uuid, primary_key=True),
     Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
     Column("channel", String(8), nullable=False),
-    Column("value_index", LargeBinary, nullable=False, index=True),
+    Column("value_index", LargeBinary, nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("state", String(16), nullable=False),
     Column("method", Text),
@@ -126,12 +133,6 @@ events = Table(
     Column("payload", LargeBinary),  # the canonical CloudEvent, encrypted; NULL once erased
     Column("decoded", LargeBinary),  # what rendering needs of it, encrypted
 )
-Index(
-    "ix_events_quarantined",
-    events.c.id,
-    sqlite_where=text("status = 'quarantined'"),
-    postgresql_where=text("status = 'quarantined'"),
-)
 Index("ix_events_recipient_id", events.c.recipient_id)
 
 notifications = Table(
@@ -144,7 +145,7 @@ notifications = Table(
     Column("channel", String(8), nullable=False),
     Column("purpose", String(16), nullable=False),
     Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
-    Column("contact_id", Uuid, ForeignKey("contact_points.id")),
+    Column("contact_id", Uuid),  # no foreign key: erasing a contact would look for its notifications
     Column("shipment_index", LargeBinary),
     Column("status", String(16), nullable=False),
     Column("reason", Text),
@@ -159,13 +160,25 @@ notifications = Table(
     Column("chain_length", Integer, nullable=False),
     Column("chain_leaf", LargeBinary, nullable=False),
 )
-_HOT = "due_at IS NOT NULL"
+# One index for each question the worker asks; all hold unfinished rows only.
+WAITING_ROWS = text("status IN ('held', 'queued')")
+_UNDER_WAY = text("due_at IS NOT NULL AND status IN ('sending', 'sent', 'unknown')")
 Index(
-    "ix_notifications_due",
+    "ix_notifications_to_send",
+    notifications.c.channel,
+    notifications.c.due_at,
+    sqlite_where=WAITING_ROWS,
+    postgresql_where=WAITING_ROWS,
+)
+Index(
+    "ix_notifications_to_expire", notifications.c.expires_at, sqlite_where=WAITING_ROWS, postgresql_where=WAITING_ROWS
+)
+Index(
+    "ix_notifications_under_way",
     notifications.c.status,
     notifications.c.due_at,
-    sqlite_where=text(_HOT),
-    postgresql_where=text(_HOT),
+    sqlite_where=_UNDER_WAY,
+    postgresql_where=_UNDER_WAY,
 )
 Index("ix_notifications_event_id", notifications.c.event_id)
 Index("ix_notifications_operator_id", notifications.c.operator, notifications.c.id)
@@ -209,8 +222,7 @@ facts = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("type", Text, nullable=False),
-    Column("operator", Text),
-    Column("recipient_id", Uuid, ForeignKey("recipients.id")),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), index=True),
     Column("notification_id", Uuid),
     Column("n", Integer),
     Column("document", LargeBinary, nullable=False),

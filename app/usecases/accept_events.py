@@ -79,8 +79,8 @@ def _fresh(event: Event, first: Event, answer: Accepted, *, is_first: bool) -> A
 
 async def _take(tx: Tx, fresh: Mapping[bytes, Event], surroundings: Surroundings) -> dict[bytes, Accepted]:
     """Keep the events whose key is still free, and everything that follows from them."""
-    now = surroundings.clock()
     records = await _owners(tx, fresh.values(), surroundings)
+    now = surroundings.clock()  # after the locks: no fact is older than what it names
     keepings = {
         key: Keeping(
             id=surroundings.new_id(),
@@ -132,5 +132,9 @@ async def _owners(
     tx: Tx, events: Iterable[Event], surroundings: Surroundings
 ) -> dict[tuple[str, str], RecipientRecord]:
     names = sorted({_owner(event) for event in events})
-    new_ids = (surroundings.new_id() for _ in names)
-    return await recipient_store.ensure(tx, names, now=surroundings.clock(), new_ids=new_ids)
+    while True:
+        new_ids = (surroundings.new_id() for _ in names)
+        records = await recipient_store.ensure(tx, names, now=surroundings.clock(), new_ids=new_ids)
+        if len(records) == len(names):
+            return records
+        # Somebody made a record and somebody else erased it between two of our statements.

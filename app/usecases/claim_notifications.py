@@ -12,8 +12,10 @@ from app.domain.channel import Channel
 from app.domain.decision import last_check
 from app.domain.event import Event
 from app.domain.message import EmailContent, Outgoing, OutgoingEmail, OutgoingSms, SmsText
-from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
+from app.domain.notification import Attempt, AttemptStatus, Failure, Notification, Status
+from app.domain.quiet_hours import quiet_until
 from app.domain.recipient import ContactPoint, Recipient
+from app.domain.shipment import Milestone, makes_untrue
 from app.ports import Surroundings
 from app.rendering.email import EmailEnvelope, render_email
 from app.rendering.notice import notice_of_event
@@ -26,7 +28,7 @@ from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
 from app.storage.vault import PersonKey, Vault
-from app.usecases.end_chain import end_chain, opening_data
+from app.usecases.end_chain import cancelled, end_chain, opening_data
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 from app.usecases.unsubscribe_link import unsubscribe_token
 
@@ -64,12 +66,13 @@ async def claim_notifications(
     any more are suppressed or expired instead. A recipient who is being changed right now is left for the next turn:
     waiting for that lock while holding others could wait for ever.
     """
-    due = await outbox.due(tx, statuses=WAITING, now=surroundings.clock(), limit=limit, channel=channel)
+    due = await outbox.due_to_send(tx, channel=channel, now=surroundings.clock(), limit=limit)
     if not due:
         return []
     records = await recipient_store.by_ids(tx, {n.recipient for n in due}, lock=True, skip=True)
     erased = await _of_the_erased(tx, due, records)
     due = [n for n in due if n.recipient in records]
+    events = await event_store.decoded(tx, {n.event: records[n.recipient].key for n in due if n.event})
     claim = _Claim(
         sender=sender,
         provider=provider,
@@ -77,13 +80,14 @@ async def claim_notifications(
         lease=surroundings.new_id(),
         sheet=await new_fact_sheet(tx, surroundings),
         records=records,
-        events=await event_store.decoded(tx, {n.event: records[n.recipient].key for n in due if n.event}),
+        events=events,
+        overtaken=await _overtaken(tx, due, events),
         openings=await _openings_of_stopped(tx, due, records),
         vault=tx.vault,
         surroundings=surroundings,
     )
     for notification in erased:
-        claim.cancel_erased(notification)
+        claim.cancel(notification, "erased")
     for notification in due:
         claim.take(notification)
     await outbox.save_all(tx, claim.changed)
@@ -101,16 +105,28 @@ async def _of_the_erased(
     return [n for n in due if n.recipient in missing and n.recipient not in still_there]
 
 
+async def _overtaken(tx: Tx, due: Sequence[Notification], events: Mapping[UUID, Event]) -> dict[UUID, str]:
+    """Why news became untrue while an earlier attempt was under way, by notification.
+
+    What waits is cancelled when the newer event is accepted; what was just being sent could not be.
+    """
+    again = {n.id: (n.shipment_index, events[n.event]) for n in due if n.attempts and n.shipment_index and n.event}
+    known = await event_store.milestones(tx, {index for index, _ in again.values()}) if again else {}
+    reasons = {}
+    for notification, (index, event) in again.items():
+        ordinal = event.notice.ordinal if event.notice else None
+        own = Milestone(kind=event.kind, ordinal=ordinal, effective_at=event.effective_at)
+        untrue = [reason for newer in known[index] if (reason := makes_untrue(newer, own))]
+        if untrue:
+            reasons[notification] = untrue[0]
+    return reasons
+
+
 async def _openings_of_stopped(
     tx: Tx, due: Sequence[Notification], records: Mapping[UUID, RecipientRecord]
 ) -> dict[UUID, StoredFact]:
-    stopped = [n.id for n in due if _against(n, records[n.recipient].recipient)]
+    stopped = [n.id for n in due if last_check(records[n.recipient].recipient, n)]
     return await fact_store.first_of_notifications(tx, stopped) if stopped else {}
-
-
-def _against(notification: Notification, recipient: Recipient | None) -> str | None:
-    contact = recipient.contact(notification.contact) if recipient else None
-    return last_check(recipient, contact=contact, channel=notification.channel, purpose=notification.purpose)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,6 +138,7 @@ class _Claim:
     sheet: FactSheet
     records: Mapping[UUID, RecipientRecord]
     events: Mapping[UUID, Event]
+    overtaken: Mapping[UUID, str]
     openings: Mapping[UUID, StoredFact]
     vault: Vault
     surroundings: Surroundings
@@ -130,19 +147,29 @@ class _Claim:
 
     def take(self, notification: Notification) -> None:
         record = self.records[notification.recipient]
-        reason = _against(notification, record.recipient)
+        reason = last_check(record.recipient, notification)
         contact = record.recipient.contact(notification.contact) if record.recipient else None
         if reason is not None or record.recipient is None or contact is None:
             self._suppress(notification, record, reason)
         elif notification.expires_at <= self.now:
             expired = replace(notification, status=Status.EXPIRED, due_at=None)
             self.changed.append(end_chain(self.sheet, expired, "notification.expired", at=self.now))
+        elif notification.id in self.overtaken:
+            self.cancel(notification, self.overtaken[notification.id])
+        elif quiet_end := self._quiet_until(notification, record.recipient):
+            held = replace(notification, status=Status.HELD, not_before=quiet_end, due_at=quiet_end)
+            self.changed.append(held)
         else:
             self._start(notification, record.recipient, contact, record.key)
 
-    def cancel_erased(self, notification: Notification) -> None:
-        ended = replace(notification, status=Status.CANCELLED, reason="erased", due_at=None)
-        self.changed.append(end_chain(self.sheet, ended, "notification.cancelled", at=self.now))
+    def cancel(self, notification: Notification, reason: str) -> None:
+        self.changed.append(cancelled(self.sheet, notification, reason, at=self.now))
+
+    def _quiet_until(self, notification: Notification, recipient: Recipient) -> datetime | None:
+        """When the quiet hours end into which a message fell that waited for a retry, or for a worker."""
+        if notification.channel is not Channel.SMS:
+            return None
+        return quiet_until(self.now, recipient.quiet_hours, recipient.time_zone)
 
     def _suppress(self, notification: Notification, record: RecipientRecord, reason: str | None) -> None:
         stopped = replace(notification, status=Status.SUPPRESSED, reason=reason, due_at=None)
@@ -191,7 +218,7 @@ class _Claim:
             data={
                 "attempt": attempt.number,
                 "provider": self.provider,
-                "consent_version": consent.version if consent else None,
+                "consent_version": consent.sealed_version if consent else None,
                 "template": content.template,
                 "template_version": content.template_version,
                 "encoding": content.encoding if isinstance(content, SmsText) else "mime",

@@ -15,7 +15,7 @@ BATCH_MAX = 200
 async def close_chains(tx: Tx, *, surroundings: Surroundings) -> int:
     """Write `notification.closed` for what is due; the number closed."""
     now = surroundings.clock()
-    quiet = await outbox.due(tx, statuses=[Status.SENT, Status.UNKNOWN], now=now, limit=BATCH_MAX)
+    quiet = await outbox.due_under_way(tx, statuses=[Status.SENT, Status.UNKNOWN], now=now, limit=BATCH_MAX)
     if not quiet:
         return 0
     sheet = await new_fact_sheet(tx, surroundings)

@@ -8,6 +8,7 @@ import structlog
 
 from app.domain.decision import last_check
 from app.domain.outcome import NotSent, Outcome, Unknown
+from app.domain.settlement import ERASED
 from app.ports import Surroundings, Transport
 from app.storage import recipients as recipient_store
 from app.storage.database import Database, DatabaseUnavailableError, Tx
@@ -56,10 +57,10 @@ class Dispatcher:
             task.add_done_callback(self._in_flight.discard)
         return len(claimed)
 
-    async def wait_for_room(self) -> None:
-        """Return once at least one more message can be taken."""
+    async def wait_for_room(self, seconds: float | None = None) -> None:
+        """Return once at least one more message can be taken, at the latest after `seconds` if given."""
         if len(self._in_flight) >= self._transport.capacity:
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(self._in_flight, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
 
     async def drain(self, seconds: float = DRAIN_SECONDS) -> None:
         """Wait until everything in flight is settled, but no longer than `seconds`.
@@ -96,8 +97,9 @@ class Dispatcher:
         """Why the message must not leave now, or None. When the database cannot say, it does not leave either."""
         try:
             reason = await self._last_checks.submit(item)
-        except DatabaseUnavailableError:
-            return NotSent(stage="process", code="database_unavailable")
+        except Exception as error:  # noqa: BLE001 – whatever kept us from asking, nothing has left
+            _log.warning("last_check_failed", error=type(error).__name__)
+            return NotSent(stage="process", code="last_check_failed")
         return None if reason is None else NotSent(stage="consent", code=reason)
 
     async def _hand_over(self, item: Claimed) -> Outcome:
@@ -135,14 +137,5 @@ class Dispatcher:
         reasons = []
         for item in items:
             record = records.get(item.notification.recipient)
-            recipient = record.recipient if record else None
-            contact = recipient.contact(item.notification.contact) if recipient else None
-            reasons.append(
-                last_check(
-                    recipient,
-                    contact=contact,
-                    channel=item.notification.channel,
-                    purpose=item.notification.purpose,
-                )
-            )
+            reasons.append(last_check(record.recipient, item.notification) if record else ERASED)
         return reasons

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from app.domain.notification import Notification, Status
@@ -66,10 +67,16 @@ def _suppressed(
             "reason": notification.reason,
             "not_before": notification.not_before,
             "consent_fact": consent.fact_leaf.hex() if consent else None,
-            "consent_version": consent.version if consent else None,
+            "consent_version": consent.sealed_version if consent else None,
         },
         sealed={
             "contact": contact.value.encode() if contact else None,
             "recipient": recipient.name.encode() if recipient else None,
         },
     )
+
+
+def cancelled(sheet: FactSheet, notification: Notification, reason: str, *, at: datetime) -> Notification:
+    """The notification, ended before it left because its news is no longer true. Its row is locked or new."""
+    ended = replace(notification, status=Status.CANCELLED, reason=reason, due_at=None)
+    return end_chain(sheet, ended, "notification.cancelled", at=at)

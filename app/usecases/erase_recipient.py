@@ -3,9 +3,10 @@
 from app.ports import Surroundings
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
+from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
-from app.usecases.plan_notifications import cancelled
+from app.usecases.end_chain import cancelled
 from app.usecases.record_facts import new_fact_sheet
 
 
@@ -27,11 +28,11 @@ async def erase_recipient(tx: Tx, operator: str, name: str, *, actor: str, surro
     sheet.record(
         "recipient.erased",
         at=now,
-        operator=operator,
         recipient=record.id,
         data={"actor": actor, "act": "erased", "legal_basis": "gdpr_17"},
     )
     await fact_store.erase_values(tx, record.id)
+    await receipt_store.erase_values(tx, record.id)
     await recipient_store.erase(tx, record.id, now=now)
     await sheet.write(tx)
     return True

@@ -12,7 +12,7 @@ BATCH_MAX = 200
 
 async def expire_leases(tx: Tx, *, surroundings: Surroundings) -> int:
     """Settle as unknown what was being sent when its lease ran out; never sent again. The number settled."""
-    stuck = await outbox.due(tx, statuses=[Status.SENDING], now=surroundings.clock(), limit=BATCH_MAX)
+    stuck = await outbox.due_under_way(tx, statuses=[Status.SENDING], now=surroundings.clock(), limit=BATCH_MAX)
     if not stuck:
         return 0
     attempts = await outbox.attempts_of(tx, [n.id for n in stuck])

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from app.domain.decision import (
+    FUTURE_TOLERANCE,
     POLICY,
+    TELLS,
     Hold,
     Notify,
     Planned,
@@ -26,7 +28,7 @@ from app.storage import notifications as outbox
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
 from app.storage.shipments import lock_shipments
-from app.usecases.end_chain import end_chain
+from app.usecases.end_chain import cancelled
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 
 # A notification that has not left, and what the event that planned it said of its shipment.
@@ -63,14 +65,16 @@ class Keeping:
 
 async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surroundings: Surroundings) -> "Planning":
     """Read (and lock, where it may change) everything that the decisions about these events depend on."""
-    moving = {item.shipment_index for item in kept if item.shipment_index and item.event.kind in RANK}
+    moving = {item.shipment_index for item in kept if item.shipment_index and _matters(item)}
     overtaking = {item.shipment_index for item in kept if item.shipment_index and _may_overtake(item)}
     if moving:
         await lock_shipments(tx, moving)
     milestones = await event_store.milestones(tx, moving) if moving else {}
+    for index, known in milestones.items():  # what a wrong clock dates into the future overtakes nothing
+        milestones[index] = [known_one for known_one in known if known_one.effective_at <= now + FUTURE_TOLERANCE]
     for item in kept:  # known of its shipment is what was known before: the event itself is no news against itself
-        if item.shipment_index in milestones and item.status == "accepted":
-            milestones[item.shipment_index].remove(item.milestone)
+        if item.milestone in milestones.get(item.shipment_index or b"", ()):
+            milestones[item.shipment_index or b""].remove(item.milestone)
     waiting: dict[bytes | None, list[Waiting]] = defaultdict(list)
     for notification, about in await outbox.waiting_of_shipments(tx, overtaking) if overtaking else ():
         waiting[notification.shipment_index].append((notification, about))
@@ -81,6 +85,11 @@ async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surrou
         known=milestones,
         waiting=waiting,
     )
+
+
+def _matters(item: Keeping) -> bool:
+    """Whether others of its shipment matter to it: it tells somebody, or ends what was to be told."""
+    return item.event.kind in TELLS or _may_overtake(item)
 
 
 def _may_overtake(item: Keeping) -> bool:
@@ -129,7 +138,6 @@ class Planning:
         encoded = self.sheet.record(
             f"event.{item.status}",
             at=self.now,
-            operator=event.operator,
             recipient=item.record.id,
             key=item.record.key,
             data={
@@ -151,7 +159,6 @@ class Planning:
         self.sheet.record(
             "shipment.anomaly",
             at=self.now,
-            operator=item.event.operator,
             recipient=item.record.id,
             key=item.record.key,
             data={"code": code, "detected_at": self.now},
@@ -222,7 +229,7 @@ class Planning:
                 "not_before": not_before,
                 "event_facts": [event_fact.hex()],
                 "consent_fact": consent.fact_leaf.hex() if consent else None,
-                "consent_version": consent.version if consent else None,
+                "consent_version": consent.sealed_version if consent else None,
                 "policy": POLICY,
                 "legal_regime": item.event.legal_regime,
             },
@@ -249,9 +256,3 @@ def _standing(planned: Planned) -> tuple[Status, str | None, datetime | None]:
             return Status.HELD, "quiet_hours", until
         case Suppress(reason=reason):
             return Status.SUPPRESSED, reason, None
-
-
-def cancelled(sheet: FactSheet, notification: Notification, reason: str, *, at: datetime) -> Notification:
-    """The notification, ended before it left because its news is no longer true. Its row is locked or new."""
-    ended = replace(notification, status=Status.CANCELLED, reason=reason, due_at=None)
-    return end_chain(sheet, ended, "notification.cancelled", at=at)

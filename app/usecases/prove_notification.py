@@ -42,15 +42,17 @@ async def prove_notification(
     surroundings: Surroundings,
 ) -> AssembledBundle | NothingPublished:
     """The proof bundle of one notification that exists. `opened` names the fields to reveal, None all of them."""
+    # The checkpoints first: every fact they cover is there when the chain is read, so none can be left out.
+    newest = await _newest_checkpoints(tx)
     chain = await fact_store.of_notification(tx, notification)
     places = await log.places(tx, [fact.id for fact in chain])
-    newest = await _newest_checkpoints(tx, {shard for shard, _ in places.values()})
     facts = [fact for fact in chain if _is_published(fact, places, newest)]
     if not facts:
         return NothingPublished()
     context = await fact_store.by_leaves(tx, context_leaves(fact.document for fact in facts))
     places |= await log.places(tx, [fact.id for fact in context])
-    newest |= await _newest_checkpoints(tx, {shard for shard, _ in places.values()} - newest.keys())
+    used = {shard for shard, _ in (places[fact.id] for fact in [*facts, *context])}
+    newest = {shard: checkpoint for shard, checkpoint in newest.items() if shard in used}
     openings = await _openings(tx, [*facts, *context], opened)
     evidence = await _collect(tx, [*facts, *context], places, newest)
     proven = {fact.id: evidence.prove(fact, openings[fact.id]) for fact in [*facts, *context]}
@@ -89,8 +91,8 @@ def _is_published(
     return shard in newest and index < newest[shard].size
 
 
-async def _newest_checkpoints(tx: Tx, shards: Iterable[str]) -> dict[str, PublishedCheckpoint]:
-    found = {shard: await log.newest_checkpoint(tx, shard) for shard in sorted(shards)}
+async def _newest_checkpoints(tx: Tx) -> dict[str, PublishedCheckpoint]:
+    found = {head.shard: await log.newest_checkpoint(tx, head.shard) for head in await log.heads(tx)}
     return {shard: checkpoint for shard, checkpoint in found.items() if checkpoint is not None}
 
 

@@ -89,7 +89,7 @@ def _consent_fact(
     data = {
         "channel": consent.channel,
         "purpose": consent.purpose,
-        "version": consent.version or None,  # a refusal of what was never granted ends no version
+        "version": consent.sealed_version,
         "text_version": consent.text_version,
         "method": consent.method,
         "claimed_at": consent.at,
@@ -110,7 +110,6 @@ def _record(
     encoded = sheet.record(
         fact_type,
         at=acting.at,
-        operator=recipient.operator,
         recipient=recipient.id,
         key=record.key,
         data={**data, "language": recipient.language, "by": acting.by},

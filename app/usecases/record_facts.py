@@ -29,13 +29,12 @@ class FactSheet:
         at: datetime,
         data: Mapping[str, object],
         sealed: Mapping[str, bytes | None] | None = None,
-        operator: str | None = None,
         recipient: UUID | None = None,
         key: PersonKey | None = None,
     ) -> EncodedFact:
         """A fact that belongs to no notification's chain."""
         fact = Fact(type=fact_type, id=self._surroundings.new_id(), at=at, data=data, sealed=sealed or {})
-        return self._add(fact, operator=operator, recipient=recipient, key=key, link=None)
+        return self._add(fact, recipient=recipient, key=key, link=None)
 
     def record_in_chain(
         self,
@@ -57,20 +56,19 @@ class FactSheet:
             prev=notification.chain_leaf if notification.chain_length else None,
         )
         fact = Fact(type=fact_type, id=self._surroundings.new_id(), at=at, data=data, sealed=sealed or {})
-        encoded = self._add(fact, operator=notification.operator, recipient=notification.recipient, key=key, link=link)
+        encoded = self._add(fact, recipient=notification.recipient, key=key, link=link)
         return replace(notification, chain_length=link.n + 1, chain_leaf=encoded.leaf)
 
     def _add(
         self,
         fact: Fact,
         *,
-        operator: str | None,
         recipient: UUID | None,
         key: PersonKey | None,
         link: ChainLink | None,
     ) -> EncodedFact:
         encoded = encode_fact(fact, link=link, anchor=self._anchor, salt=self._surroundings.entropy)
-        self._new.append(facts.NewFact(encoded=encoded, operator=operator, recipient=recipient, key=key, link=link))
+        self._new.append(facts.NewFact(encoded=encoded, recipient=recipient, key=key, link=link))
         return encoded
 
     async def write(self, tx: Tx) -> None:

@@ -11,6 +11,7 @@ before it signs anything.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -36,6 +37,10 @@ class LogFaultError(Exception):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what}; nothing is signed, sent or accepted until `awizo log recover` was run")
+
+
+class MarkError(Exception):
+    """The mark cannot be written, so no checkpoint may be published; one sentence."""
 
 
 def shard_name(moment: datetime) -> str:
@@ -176,8 +181,17 @@ class Sealer:
             await log.current_head(tx, lock=True)
             newest = await log.newest_checkpoint(tx)
             if newest is None or newest.size < checkpoint.size:
-                await asyncio.to_thread(self._mark.write, note)
+                await self._remember(note)
                 await self._publish(tx, head, checkpoint, note)
+
+    async def _remember(self, note: bytes) -> None:
+        try:
+            await asyncio.to_thread(self._mark.write, note)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise MarkError(
+                f"The mark cannot be written ({reason}); nothing is published. See AWIZO_MARK_FILE."
+            ) from None
 
     async def _publish(self, tx: Tx, head: TreeHead, checkpoint: Checkpoint, note: bytes) -> None:
         now = self._surroundings.clock()

@@ -57,10 +57,9 @@ async def open_book(tx: Tx, attempts: Sequence[Attempt], surroundings: Surroundi
     records = await recipient_store.by_ids(tx, {n.recipient for n in notifications.values()})
     tried = await outbox.attempts_of(tx, notifications)
     keys = {
-        attempt.id: records[n.recipient].key
+        attempt.id: records[n.recipient].key if n.recipient in records else None
         for n in notifications.values()
         for attempt in tried.get(n.id, ())
-        if n.recipient in records
     }
     return Book(
         now=surroundings.clock(),
@@ -69,7 +68,7 @@ async def open_book(tx: Tx, attempts: Sequence[Attempt], surroundings: Surroundi
         notifications=notifications,
         records=records,
         tried=tried,
-        waiting_receipts=await receipt_store.unapplied(tx, keys) if keys else {},
+        waiting_receipts=await receipt_store.unapplied(tx, keys),
         openings=await fact_store.first_of_notifications(tx, notifications),
     )
 

@@ -88,7 +88,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipients")),
-        sa.UniqueConstraint("operator", "name_index", name=op.f("uq_recipients_operator_name_index")),
+        sa.UniqueConstraint("name_index", name=op.f("uq_recipients_name_index")),
     )
     op.create_table(
         "tiles",
@@ -109,6 +109,12 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shard", name=op.f("pk_tree_heads")),
         sa.UniqueConstraint("origin", name=op.f("uq_tree_heads_origin")),
+    )
+    op.create_table(
+        "vault_roots",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("proof", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vault_roots")),
     )
     op.create_table(
         "consents",
@@ -142,7 +148,6 @@ def upgrade() -> None:
             "recipient_id", "channel", "value_index", name=op.f("uq_contact_points_recipient_id_channel_value_index")
         ),
     )
-    op.create_index(op.f("ix_contact_points_value_index"), "contact_points", ["value_index"], unique=False)
     op.create_table(
         "events",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -165,21 +170,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_events_dedupe_key")),
     )
-    op.create_index(
-        "ix_events_quarantined",
-        "events",
-        ["id"],
-        unique=False,
-        sqlite_where=sa.text("status = 'quarantined'"),
-        postgresql_where=sa.text("status = 'quarantined'"),
-    )
     op.create_index("ix_events_recipient_id", "events", ["recipient_id"], unique=False)
     op.create_index(op.f("ix_events_shipment_index"), "events", ["shipment_index"], unique=False)
     op.create_table(
         "facts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("operator", sa.Text(), nullable=True),
         sa.Column("recipient_id", sa.Uuid(), nullable=True),
         sa.Column("notification_id", sa.Uuid(), nullable=True),
         sa.Column("n", sa.Integer(), nullable=True),
@@ -192,6 +188,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("leaf", name=op.f("uq_facts_leaf")),
         sa.UniqueConstraint("notification_id", "n", name=op.f("uq_facts_notification_id_n")),
     )
+    op.create_index(op.f("ix_facts_recipient_id"), "facts", ["recipient_id"], unique=False)
     op.create_table(
         "recipient_keys",
         sa.Column("recipient_id", sa.Uuid(), nullable=False),
@@ -222,23 +219,38 @@ def upgrade() -> None:
         sa.Column("attempts", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("chain_length", sa.Integer(), nullable=False),
         sa.Column("chain_leaf", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["contact_id"], ["contact_points.id"], name=op.f("fk_notifications_contact_id")),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_notifications_event_id")),
         sa.ForeignKeyConstraint(["recipient_id"], ["recipients.id"], name=op.f("fk_notifications_recipient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
-    )
-    op.create_index(
-        "ix_notifications_due",
-        "notifications",
-        ["status", "due_at"],
-        unique=False,
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_index("ix_notifications_event_id", "notifications", ["event_id"], unique=False)
     op.create_index("ix_notifications_operator_id", "notifications", ["operator", "id"], unique=False)
     op.create_index("ix_notifications_recipient_id", "notifications", ["recipient_id"], unique=False)
     op.create_index("ix_notifications_shipment_index", "notifications", ["shipment_index"], unique=False)
+    op.create_index(
+        "ix_notifications_to_expire",
+        "notifications",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('held', 'queued')"),
+        postgresql_where=sa.text("status IN ('held', 'queued')"),
+    )
+    op.create_index(
+        "ix_notifications_to_send",
+        "notifications",
+        ["channel", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('held', 'queued')"),
+        postgresql_where=sa.text("status IN ('held', 'queued')"),
+    )
+    op.create_index(
+        "ix_notifications_under_way",
+        "notifications",
+        ["status", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("due_at IS NOT NULL AND status IN ('sending', 'sent', 'unknown')"),
+        postgresql_where=sa.text("due_at IS NOT NULL AND status IN ('sending', 'sent', 'unknown')"),
+    )
     op.create_table(
         "attempts",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -277,31 +289,38 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("receipts")
     op.drop_table("attempts")
+    op.drop_index(
+        "ix_notifications_under_way",
+        table_name="notifications",
+        sqlite_where=sa.text("due_at IS NOT NULL AND status IN ('sending', 'sent', 'unknown')"),
+        postgresql_where=sa.text("due_at IS NOT NULL AND status IN ('sending', 'sent', 'unknown')"),
+    )
+    op.drop_index(
+        "ix_notifications_to_send",
+        table_name="notifications",
+        sqlite_where=sa.text("status IN ('held', 'queued')"),
+        postgresql_where=sa.text("status IN ('held', 'queued')"),
+    )
+    op.drop_index(
+        "ix_notifications_to_expire",
+        table_name="notifications",
+        sqlite_where=sa.text("status IN ('held', 'queued')"),
+        postgresql_where=sa.text("status IN ('held', 'queued')"),
+    )
     op.drop_index("ix_notifications_shipment_index", table_name="notifications")
     op.drop_index("ix_notifications_recipient_id", table_name="notifications")
     op.drop_index("ix_notifications_operator_id", table_name="notifications")
     op.drop_index("ix_notifications_event_id", table_name="notifications")
-    op.drop_index(
-        "ix_notifications_due",
-        table_name="notifications",
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
     op.drop_table("notifications")
     op.drop_table("recipient_keys")
+    op.drop_index(op.f("ix_facts_recipient_id"), table_name="facts")
     op.drop_table("facts")
     op.drop_index(op.f("ix_events_shipment_index"), table_name="events")
     op.drop_index("ix_events_recipient_id", table_name="events")
-    op.drop_index(
-        "ix_events_quarantined",
-        table_name="events",
-        sqlite_where=sa.text("status = 'quarantined'"),
-        postgresql_where=sa.text("status = 'quarantined'"),
-    )
     op.drop_table("events")
-    op.drop_index(op.f("ix_contact_points_value_index"), table_name="contact_points")
     op.drop_table("contact_points")
     op.drop_table("consents")
+    op.drop_table("vault_roots")
     op.drop_table("tree_heads")
     op.drop_table("tiles")
     op.drop_table("recipients")

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.api.intake import Intake
+from app.api.metrics import Metrics
 from app.domain.event import Event
 from app.domain.recipient import Recipient
 from app.storage.database import Database
@@ -118,7 +119,9 @@ async def test_a_poison_event_in_a_shared_commit_hurts_no_other(world: World, mo
 
     monkeypatch.setattr(planning, "plan", fail_for_one)
     hints: list[None] = []
-    intake = Intake(world.database, surroundings=world.surroundings, on_accepted=lambda: hints.append(None))
+    intake = Intake(
+        world.database, surroundings=world.surroundings, metrics=Metrics(), on_accepted=lambda: hints.append(None)
+    )
     news = [event(id=f"e-{n}", data={"shipment": f"item-{n}"}) for n in range(40)]
     news.insert(17, event(id="bad", data={"recipient": "poison", "shipment": "bad"}))
     answers = await asyncio.gather(*(intake.accept(item) for item in news), return_exceptions=True)
@@ -133,7 +136,9 @@ async def test_a_poison_event_in_a_shared_commit_hurts_no_other(world: World, mo
 async def test_singles_that_arrive_together_share_commits(world: World) -> None:
     await world.register()
     commits: list[None] = []
-    intake = Intake(world.database, surroundings=world.surroundings, on_accepted=lambda: commits.append(None))
+    intake = Intake(
+        world.database, surroundings=world.surroundings, metrics=Metrics(), on_accepted=lambda: commits.append(None)
+    )
     news = [event(id=f"e-{n}", data={"shipment": f"item-{n}"}) for n in range(200)]
     answers = await asyncio.gather(*(intake.accept(item) for item in news))
     await intake.close()

@@ -168,7 +168,8 @@ async def test_a_person_erased_between_claim_and_send_gets_nothing(
     before_the_last_check(world, monkeypatch, lambda: erase(world))
     assert await world.dispatch() == 1
     assert world.gateway.journal == []
-    assert (await world.notification(sms.id)).reason == "no_contact_point"
+    ended = await world.notification(sms.id)
+    assert (ended.status, ended.reason) == ("cancelled", "erased")
 
 
 async def test_a_retry_to_somebody_erased_meanwhile_is_cancelled_and_holds_up_nobody(

@@ -87,7 +87,7 @@ async def api(database: Database, surroundings: Surroundings) -> AsyncIterator[A
     app = FastAPI()
     app.include_router(recipients.router)
     problems.install(app)
-    intake = Intake(database, surroundings=surroundings, on_accepted=lambda: None)
+    intake = Intake(database, surroundings=surroundings, metrics=Metrics(), on_accepted=lambda: None)
     services = Services(
         database=database,
         surroundings=surroundings,
