@@ -1,5 +1,5 @@
-# The service in one image. Nothing in it needs to be written to but the volume, so it runs with a read-only root:
-#   docker run --read-only --cap-drop ALL -p 8000:8000 -v awizo:/var/lib/awizo awizo
+# The service in one image. Nothing in it needs to be written to but its volumes, so it runs with a read-only root:
+#   docker run --read-only --cap-drop ALL -p 8000:8000 -v awizo:/var/lib/awizo -v awizo-mark:/var/lib/awizo-mark awizo
 
 FROM python:3.11-slim-bookworm AS build
 
@@ -30,7 +30,7 @@ LABEL org.opencontainers.image.title="awizo" \
 
 RUN pip uninstall --yes --quiet --root-user-action=ignore pip setuptools wheel \
     && useradd --system --uid 10001 --user-group --no-create-home --home-dir /var/lib/awizo awizo \
-    && install --directory --owner awizo --group awizo --mode 0700 /var/lib/awizo
+    && install --directory --owner awizo --group awizo --mode 0700 /var/lib/awizo /var/lib/awizo-mark
 
 COPY --from=build /opt/awizo /opt/awizo
 
@@ -38,11 +38,13 @@ ENV PATH=/opt/awizo/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     AWIZO_DATA_DIR=/var/lib/awizo \
+    AWIZO_MARK_FILE=/var/lib/awizo-mark/mark \
     AWIZO_DATABASE_URL=sqlite+aiosqlite:////var/lib/awizo/awizo.db
 
 USER awizo
 WORKDIR /var/lib/awizo
-VOLUME /var/lib/awizo
+# The mark has a volume of its own: a snapshot of the data, restored, must not bring back an old mark with it.
+VOLUME /var/lib/awizo /var/lib/awizo-mark
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 
