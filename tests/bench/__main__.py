@@ -70,7 +70,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
     parser.add_argument("--rounds", type=int, default=3, help="stretches of ours and of the floor, in turns")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a stretch")
-    parser.add_argument("--recipients", type=int, default=2000, help="how many people the events are about")
+    parser.add_argument("--recipients", type=int, default=1000, help="how many people the events are about")
     parser.add_argument("--idle-events", type=int, default=100, help="events of the row with the idle queue")
     parser.add_argument("--out", type=Path, default=Path("var/bench.json"), help="where the JSON goes")
     parser.add_argument("--table", type=Path, help="where the table goes as well")
