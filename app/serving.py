@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -41,7 +42,14 @@ def server(settings: Settings, *, host: str, port: int, role: Role) -> uvicorn.S
 
 
 def run_until_done(main: Coroutine[None, None, None]) -> None:
-    """Run `main` on the fast event loop."""
+    """Run `main` on the fast event loop.
+
+    Modules and models are left out of every garbage collection, and collections are rarer: requests make thousands of
+    short-lived values that counting references frees, and looking for cycles among them took 10 to 20 % of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 

@@ -14,7 +14,7 @@ from app.usecases.close_chains import close_chains
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
-from app.usecases.seal_log import LogFaultError, MarkError, Sealer
+from app.usecases.seal_log import BATCH_MAX, LogFaultError, MarkError, Sealer
 from app.usecases.watch_log import LogWatch
 
 POLL_SECONDS = 0.25
@@ -128,7 +128,7 @@ class Worker:
             await self._rest()
         else:
             self._log_watch.stuck = None
-            return sealed > 0
+            return sealed == BATCH_MAX  # fewer: wait for more, a sealing costs the same for one as for a thousand
         return False
 
     async def _dispatch(self, dispatcher: Dispatcher) -> bool:

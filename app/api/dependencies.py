@@ -10,7 +10,13 @@ from app.api.problems import Problem
 from app.api.services import Services, services_of
 from app.domain.access import Caller, Scope
 
-ServicesDep = Annotated[Services, Depends(services_of)]
+
+async def _services(request: Request) -> Services:
+    """A coroutine, because FastAPI runs plain functions in threads."""
+    return services_of(request)
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
 
 
 def require(*scopes: Scope) -> Callable[[Request], Awaitable[Caller]]:

@@ -13,7 +13,7 @@ from app.api.cloudevents import Batch, Rejected, body_bytes_max, decode_request
 from app.api.dependencies import ServicesDep, require
 from app.api.openapi import EVENT_REQUEST, answers
 from app.api.problems import Problem
-from app.api.services import Services, refuse_while_log_is_untrusted, services_of
+from app.api.services import Services, refuse_while_log_is_untrusted
 from app.api.views import moment, notification_summary
 from app.domain.access import Caller, Scope
 from app.domain.event import Event
@@ -38,9 +38,12 @@ _FOREIGN = "This key may not post for that operator"
         schema={"oneOf": [reference("AcceptedEvent"), reference("AcceptedBatch")]},
     ),
 )
-async def post_events(request: Request, caller: Annotated[Caller, Depends(require(Scope.EVENTS_WRITE))]) -> Response:
+async def post_events(
+    request: Request,
+    services: ServicesDep,
+    caller: Annotated[Caller, Depends(require(Scope.EVENTS_WRITE))],
+) -> Response:
     """Accept one CloudEvent (structured or binary mode) or a batch. 202 means: committed."""
-    services = services_of(request)
     refuse_while_log_is_untrusted(services)
     content_type = request.headers.get("content-type")
     body = await read_body(request, maximum=body_bytes_max(content_type))

@@ -14,7 +14,7 @@ from app.domain.channel import Channel, Purpose
 from app.domain.quiet_hours import QuietHours, QuietRule
 from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Recipient
 from app.storage.database import Tx
-from app.storage.sql import insert_ignoring, locked, one_of
+from app.storage.sql import Lookup, insert_ignoring, locked, one_of
 from app.storage.tables import consents, contact_points, events, notifications, recipient_keys, recipients
 from app.storage.vault import PersonKey
 
@@ -34,6 +34,19 @@ class RecipientRecord:
 
 Named = tuple[str, str]  # operator, recipient's name
 
+_RECORDS = (
+    select(recipients, recipient_keys.c.wrapped_key)
+    .join(recipient_keys, recipient_keys.c.recipient_id == recipients.c.id)
+    .order_by(recipients.c.id)
+)
+_BY_NAME = Lookup(_RECORDS, recipients.c.name_index)
+_BY_NAME_FOR_SHARE = Lookup(_RECORDS, recipients.c.name_index, lock=recipients, shared=True)
+_BY_NAME_FOR_UPDATE = Lookup(_RECORDS, recipients.c.name_index, lock=recipients)
+_CONTACTS = Lookup(
+    select(contact_points).order_by(contact_points.c.changed_at, contact_points.c.id), contact_points.c.recipient_id
+)
+_CONSENTS = Lookup(select(consents), consents.c.recipient_id)
+
 
 async def ensure(
     tx: Tx, names: Iterable[Named], *, now: datetime, new_ids: Iterable[UUID], for_update: bool = False
@@ -44,18 +57,20 @@ async def ensure(
     first would wait for others who did, and they for him. A record that somebody erases meanwhile can be missing.
     """
     wanted = {tx.vault.index("recipient", *named): named for named in names}
-    rows = await _rows(tx, wanted, shared=not for_update)
+    by_name = _BY_NAME_FOR_UPDATE if for_update else _BY_NAME_FOR_SHARE
+    rows = list(await by_name.rows(tx, wanted))
     missing = sorted(wanted.keys() - {row.name_index for row in rows})
     if missing:
         await _insert_unregistered(tx, {index: wanted[index] for index in missing}, now=now, new_ids=new_ids)
-        rows += await _rows(tx, missing, shared=not for_update)
+        rows += await by_name.rows(tx, missing)
     records = await _records(tx, rows)
     return {wanted[row.name_index]: records[row.id] for row in rows}
 
 
 async def find(tx: Tx, operator: str, name: str, *, for_update: bool = False) -> RecipientRecord | None:
     """The record of one recipient, registered or not; None when nobody ever named it or it was erased."""
-    rows = await _rows(tx, [tx.vault.index("recipient", operator, name)], shared=False, lock=for_update)
+    by_name = _BY_NAME_FOR_UPDATE if for_update else _BY_NAME
+    rows = list(await by_name.rows(tx, [tx.vault.index("recipient", operator, name)]))
     records = await _records(tx, rows)
     return records[rows[0].id] if rows else None
 
@@ -64,25 +79,10 @@ async def by_ids(
     tx: Tx, ids: Iterable[UUID], *, lock: bool = False, for_update: bool = False, skip: bool = False
 ) -> dict[UUID, RecipientRecord]:
     """Records by row id; erased ones are absent. `skip` leaves out rows that somebody is changing right now."""
-    query = (
-        select(recipients, recipient_keys.c.wrapped_key)
-        .join(recipient_keys, recipient_keys.c.recipient_id == recipients.c.id)
-        .where(one_of(tx, recipients.c.id, set(ids)), recipients.c.erased_at.is_(None))
-        .order_by(recipients.c.id)
-    )
+    query = _RECORDS.where(one_of(tx, recipients.c.id, set(ids)), recipients.c.erased_at.is_(None))
     if lock:
         query = locked(tx, query, of=recipients, shared=not for_update, skip=skip)
     return await _records(tx, list(await tx.execute(query)))
-
-
-async def _rows(tx: Tx, indexes: Iterable[bytes], *, shared: bool, lock: bool = True) -> list[Any]:
-    query = (
-        select(recipients, recipient_keys.c.wrapped_key)
-        .join(recipient_keys, recipient_keys.c.recipient_id == recipients.c.id)
-        .where(one_of(tx, recipients.c.name_index, list(indexes)))
-        .order_by(recipients.c.id)
-    )
-    return list(await tx.execute(locked(tx, query, of=recipients, shared=shared) if lock else query))
 
 
 async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: datetime, new_ids: Iterable[UUID]) -> None:
@@ -107,14 +107,9 @@ async def _records(tx: Tx, rows: Sequence[Any]) -> dict[UUID, RecipientRecord]:
     contacts: dict[UUID, list[ContactPoint]] = defaultdict(list)
     agreed: dict[UUID, list[Consent]] = defaultdict(list)
     if registered:
-        query = (
-            select(contact_points)
-            .where(one_of(tx, contact_points.c.recipient_id, registered))
-            .order_by(contact_points.c.changed_at, contact_points.c.id)
-        )
-        for row in await tx.execute(query):
+        for row in await _CONTACTS.rows(tx, registered):
             contacts[row.recipient_id].append(_contact(row, keys[row.recipient_id]))
-        for row in await tx.execute(select(consents).where(one_of(tx, consents.c.recipient_id, registered))):
+        for row in await _CONSENTS.rows(tx, registered):
             agreed[row.recipient_id].append(_consent(row))
     return {
         row.id: RecipientRecord(

@@ -21,11 +21,19 @@ def one_of(tx: Tx, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnE
 
 
 class Lookup:
-    """`query`, narrowed to rows whose `column` is one of some values. Built once: building costs more than asking."""
+    """`query`, narrowed to rows whose `column` is one of some values. Built once: building costs more than asking.
 
-    def __init__(self, query: Select[Any], column: ColumnElement[Any]) -> None:
+    The rows of the table `lock` stay locked until the transaction ends, `shared` as in `locked`.
+    """
+
+    def __init__(
+        self, query: Select[Any], column: ColumnElement[Any], *, lock: Table | None = None, shared: bool = False
+    ) -> None:
         self._sqlite = query.where(column.in_(bindparam("values", expanding=True)))
-        self._postgres = query.where(column == any_(bindparam("values", type_=ARRAY(column.type))))
+        postgres = query.where(column == any_(bindparam("values", type_=ARRAY(column.type))))
+        self._postgres = (
+            postgres if lock is None else postgres.with_for_update(of=lock, read=shared, key_share=not shared)
+        )
 
     async def rows(self, tx: Tx, values: Iterable[Any]) -> CursorResult[Any]:
         """The rows for these values."""
