@@ -252,6 +252,7 @@ async def test_a_proof_reveals_exactly_the_fields_that_were_asked_for(service: S
     keys = (await vkeys(service)).split()
     for query, opened in (
         ("?open=none", set()),
+        ("?open=", set()),
         ("?open=contact", {"contact"}),
         ("?open=contact,content", {"contact", "content"}),
         ("?open=receipt", set()),
@@ -268,7 +269,7 @@ async def test_a_proof_reveals_exactly_the_fields_that_were_asked_for(service: S
 
 async def test_a_field_that_no_fact_has_is_422(service: Service) -> None:
     scene = await set_scene(service)
-    for names in ("", "nothing", "contact,", "contact,none", "CONTACT", "%00", "x" * 201, quote("contact, content")):
+    for names in ("nothing", "contact,", "contact,none", "CONTACT", "%00", "x" * 201, quote("contact, content")):
         answer = await proof(scene, f"?open={names}")
         assert (names, answer.status_code) == (names, 422)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from app.domain.channel import Channel, Purpose
+from app.domain.notification import Notification, Status
 from app.domain.quiet_hours import NEVER_QUIET, QuietHours
 from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Recipient
 
@@ -56,4 +57,25 @@ def person(
         quiet_hours=quiet_hours,
         contact_points=tuple(contacts),
         consents=tuple(consents),
+    )
+
+
+def told(
+    point: ContactPoint | None, channel: Channel = Channel.SMS, purpose: Purpose = Purpose.DELIVERY
+) -> Notification:
+    """A notification that is about to go to that contact point."""
+    return Notification(
+        id=uuid4(),
+        operator="poczta-polska",
+        event=None,
+        kind="notice_left",
+        channel=channel,
+        purpose=purpose,
+        recipient=uuid4(),
+        contact=point.id if point else None,
+        status=Status.SENDING,
+        created_at=NOON,
+        expires_at=NOON,
+        chain_length=1,
+        chain_leaf=bytes(32),
     )

@@ -61,6 +61,7 @@ def attempt(status: AttemptStatus = AttemptStatus.STARTED) -> Attempt:
         (Unknown(stage="response", code="timeout"), "unknown", "unknown", None, None, None),
         (PERMANENT, "refused", "failed", "permanent", None, "notification.failed"),
         (NotSent(stage="message", code="address"), "not_sent", "failed", "technical", None, "notification.failed"),
+        (NotSent(stage="consent", code="erased"), "not_sent", "cancelled", None, "erased", "notification.cancelled"),
         (NotSent(stage="consent", code="opted_out"), "not_sent", "suppressed", None, "opted_out",
          "notification.suppressed"),
         (TEMPORARY, "refused", "queued", None, None, None),
@@ -151,8 +152,10 @@ def test_progress_does_not_put_off_the_closing() -> None:
 
 
 def test_what_progress_reconciles_is_looked_at_again_later() -> None:
-    effect = apply_receipt(sending(status=Status.UNKNOWN), attempt(AttemptStatus.UNKNOWN), PROGRESS, now=NOON)
-    assert effect.due_at == NOON + CLOSES_AFTER
+    waiting = sending(status=Status.QUEUED)
+    assert apply_receipt(waiting, attempt(AttemptStatus.NOT_SENT), PROGRESS, now=NOON).due_at == NOON + CLOSES_AFTER
+    unknown = sending(status=Status.UNKNOWN, due_at=NOON + timedelta(hours=1))
+    assert apply_receipt(unknown, attempt(AttemptStatus.UNKNOWN), PROGRESS, now=NOON).due_at == unknown.due_at
 
 
 @pytest.mark.parametrize("status", sorted(FINAL))
