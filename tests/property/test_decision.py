@@ -9,7 +9,7 @@ from app.domain.channel import Channel, Purpose
 from app.domain.decision import Notify, Suppress, last_check, plan
 from app.domain.recipient import ContactState, Recipient
 from app.domain.shipment import RANK, Milestone, makes_untrue, reason_not_to_tell
-from tests.unit.domain.people import NOON, consent, contact, person, told
+from tests.unit.domain.people import NOON, consent, contact, on_its_way, person
 
 CONTACTS = st.lists(st.builds(contact, st.sampled_from(Channel), st.sampled_from(ContactState)), max_size=5)
 CONSENTS = st.lists(
@@ -59,7 +59,7 @@ def test_every_channel_gets_a_row_for_each_active_contact_point_and_at_least_one
 def test_the_last_check_agrees_with_the_plan_while_nothing_changes(recipient: Recipient) -> None:
     planned = plan(kind="notice_left", recipient=recipient, untold_because=None, now=NOON, expires_at=NOON + DAY)
     for item in planned:
-        reason = last_check(recipient, told(item.contact, item.channel, item.purpose))
+        reason = last_check(recipient, on_its_way(item.contact, item.channel, item.purpose))
         if item.contact is not None:
             assert (Suppress(reason=reason) if reason else Notify()) == item.decision
         else:

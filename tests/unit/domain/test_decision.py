@@ -22,7 +22,7 @@ from app.domain.event import DELIVERY_KINDS
 from app.domain.quiet_hours import QuietHours
 from app.domain.recipient import Consent, ContactPoint, ContactState, Recipient
 from tests.builders import event
-from tests.unit.domain.people import NOON, consent, contact, person, told
+from tests.unit.domain.people import NOON, consent, contact, on_its_way, person
 
 TOMORROW = NOON + timedelta(days=1)
 NIGHT = datetime(2026, 11, 23, 22, tzinfo=UTC)
@@ -181,13 +181,13 @@ def test_an_event_a_quarter_of_an_hour_ahead_is_from_the_future(minutes: float, 
 def test_the_last_check_gives_the_same_reasons(state: ContactState, given: Consent | None, reason: str | None) -> None:
     point = contact(state=state)
     recipient = person([point], [given] if given else [])
-    assert last_check(recipient, told(point)) == reason
+    assert last_check(recipient, on_its_way(point)) == reason
 
 
 def test_the_last_check_stops_what_goes_to_nobody() -> None:
-    assert last_check(None, told(None)) == "no_contact_point"
+    assert last_check(None, on_its_way(None)) == "no_contact_point"
     there = person([], [consent()])
-    assert last_check(there, told(None)) == "no_contact_point"
+    assert last_check(there, on_its_way(None)) == "no_contact_point"
 
 
 def test_a_refusal_of_what_was_never_granted_is_no_opt_out() -> None:
