@@ -60,7 +60,7 @@ def person(
     )
 
 
-def told(
+def on_its_way(
     point: ContactPoint | None, channel: Channel = Channel.SMS, purpose: Purpose = Purpose.DELIVERY
 ) -> Notification:
     """A notification that is about to go to that contact point."""
