@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.merkle.plans import Node
-from app.merkle.tree import SIZE_MAX, fold_level
+from app.merkle.tree import SIZE_MAX, fold_perfect
 
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
-TILE_LEVEL_MAX = 63
 
 _ENTRY_BYTES_MAX = 0xFFFF
 _INDEX_PATH = re.compile(r"(?:x[0-9]{3}/){0,6}[0-9]{3}")
@@ -41,12 +40,10 @@ def node_in_tile(node: Node, hashes: Sequence[bytes]) -> bytes:
     Raises ValueError when the tile is too narrow to hold the node.
     """
     span = tile_of(node)
-    level = list(hashes[span.offset : span.offset + span.width])
-    if len(level) != span.width:
+    covered = hashes[span.offset : span.offset + span.width]
+    if len(covered) != span.width:
         raise ValueError("the tile does not reach as far as the node")
-    while len(level) > 1:
-        level = fold_level(level)
-    return level[0]
+    return fold_perfect(covered)
 
 
 def tile_width(level: int, index: int, size: int) -> int:

@@ -38,6 +38,14 @@ def fold_level(hashes: Iterable[bytes]) -> list[bytes]:
     return [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
 
 
+def fold_perfect(hashes: Sequence[bytes]) -> bytes:
+    """The root over 1, 2, 4, … hashes of one level."""
+    level = list(hashes)
+    while len(level) > 1:
+        level = fold_level(level)
+    return level[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactRange:
     """The right-hand frontier of a tree: its size and the hashes of its perfect subtrees, the largest first.

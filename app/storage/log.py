@@ -13,7 +13,7 @@ from app.domain.fact import Anchor
 from app.evidence.fact import entry_bytes
 from app.merkle.plans import Node, perfect_nodes
 from app.merkle.tiles import TILE_WIDTH, node_in_tile, tile_of, tile_width
-from app.merkle.tree import HASH_BYTES, CompactRange, fold_level, leaf_hash
+from app.merkle.tree import HASH_BYTES, CompactRange, fold_perfect, leaf_hash
 from app.storage.database import Tx
 from app.storage.sql import insert_ignoring, insert_rows, locked, one_of
 from app.storage.tables import checkpoints, facts, leaves, pending_entries, tiles, tree_heads
@@ -150,17 +150,11 @@ async def _write_full_tiles(tx: Tx, shard: str, old_size: int, new_size: int) ->
                     "level": level,
                     "tile_index": index,
                     "hashes": b"".join(tile),
-                    "root": _tile_root(tile),
+                    "root": fold_perfect(tile),
                 }
             )
         await tx.execute(insert(tiles), rows)
         old_size, new_size, level = first, end, level + 1
-
-
-def _tile_root(hashes: list[bytes]) -> bytes:
-    while len(hashes) > 1:
-        hashes = fold_level(hashes)
-    return hashes[0]
 
 
 async def _hashes_at_tile_level(tx: Tx, shard: str, level: int, start: int, end: int) -> list[bytes]:

@@ -282,5 +282,3 @@ checkpoints = Table(
     Column("note", LargeBinary, nullable=False),
     Column("published_at", Instant, nullable=False),
 )
-
-APPEND_ONLY = (leaves, tiles, checkpoints)

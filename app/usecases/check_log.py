@@ -7,7 +7,7 @@ from app.evidence.fact import commitment_of, entry_bytes
 from app.merkle.checkpoint import CheckpointError, parse_checkpoint
 from app.merkle.note import NoteError, VKey, verify_note
 from app.merkle.tiles import TILE_WIDTH
-from app.merkle.tree import CompactRange, fold_level, leaf_hash
+from app.merkle.tree import CompactRange, fold_perfect, leaf_hash
 from app.storage import facts as fact_store
 from app.storage import log
 from app.storage.database import Database
@@ -155,7 +155,7 @@ class _ShardCheck:
         tiles = 0
         while len(self._tile) >= TILE_WIDTH:
             await self._check_tile(0, len(self._level_roots), self._tile[:TILE_WIDTH])
-            self._level_roots.append(_root(self._tile[:TILE_WIDTH]))
+            self._level_roots.append(fold_perfect(self._tile[:TILE_WIDTH]))
             del self._tile[:TILE_WIDTH]
             tiles += 1
         return tiles
@@ -166,13 +166,13 @@ class _ShardCheck:
             full = [hashes[at : at + TILE_WIDTH] for at in range(0, len(hashes) - TILE_WIDTH + 1, TILE_WIDTH)]
             for index, tile in enumerate(full):
                 await self._check_tile(level, index, tile)
-            tiles, level, hashes = tiles + len(full), level + 1, [_root(tile) for tile in full]
+            tiles, level, hashes = tiles + len(full), level + 1, [fold_perfect(tile) for tile in full]
         return tiles
 
     async def _check_tile(self, level: int, index: int, hashes: list[bytes]) -> None:
         async with self._database.read() as tx:
             stored = await log.stored_tile(tx, self._head.shard, level, index)
-        if stored != (b"".join(hashes), _root(hashes)):
+        if stored != (b"".join(hashes), fold_perfect(hashes)):
             raise _Differs(f"tile {level}/{index} is not what its entries hash to")
 
 
@@ -182,9 +182,3 @@ def _commitment(stored: fact_store.StoredFact) -> bytes | None:
         return commitment_of(stored.document, stored.salt)
     except ValueError:
         return None
-
-
-def _root(hashes: list[bytes]) -> bytes:
-    while len(hashes) > 1:
-        hashes = fold_level(hashes)
-    return hashes[0]
