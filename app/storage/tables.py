@@ -282,3 +282,6 @@ checkpoints = Table(
     Column("note", LargeBinary, nullable=False),
     Column("published_at", Instant, nullable=False),
 )
+
+# Kept so by triggers, which the migrations make.
+APPEND_ONLY = (leaves, tiles, checkpoints)
