@@ -31,6 +31,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(log_app, name="log")
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_FAULT = 1, 2, 70
+BUNDLE_BYTES_MAX, VKEYS_BYTES_MAX = 64 * 2**20, 64 * 2**10
 T = TypeVar("T")
 
 
@@ -232,8 +233,8 @@ def verify(
     from app.evidence.verifier import NoteError, parse_vkeys, verify_bundle
 
     try:
-        data = bundle.read_bytes()
-        vkeys = [key for file in vkey or () for key in parse_vkeys(file.read_text("utf-8"))]
+        data = _read(bundle, BUNDLE_BYTES_MAX)
+        vkeys = [key for file in vkey or () for key in parse_vkeys(_read(file, VKEYS_BYTES_MAX).decode())]
     except OSError as error:
         _fail(f"{error.filename} cannot be read: {error.strerror}.", EXIT_USAGE)
     except (NoteError, UnicodeDecodeError) as error:
@@ -244,6 +245,14 @@ def verify(
     else:
         _print_report(report)
     raise SystemExit(report.exit_code)
+
+
+def _read(file: Path, maximum: int) -> bytes:
+    with file.open("rb") as opened:
+        data = opened.read(maximum + 1)
+    if len(data) > maximum:
+        _fail(f"{file} is larger than {maximum:,} bytes: that is not what it should be.", EXIT_USAGE)
+    return data
 
 
 _MARKS = {"holds": "ok  ", "fails": "NO  ", "warning": "note", "not_vouched": "note"}
@@ -340,7 +349,10 @@ def run(
     from app.development import run_development
     from app.serving import run_until_done
 
-    run_until_done(run_development(_settings(), port=port))
+    try:
+        run_until_done(run_development(_settings(), port=port))
+    except OSError as error:
+        _fail(f"The sandbox's ports 8025 and 2525 cannot be had: {os.strerror(error.errno or 0)}.")
 
 
 @app.command()

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+import structlog
+
 from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
@@ -20,6 +22,8 @@ from app.usecases.seal_log import LogFaultError, Sealer
 from app.usecases.watch_log import LogWatch, watch_log
 from app.wiring import open_database, real_surroundings, receipt_parsers, sealer_of, signers, transports
 from app.worker import Worker
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ async def _start_log(sealer: Sealer, log_watch: LogWatch) -> None:
         await sealer.start()
     except LogFaultError as fault:
         log_watch.found(str(fault))
+        _log.error("log_fault", sentence=str(fault))
 
 
 async def _start_worker(

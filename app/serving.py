@@ -12,6 +12,7 @@ from collections.abc import Coroutine
 import uvicorn
 import uvloop
 
+from app.bounded_http import BoundedHttp
 from app.domain.role import Role
 from app.main import create_app
 from app.process import running
@@ -29,6 +30,7 @@ def server(settings: Settings, *, host: str, port: int, role: Role) -> uvicorn.S
             create_app(settings, role),
             host=host,
             port=port,
+            http=BoundedHttp,
             access_log=False,
             log_config=None,
             server_header=False,
