@@ -77,3 +77,67 @@ class Mark(Protocol):
     def write(self, note: bytes) -> None:
         """Durable on return: file and directory are synced."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigned:
+    """The witness cosigned: its signature lines as it sent them, not verified yet."""
+
+    lines: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """The witness knows this log at another size than the request said: `size`, which it answered."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """The witness refused, or could not be asked. `reason` is one clause, free of addresses and secrets."""
+
+    reason: str
+
+
+WitnessAnswer = Cosigned | Behind | Unanswered
+
+
+class Witness(Protocol):
+    """Somebody else's witness (c2sp.org/tlog-witness). It never raises for anything that the network does."""
+
+    name: str
+
+    async def add_checkpoint(self, body: bytes) -> WitnessAnswer:
+        """Answer to an add-checkpoint request of app.merkle.witness_request, within ten seconds."""
+        ...
+
+    async def latest(self, origin: str) -> bytes | None:
+        """The checkpoint of that log which it cosigned last; None when it has none or does not say."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamped:
+    """A time stamp response (RFC 3161 §2.4.2, DER) that was granted and covers the digest asked for."""
+
+    response: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotStamped:
+    """No time stamp. `reason` is one clause, free of addresses and secrets."""
+
+    reason: str
+
+
+class Timestamper(Protocol):
+    """A time stamping authority (RFC 3161). It never raises for anything that the network does."""
+
+    async def stamp(self, digest: bytes) -> Stamped | NotStamped:
+        """Ask for a stamp over a SHA-256 digest, within ten seconds."""
+        ...
+
+    async def close(self) -> None: ...
