@@ -30,6 +30,15 @@ class Settings(BaseSettings):
     mark_file: Path | None = None
     public_url: str = "http://127.0.0.1:8000"
     log_origin: str | None = None
+    log_public: bool = True
+    witnesses: str = ""
+    witness_quorum: Annotated[int, Field(ge=1)] = 1
+    tsa_url: str = ""
+    tsa_ca_file: Path | None = None
+    tsa_client_cert: Path | None = None
+    tsa_client_key: Path | None = None
+    retention_months: Annotated[int, Field(ge=1)] = 13
+    skeleton_years: Annotated[int, Field(ge=1)] = 10
     sms_providers: str = ""
     email_providers: str = ""
     twilio_account_sid: str = ""
@@ -49,6 +58,11 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must be an http or https address without query")
         return value.rstrip("/")
+
+    @field_validator("tsa_url")
+    @classmethod
+    def _is_empty_or_base_url(cls, value: str) -> str:
+        return value and cls._is_base_url(value)
 
     @field_validator("email_from")
     @classmethod

@@ -271,6 +271,18 @@ tree_heads = Table(
     Column("range", LargeBinary, nullable=False),  # roots of the perfect subtrees, largest first
     Column("epoch", BigInteger, nullable=False),
     Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),  # no entry comes after
+    Column("final_note", LargeBinary),  # the last checkpoint; a recovery leaves one here that the entries fall short of
+)
+
+# The verifier keys of a shard, of the log itself and of its statements, each from when it signs.
+log_keys = Table(
+    "log_keys",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("vkey", Text, primary_key=True),
+    Column("use", String(16), nullable=False),  # log | statements
+    Column("added_at", Instant, nullable=False),
 )
 
 checkpoints = Table(
@@ -281,6 +293,36 @@ checkpoints = Table(
     Column("root", LargeBinary, nullable=False),
     Column("note", LargeBinary, nullable=False),
     Column("published_at", Instant, nullable=False),
+)
+
+# Signature lines of witnesses on published checkpoints.
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("witness", Text, primary_key=True),
+    Column("line", LargeBinary, nullable=False),
+    Column("received_at", Instant, nullable=False),
+)
+
+# Time stamp responses (RFC 3161) over the texts of published checkpoints.
+timestamps = Table(
+    "timestamps",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("size", BigInteger, primary_key=True),
+    Column("response", LargeBinary, nullable=False),
+    Column("stamped_at", Instant, nullable=False),
+)
+
+# Entries that came back from the published log after the database had lost their facts.
+lost_entries = Table(
+    "lost_entries",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("leaf_index", BigInteger, primary_key=True),
+    Column("found_at", Instant, nullable=False),
 )
 
 # Kept so by triggers, which the migrations make.
