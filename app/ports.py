@@ -121,7 +121,7 @@ class Witness(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamped:
-    """A time stamp response (RFC 3161 §2.4.2, DER) that was granted and covers the digest asked for."""
+    """A time stamp response (RFC 3161 §2.4.2, DER) that was granted and covers what was asked."""
 
     response: bytes
 
@@ -136,8 +136,8 @@ class NotStamped:
 class Timestamper(Protocol):
     """A time stamping authority (RFC 3161). It never raises for anything that the network does."""
 
-    async def stamp(self, digest: bytes) -> Stamped | NotStamped:
-        """Ask for a stamp over a SHA-256 digest, within ten seconds."""
+    async def stamp(self, data: bytes) -> Stamped | NotStamped:
+        """Ask for a stamp over the SHA-256 of `data`, which stays here, within ten seconds."""
         ...
 
     async def close(self) -> None: ...
