@@ -71,7 +71,16 @@ recipients = Table(
     Column("chosen_by_person", Text, nullable=False, server_default=""),  # LF-joined names of settings
     Column("profile", LargeBinary),  # name and post codes
     Column("created_at", Instant, nullable=False),
+    Column("erasure_asked_at", Instant),  # set while a legal hold defers the erasure: nobody contacts this person
+    Column("erasure_asked_by", String(32)),
     Column("erased_at", Instant),
+)
+_ERASURE_ASKED = text("erasure_asked_at IS NOT NULL")
+Index(
+    "ix_recipients_erasure_asked_at",
+    recipients.c.erasure_asked_at,
+    sqlite_where=_ERASURE_ASKED,
+    postgresql_where=_ERASURE_ASKED,
 )
 
 # Apart from everything else, so that backups can leave it out or keep it for days only: without a key, what it
@@ -323,6 +332,42 @@ lost_entries = Table(
     Column("shard", String(8), primary_key=True),
     Column("leaf_index", BigInteger, primary_key=True),
     Column("found_at", Instant, nullable=False),
+)
+
+# Contacts that somebody withdrew by being erased, as keyed hashes of operator, channel and value.
+contact_marks = Table(
+    "contact_marks",
+    metadata,
+    Column("mark", LargeBinary, primary_key=True),
+    Column("marked_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False, index=True),
+)
+
+# What must be kept although erasure was or may be asked for. The reason is encrypted with the person's key.
+legal_holds = Table(
+    "legal_holds",
+    metadata,
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), primary_key=True),
+    Column("reason", LargeBinary, nullable=False),
+    Column("until", Instant, nullable=False, index=True),
+    Column("placed_at", Instant, nullable=False),
+    Column("placed_by", String(32), nullable=False),
+)
+
+# How far each kind of row has been gone through by age: all that is old enough, up to and with this id.
+retention_cursors = Table(
+    "retention_cursors",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("passed", Uuid, nullable=False),
+)
+
+# Below this index the facts of a shard's entries may be gone, because they were older than skeletons are kept.
+retired_entries = Table(
+    "retired_entries",
+    metadata,
+    Column("shard", String(8), primary_key=True),
+    Column("below_index", BigInteger, nullable=False),
 )
 
 # Kept so by triggers, which the migrations make.
