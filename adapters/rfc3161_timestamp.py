@@ -6,17 +6,9 @@ from pathlib import Path
 
 import httpx
 from cryptography import x509
-from rfc3161_client import (
-    HashAlgorithm,
-    PKIStatus,
-    TimeStampRequest,
-    TimestampRequestBuilder,
-    TimeStampResponse,
-    VerificationError,
-    VerifierBuilder,
-    decode_timestamp_response,
-)
+from rfc3161_client import HashAlgorithm, TimestampRequestBuilder
 
+from app.domain.time_stamp import TimeStampError, read_time_stamp
 from app.ports import NotStamped, Stamped
 
 ANSWER_BYTES_MAX = 64 * 2**10
@@ -69,8 +61,11 @@ class Rfc3161Timestamper:
             return NotStamped(reason=f"the authority cannot be reached ({type(error).__name__})")
         if isinstance(answer, NotStamped):
             return answer
-        objection = objection_to(answer, request, self._roots)
-        return Stamped(response=answer) if objection is None else NotStamped(reason=objection)
+        try:
+            read_time_stamp(answer, data=data, nonce=request.nonce, roots=self._roots)
+        except TimeStampError as error:
+            return NotStamped(reason=f"the authority's answer is of no use: {error}")
+        return Stamped(response=answer)
 
     async def _post(self, request: bytes) -> bytes | NotStamped:
         async with self._client.stream("POST", self._url, content=request) as response:
@@ -86,39 +81,3 @@ class Rfc3161Timestamper:
     async def close(self) -> None:
         """Closes all connections; a second call does nothing."""
         await self._client.aclose()
-
-
-def objection_to(answer: bytes, request: TimeStampRequest, roots: list[x509.Certificate]) -> str | None:
-    """Why `answer` is not the stamp that `request` asked for (RFC 3161 §2.2), in one clause; None when it is.
-
-    The signature is judged only under `roots`; without any, everything else is.
-    """
-    try:
-        response = decode_timestamp_response(answer)
-        if response.status != PKIStatus.GRANTED:
-            return f"the authority refused with status {response.status}"
-        return _mismatch(response, request) or _distrust(response, request, roots)
-    except ValueError:  # what the library says of anything malformed, here or further inside
-        return "the authority's answer is no time stamp response"
-
-
-def _mismatch(response: TimeStampResponse, request: TimeStampRequest) -> str | None:
-    stamped, asked = response.tst_info.message_imprint, request.message_imprint
-    if (stamped.hash_algorithm, stamped.message) != (asked.hash_algorithm, asked.message):
-        return "the time stamp is on something else"
-    if response.tst_info.nonce != request.nonce:
-        return "the time stamp was made for another request"
-    if not response.signed_data.certificates:
-        return "the time stamp comes without the certificate that it was asked to bring"
-    return None
-
-
-def _distrust(response: TimeStampResponse, request: TimeStampRequest, roots: list[x509.Certificate]) -> str | None:
-    if not roots:
-        return None
-    verifier = VerifierBuilder(roots=roots).build()
-    try:
-        verifier.verify(response, request.message_imprint.message)
-    except VerificationError:
-        return "the given certificates do not vouch for the time stamp"
-    return None
