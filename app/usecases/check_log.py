@@ -1,19 +1,22 @@
-"""Check the whole log in the database: documents, leaves, tiles, heads, checkpoints, mark, from the first entry on."""
+"""Check the whole log in the database: documents, leaves, tiles, heads, checkpoints, mark, from the first entry on.
 
-from collections.abc import AsyncIterator, Callable
+Memory stays bounded by the chunk, but for 32 bytes a full tile of level 0, from which the tiles above are rebuilt.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.evidence.fact import commitment_of, entry_bytes
-from app.merkle.checkpoint import CheckpointError, parse_checkpoint
+from app.merkle.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
 from app.merkle.note import NoteError, VKey, verify_note
 from app.merkle.tiles import TILE_WIDTH
 from app.merkle.tree import CompactRange, fold_perfect, leaf_hash
-from app.storage import facts as fact_store
-from app.storage import log
+from app.storage import audit, log
+from app.storage.audit import AuditedCheckpoint, AuditedFact
 from app.storage.database import Database
-from app.storage.log import PublishedCheckpoint, TreeHead
+from app.storage.log import TreeHead
 
-CHUNK = 1024
+CHUNK = 4 * TILE_WIDTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +44,11 @@ async def check_log(
 
     `vkey_for` gives the log's key for an origin; `progress` is told how many entries were read.
     """
-    try:
-        async with database.read() as tx:
-            heads = await log.heads(tx)
-    except ValueError as error:
-        return [Difference(shard="tree_heads", sentence=str(error))]
+    async with database.read() as tx:
+        damaged = await audit.damaged_head(tx)
+        if damaged is not None:
+            return [Difference(shard=damaged, sentence="the stored head of the tree contradicts itself")]
+        heads = await log.heads(tx)
     results: list[LogSummary | Difference] = []
     for head in heads:
         own_mark = mark if head is heads[-1] else None
@@ -77,108 +80,144 @@ class _ShardCheck:
         self._database = database
         self._head = head
         self._vkey = vkey
-        self._mark = mark
         self._progress = progress
+        self._mark = mark
+        self._marked: Checkpoint | None = None
         self._range = CompactRange()
-        self._tile: list[bytes] = []
-        self._level_roots: list[bytes] = []
+        self._tile_roots: list[bytes] = []
+        self._checkpoints = 0
 
     async def run(self) -> LogSummary:
-        async with self._database.read() as tx:
-            published = await log.checkpoints_of(tx, self._head.shard)
-        async with (
-            self._database.read() as tx
-        ):  # afterwards: a service at work goes on signing, and the head only grows
-            self._head = next(head for head in await log.heads(tx) if head.shard == self._head.shard)
-        signed = {checkpoint.size: self._signed_root(checkpoint) for checkpoint in published}
-        if self._mark is not None:
-            size, root = self._checkpoint(self._mark, "the mark")
-            if signed.setdefault(size, root) != root:
-                raise _Differs(f"the mark at size {size} differs from the published checkpoint")
-        if max(signed, default=0) > self._head.range.size:
-            raise _Differs(f"{max(signed)} entries were signed, {self._head.range.size} are there")
-        tiles = 0
-        async for leaves in self._chunks():
-            tiles += await self._absorb(leaves, signed)
+        self._marked = None if self._mark is None else self._signed(self._mark, "the mark")
+        await self._check_sizes()
+        size = self._head.range.size
+        for start in range(0, size, CHUNK):
+            end = min(start + CHUNK, size)
+            roots = await self._signed_roots(start, end)
+            hashes = await self._leaf_hashes(start, end)
+            self._grow(hashes, roots)
+            self._tile_roots += await self._check_tiles(0, start // TILE_WIDTH, hashes)
+            self._progress(len(hashes))
         if self._range != self._head.range:
-            raise _Differs(f"the entries do not hash to the head of the tree at size {self._head.range.size}")
-        tiles += await self._check_upper_tiles()
-        return LogSummary(shard=self._head.shard, entries=self._range.size, checkpoints=len(published), tiles=tiles)
+            raise _Differs(f"the entries do not hash to the head of the tree at size {size}")
+        tiles = len(self._tile_roots) + await self._check_upper_tiles()
+        return LogSummary(shard=self._head.shard, entries=size, checkpoints=self._checkpoints, tiles=tiles)
 
-    def _signed_root(self, checkpoint: PublishedCheckpoint) -> bytes:
-        size, root = self._checkpoint(checkpoint.note, f"the checkpoint of size {checkpoint.size}")
-        if (size, root) != (checkpoint.size, checkpoint.root):
-            raise _Differs(f"the checkpoint of size {checkpoint.size} is stored under another size or root")
-        return root
+    async def _check_sizes(self) -> None:
+        """Nothing was signed beyond the head, and no leaf lies outside of it."""
+        async with self._database.read() as tx:
+            outermost = await audit.outermost_checkpoints(tx, self._head.shard)
+        # The head afterwards: a service at work goes on signing, and the head only grows.
+        async with self._database.read() as tx:
+            self._head = next(head for head in await log.heads(tx) if head.shard == self._head.shard)
+            stray = await audit.stray_leaf(tx, self._head.shard)
+        signed = [self._published(stored).size for stored in outermost]
+        if self._marked is not None:
+            signed.append(self._marked.size)
+        size = self._head.range.size
+        for each in signed:
+            if not 0 < each <= size:
+                raise _Differs(f"{each} entries were signed, {size} are there")
+        if stray is not None:
+            raise _Differs(f"entry {stray} lies outside of the tree, which has {size} entries")
 
-    def _checkpoint(self, note: bytes, what: str) -> tuple[int, bytes]:
+    async def _signed_roots(self, start: int, end: int) -> Mapping[int, bytes]:
+        """The roots that were signed for trees of `start` < size ≤ `end` entries, in the order of size."""
+        async with self._database.read() as tx:
+            stored = await audit.checkpoints_between(tx, self._head.shard, start, end)
+        self._checkpoints += len(stored)
+        roots = {checkpoint.size: self._published(checkpoint).root for checkpoint in stored}
+        marked = self._marked
+        if marked is not None and start < marked.size <= end:
+            root = roots.setdefault(marked.size, marked.root)
+            if root != marked.root:
+                raise _Differs(f"the mark at size {marked.size} differs from the published checkpoint")
+        return dict(sorted(roots.items()))
+
+    def _published(self, stored: AuditedCheckpoint) -> Checkpoint:
+        what = f"the checkpoint of size {stored.size}"
+        signed = self._signed(stored.note, what)
+        if signed.size != stored.size:
+            raise _Differs(f"{what} is one of size {signed.size}")
+        if signed.root != stored.root:
+            raise _Differs(f"{what} is stored under another root")
+        return signed
+
+    def _signed(self, note: bytes, what: str) -> Checkpoint:
         try:
             checkpoint = parse_checkpoint(verify_note(note, [self._vkey]).text)
         except (NoteError, CheckpointError) as error:
             raise _Differs(f"{what} does not verify: {error}") from None
         if checkpoint.origin != self._head.origin:
             raise _Differs(f"{what} is of another log")
-        return checkpoint.size, checkpoint.root
+        return checkpoint
 
-    async def _chunks(self) -> AsyncIterator[list[bytes]]:
-        """Leaf hashes recomputed from the facts themselves, chunk by chunk."""
-        size = self._head.range.size
-        for start in range(0, size, CHUNK):
-            end = min(start + CHUNK, size)
+    async def _leaf_hashes(self, start: int, end: int) -> list[bytes]:
+        """The leaf hashes of [start, end), recomputed from the facts themselves."""
+        async with self._database.read() as tx:
+            found = await audit.leaves_with_facts(tx, self._head.shard, start, end)
+        missing = {*range(start, end)}.difference(leaf.index for leaf in found)
+        if missing:
+            raise _Differs(f"entry {min(missing)} is missing")
+        hashes = []
+        for leaf in found:
+            hashes.append(leaf_hash(entry_bytes(leaf.commitment)))
+            if not _fits(leaf.fact, leaf.commitment, hashes[-1]):
+                raise _Differs(f"entry {leaf.index}: {await self._blame(leaf.fact, leaf.commitment, hashes[-1])}")
+        return hashes
+
+    async def _blame(self, fact: AuditedFact | None, commitment: bytes, leaf: bytes) -> str:
+        """Which of the values that do not fit each other differs from the others."""
+        if fact is None:
             async with self._database.read() as tx:
-                placed = await log.facts_of_leaves(tx, self._head.shard, start, end)
-                documents = await fact_store.by_ids(tx, [fact for fact, _ in placed])
-            if len(placed) != end - start:
-                raise _Differs(f"an entry between {start} and {end - 1} is missing")
-            hashes = []
-            for index, (fact, commitment) in enumerate(placed, start=start):
-                stored = documents.get(fact)
-                if stored is None:
-                    raise _Differs(f"entry {index}: its fact is missing")
-                if _commitment(stored) != commitment:
-                    raise _Differs(f"entry {index}: the document or its salt was changed")
-                hashes.append(leaf_hash(entry_bytes(commitment)))
-                if hashes[-1] != stored.leaf:
-                    raise _Differs(f"entry {index}: the stored leaf hash was changed")
-            self._progress(len(hashes))
-            yield hashes
+                kept = await audit.has_fact(tx, leaf)
+            return "it names another fact than its own" if kept else "its fact is missing"
+        if fact.leaf == leaf:
+            return "the document or its salt was changed"
+        if _commitment(fact) == commitment:
+            return "the stored leaf hash was changed"
+        return "its commitment is not that of its fact"
 
-    async def _absorb(self, hashes: list[bytes], signed: dict[int, bytes]) -> int:
-        """Grow the tree, comparing every signed root on the way and every full tile; the number of tiles."""
+    def _grow(self, hashes: Sequence[bytes], roots: Mapping[int, bytes]) -> None:
+        """Grow the tree by a chunk, comparing every signed root on the way."""
         start = self._range.size
-        stops = sorted(size for size in signed if start < size <= start + len(hashes))
-        for stop in [*stops, start + len(hashes)]:
-            self._range = self._range.extend(hashes[self._range.size - start : stop - start])
-            if stop in signed and self._range.root() != signed[stop]:
-                raise _Differs(f"the first {stop} entries do not hash to the root that was signed for them")
-        self._tile += hashes
-        tiles = 0
-        while len(self._tile) >= TILE_WIDTH:
-            await self._check_tile(0, len(self._level_roots), self._tile[:TILE_WIDTH])
-            self._level_roots.append(fold_perfect(self._tile[:TILE_WIDTH]))
-            del self._tile[:TILE_WIDTH]
-            tiles += 1
-        return tiles
+        for size, root in roots.items():
+            self._range = self._range.extend(hashes[self._range.size - start : size - start])
+            if self._range.root() != root:
+                raise _Differs(f"the first {size} entries do not hash to the root that was signed for them")
+        self._range = self._range.extend(hashes[self._range.size - start :])
+
+    async def _check_tiles(self, level: int, first: int, hashes: Sequence[bytes]) -> list[bytes]:
+        """Compare the full tiles that `hashes` make up with those stored, from tile `first` on; their roots."""
+        count = len(hashes) // TILE_WIDTH
+        async with self._database.read() as tx:
+            stored = await audit.tiles_between(tx, self._head.shard, level, first, first + count)
+        roots = []
+        for index in range(first, first + count):
+            tile = hashes[(index - first) * TILE_WIDTH : (index - first + 1) * TILE_WIDTH]
+            roots.append(fold_perfect(tile))
+            if stored.get(index) != (b"".join(tile), roots[-1]):
+                raise _Differs(f"tile {level}/{index} is not what its entries hash to")
+        return roots
 
     async def _check_upper_tiles(self) -> int:
-        tiles, level, hashes = 0, 1, self._level_roots
+        """The number of full tiles above level 0."""
+        tiles, level, hashes = 0, 1, self._tile_roots
         while len(hashes) >= TILE_WIDTH:
-            full = [hashes[at : at + TILE_WIDTH] for at in range(0, len(hashes) - TILE_WIDTH + 1, TILE_WIDTH)]
-            for index, tile in enumerate(full):
-                await self._check_tile(level, index, tile)
-            tiles, level, hashes = tiles + len(full), level + 1, [fold_perfect(tile) for tile in full]
+            roots = []
+            for start in range(0, len(hashes), CHUNK):
+                roots += await self._check_tiles(level, start // TILE_WIDTH, hashes[start : start + CHUNK])
+            tiles, level, hashes = tiles + len(roots), level + 1, roots
         return tiles
 
-    async def _check_tile(self, level: int, index: int, hashes: list[bytes]) -> None:
-        async with self._database.read() as tx:
-            stored = await log.stored_tile(tx, self._head.shard, level, index)
-        if stored != (b"".join(hashes), fold_perfect(hashes)):
-            raise _Differs(f"tile {level}/{index} is not what its entries hash to")
+
+def _fits(fact: AuditedFact | None, commitment: bytes, leaf: bytes) -> bool:
+    return fact is not None and fact.leaf == leaf and _commitment(fact) == commitment
 
 
-def _commitment(stored: fact_store.StoredFact) -> bytes | None:
+def _commitment(fact: AuditedFact) -> bytes | None:
     """What the document and its salt commit to; None for a salt that can be none, which no fact was sealed with."""
     try:
-        return commitment_of(stored.document, stored.salt)
+        return commitment_of(fact.document, fact.salt)
     except ValueError:
         return None
