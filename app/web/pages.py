@@ -25,7 +25,7 @@ _YEAR_SECONDS = 365 * 24 * 60 * 60
 # British English: the day stands before the month, as in the rest of Europe.
 _LOCALES = {"pl": Locale("pl"), "en": Locale("en", "GB"), "uk": Locale("uk")}
 # No script, nothing from elsewhere, in nobody's frame; links with tokens are told to nobody and kept nowhere.
-_PAGE_HEADERS = {
+PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
@@ -70,7 +70,7 @@ def page(
             "stylesheet": f"{request.scope.get('root_path', '')}{STYLESHEET_PATH}?v={STYLESHEET_VERSION}",
         }
     )
-    sent = {**_PAGE_HEADERS, **_transport_headers(request), "Content-Language": spoken, **(headers or {})}
+    sent = {**PAGE_HEADERS, **transport_headers(request), "Content-Language": spoken, **(headers or {})}
     return Response(html, status, sent, media_type="text/html")
 
 
@@ -95,12 +95,12 @@ async def stylesheet(request: Request, v: str = "") -> Response:
     headers = {
         "Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable" if lasting else "no-cache",
         "X-Content-Type-Options": "nosniff",
-        **_transport_headers(request),
+        **transport_headers(request),
     }
     return Response(_STYLESHEET, headers=headers, media_type="text/css")
 
 
-def _transport_headers(request: Request) -> dict[str, str]:
+def transport_headers(request: Request) -> dict[str, str]:
     """HSTS where it counts: a browser ignores it on plain HTTP (RFC 6797 §8.1), and localhost has no TLS."""
     return {"Strict-Transport-Security": _HSTS} if request.url.scheme == "https" else {}
 

@@ -1,0 +1,218 @@
+/**
+ * The page: what the reader gives, the check that they start, and the language they read.
+ */
+
+import { fromUtf8, utf8 } from "./encoding.js";
+import { Malformed, message } from "./findings.js";
+import { ed25519Works, parseVkeys } from "./note.js";
+import { asJson, verifyBundle } from "./verify.js";
+import { showAbout, showChecks, showFacts, showKeys, showVerdict } from "./view.js";
+import { STATES, VERDICTS, languageOf, speaker } from "./words.js";
+
+const part = (id) => document.getElementById(id);
+
+/** All that the page shows follows from this. `given` holds what each input brought: `bytes` and `source`, a message. */
+const state = {
+  language: languageOf(location.search, navigator.languages),
+  given: { bundle: null, vkey: null },
+  problems: { bundle: null, vkey: null },
+  run: null,
+};
+
+const unableBecause = secureEnough()
+  ? []
+  : [
+      message("This browser does not let the page compute hashes here, because the address is not a secure one (https)."),
+      message("Save the page and open it from your disk, or open it under an address that begins with https."),
+    ];
+
+function secureEnough() {
+  return globalThis.crypto?.subtle !== undefined;
+}
+
+// --- Showing ---
+
+function voice() {
+  const say = speaker(state.language);
+  const format = new Intl.DateTimeFormat(state.language === "en" ? "en-GB" : state.language, {
+    ...{ weekday: "long", day: "numeric", month: "long", year: "numeric" },
+    ...{ hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" },
+  });
+  return { say, moment: (time) => timeElement(time, format) };
+}
+
+function timeElement(time, format) {
+  const shown = document.createElement("time");
+  shown.dateTime = time;
+  shown.textContent = format.format(new Date(time));
+  return shown;
+}
+
+function show() {
+  const { say } = voice();
+  document.documentElement.lang = state.language;
+  for (const node of document.querySelectorAll("[data-say]")) {
+    node.dataset.say ||= node.textContent;
+    node.textContent = say(message(node.dataset.say));
+  }
+  for (const button of part("languages").children) button.setAttribute("aria-pressed", button.value === state.language);
+  part("unable").replaceChildren(...unableBecause.map((sentence) => paragraph(say(sentence))));
+  for (const name of ["bundle", "vkey"]) showGiven(name, say);
+  if (state.run !== null) showRun();
+}
+
+function paragraph(text) {
+  const made = document.createElement("p");
+  made.textContent = text;
+  return made;
+}
+
+function showGiven(name, say) {
+  const problem = state.problems[name];
+  part(`${name}-chosen`).textContent = state.given[name] === null ? "" : say(state.given[name].source);
+  part(`${name}-problem`).textContent = problem === null ? "" : say(problem);
+  part(`${name}-problem`).hidden = problem === null;
+  part(name).setAttribute("aria-invalid", problem !== null);
+}
+
+function showRun() {
+  const { run } = state;
+  const spoken = voice();
+  const verdict = run.report?.verdict ?? "checking";
+  const bundle = run.report?.bundle ?? null;
+  part("result").hidden = false;
+  showVerdict({ box: part("verdict-box"), title: part("verdict"), words: part("verdict-words") }, verdict, run.report, spoken.say);
+  showChecks(part("checks"), { found: run.found, current: run.current, ended: run.report !== null }, spoken.say);
+  showKeys(part("keys"), run, spoken.say);
+  part("proven").hidden = bundle === null;
+  part("context").hidden = bundle === null || bundle.context.length === 0;
+  if (bundle === null) return;
+  showAbout(part("about"), bundle, spoken);
+  showFacts(part("facts"), bundle.facts, bundle.originals, spoken);
+  showFacts(part("context-facts"), bundle.context, bundle.originals, spoken);
+}
+
+// --- Checking ---
+
+/** Lets the browser paint and answer before the work goes on. */
+function breathe() {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+async function check() {
+  const run = { vkeys: [], source: null, found: new Map(), current: null, report: null };
+  state.problems = { bundle: null, vkey: null };
+  takePasted();
+  const { bundle, vkey } = state.given;
+  if (bundle === null) state.problems.bundle = message("Choose or paste a proof first.");
+  if (vkey !== null) {
+    run.source = vkey.source;
+    run.vkeys = await readGivenVkeys(vkey);
+  }
+  const missing = Object.keys(state.problems).find((name) => state.problems[name] !== null);
+  show();
+  if (missing) {
+    part(missing).focus();
+    return;
+  }
+  await follow(run, bundle.bytes);
+}
+
+async function readGivenVkeys({ bytes }) {
+  const text = fromUtf8(bytes);
+  try {
+    if (text === null) throw new Malformed(message("the file holds no text"));
+    return await parseVkeys(text);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    state.problems.vkey = message("The key cannot be used: {why}.", { why: error.clause });
+    return [];
+  }
+}
+
+async function follow(run, bytes) {
+  state.run = run;
+  part("check").disabled = true;
+  const begins = async (name) => {
+    run.current = name;
+    showChecks(part("checks"), { ...run, ended: false }, voice().say);
+    await breathe();
+  };
+  const ended = async (found) => run.found.set(found.name, found);
+  showRun();
+  part("progress").textContent = voice().say(STATES.checking);
+  try {
+    run.report = await verifyBundle(bytes, { vkeys: run.vkeys, follower: { begins, ended } });
+  } finally {
+    part("check").disabled = false;
+  }
+  showRun();
+  part("progress").textContent = "";
+  part("verdict").focus();
+}
+
+// --- What the reader gives ---
+
+async function take(name, file) {
+  const source = message("the file {name}", { name: file.name });
+  state.given[name] = { bytes: new Uint8Array(await file.arrayBuffer()), source };
+  part(`${name}-text`).value = "";
+  show();
+}
+
+/** Pasted text counts before a file that was chosen earlier; choosing a file empties it. */
+function takePasted() {
+  for (const name of ["bundle", "vkey"]) {
+    const text = part(`${name}-text`).value.trim();
+    if (text !== "") state.given[name] = { bytes: utf8(text), source: message("pasted text") };
+  }
+}
+
+/** Which input a dropped file is for, by how it begins: a bundle is an object. */
+async function kindOf(file) {
+  return (await file.slice(0, 1).text()) === "{" ? "bundle" : "vkey";
+}
+
+function onDrop(event) {
+  event.preventDefault();
+  part("form").classList.remove("over");
+  Promise.all([...event.dataTransfer.files].map(async (file) => take(await kindOf(file), file)));
+}
+
+function onDrag(event) {
+  event.preventDefault();
+  part("form").classList.toggle("over", event.type === "dragover");
+}
+
+function listen() {
+  const form = part("form");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    check();
+  });
+  for (const type of ["dragover", "dragleave"]) form.addEventListener(type, onDrag);
+  form.addEventListener("drop", onDrop);
+  for (const name of ["bundle", "vkey"]) {
+    part(name).addEventListener("change", ({ target }) => target.files[0] && take(name, target.files[0]));
+  }
+  part("languages").addEventListener("click", ({ target }) => {
+    if (!target.value) return;
+    state.language = target.value;
+    show();
+  });
+}
+
+/**
+ * For programs: the report, as `awizo verify --json` prints it, on the bytes of a bundle and the text of a vkey file,
+ * which may be empty. Rejects when that text holds no keys.
+ */
+globalThis.awizoVerify = async (bytes, vkeyText) => {
+  const vkeys = vkeyText.trim() === "" ? [] : await parseVkeys(vkeyText);
+  return asJson(await verifyBundle(bytes, { vkeys }), speaker("en"));
+};
+
+part("unable").hidden = unableBecause.length === 0;
+part("form").hidden = unableBecause.length > 0;
+part("keep").hidden = location.protocol === "file:";
+listen();
+show();
