@@ -96,6 +96,7 @@ def _fact(value: Any, section: str, where: str) -> BundleFact:
         where=where,
         section=section,
         document=document,
+        salt=salt,
         leaf=leaf_of(commitment_of(strict_json.canonical_bytes(raw["document"]), salt)),
         openings=_openings(raw["openings"], document, where),
         index=proof.index,

@@ -52,6 +52,7 @@ class BundleFact:
     where: str
     section: str
     document: Document
+    salt: bytes
     leaf: bytes
     openings: tuple[Opened, ...]
     index: int
