@@ -21,10 +21,12 @@ from `vkeys`, which must have come to the verifier by another way than the bundl
 - `checkpoints`, `signature`: signed by a key in the bundle; by a key that the verifier brought
 - `chain`, `context`, `anchors`: no gap, nothing that a fact names is missing, the log only ever grew
 - `completeness`: the log states under its second key that no published fact was left out
-- `pending`, `witnesses`, `timestamps`: what is not yet in the proof, which cosignatures and stamps were not checked
+- `pending`, `witnesses`: what is not yet in the proof, which cosignatures were not checked
+- `timestamps`: by when the facts existed, if `stamps` is given: a function that checks time stamps (RFC 3161)
 """
 
 from app.evidence.verifier.report import Check, FactLine, Outcome, Report, Verdict
+from app.evidence.verifier.stamps import StampChecker, StampFinding, StampHolds, StampRefused
 from app.evidence.verifier.verify import verify_bundle
 from app.merkle.note import NoteError, VKey, parse_vkey, parse_vkeys
 
@@ -34,6 +36,10 @@ __all__ = [
     "NoteError",
     "Outcome",
     "Report",
+    "StampChecker",
+    "StampFinding",
+    "StampHolds",
+    "StampRefused",
     "VKey",
     "Verdict",
     "parse_vkey",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from app.evidence.statement import Statement, StatementError, parse_statement, statement_key_name
 from app.evidence.verifier.model import Bundle, BundleTimestamp
 from app.evidence.verifier.report import Check, Outcome, Refusal
+from app.evidence.verifier.stamps import StampChecker, judge_stamps
 from app.merkle.checkpoint import Checkpoint
 from app.merkle.note import NoKnownSignatureError, NoteError, VerifiedNote, VKey, parse_note, verify_note
 from app.merkle.verify import ProofError, verify_consistency
@@ -168,8 +169,8 @@ def check_pending(bundle: Bundle) -> Check:
     return Check(name="pending", outcome=Outcome.WARNING, sentence=sentence)
 
 
-def check_timestamps(bundle: Bundle) -> Check:
-    """Each stamped checkpoint belongs to the history of the log; the stamps themselves are not judged here."""
+def check_timestamps(bundle: Bundle, stamps: StampChecker | None) -> Check:
+    """Each stamped checkpoint belongs to the history of the log, and `stamps`, if brought, trusts each stamp."""
     if not bundle.timestamps:
         sentence = "The bundle carries no time stamp: the checkpoints show order, not time."
         return Check(name="timestamps", outcome=Outcome.NOT_VOUCHED, sentence=sentence)
@@ -182,6 +183,8 @@ def check_timestamps(bundle: Bundle) -> Check:
             _verify_consistency(stamp.checkpoint, newest, stamp.consistency, stamp.where)
         else:
             _verify_consistency(newest, stamp.checkpoint, stamp.consistency, stamp.where)
+    if stamps is not None:
+        return judge_stamps(bundle, stamps)
     sentence = (
         f"The stamped checkpoints belong to this log ({len(bundle.timestamps)}), but the time stamps on them were not "
         "checked: that takes the stamping authority's certificate and a tool such as openssl ts -verify."

@@ -31,11 +31,14 @@ from app.evidence.verifier.report import (
     Verdict,
     verdict_over,
 )
+from app.evidence.verifier.stamps import StampChecker
 from app.merkle.note import VKey
 
 
-def verify_bundle(data: bytes, *, vkeys: Sequence[VKey] = ()) -> Report:
+def verify_bundle(data: bytes, *, vkeys: Sequence[VKey] = (), stamps: StampChecker | None = None) -> Report:
     """Check a bundle, given as the bytes of its file, under the keys that the verifier brings.
+
+    `stamps` judges time stamps by the authorities' certificates that the verifier trusts; without, none is judged.
 
     Never raises for what is in `data`: whatever is wrong with it becomes a check that fails. Without keys a sound
     bundle is `SOUND_UNVOUCHED`: everything fits, but anybody could have signed it.
@@ -61,7 +64,7 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[VKey] = ()) -> Report:
         _guarded("completeness", lambda: check_completeness(bundle, vkeys)),
         _guarded("pending", lambda: check_pending(bundle)),
         _guarded("witnesses", lambda: check_witnesses(bundle)),
-        _guarded("timestamps", lambda: check_timestamps(bundle)),
+        _guarded("timestamps", lambda: check_timestamps(bundle, stamps)),
     )
     verdict = verdict_over(checks, keys_given=bool(vkeys))
     if verdict is Verdict.REFUSED:
