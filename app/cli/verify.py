@@ -9,14 +9,17 @@ import typer
 from app.cli.terminal import EXIT_USAGE, fail, read
 
 if TYPE_CHECKING:
-    from app.evidence.verifier import Report
+    from app.evidence.verifier import Report, StampChecker
 
-BUNDLE_BYTES_MAX, VKEYS_BYTES_MAX = 64 * 2**20, 64 * 2**10
+BUNDLE_BYTES_MAX, VKEYS_BYTES_MAX, CERTIFICATES_BYTES_MAX = 64 * 2**20, 64 * 2**10, 2**20
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="The proof bundle, a JSON file")],
     vkey: Annotated[list[Path] | None, typer.Option(help="A file with the log's keys, one a line")] = None,
+    tsa_ca: Annotated[
+        list[Path] | None, typer.Option(help="A file with certificates (PEM) of stamping authorities that you trust")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Every check, for programs")] = False,
 ) -> None:
     """Verify a proof bundle offline.
@@ -32,12 +35,23 @@ def verify(
         fail(f"{error.filename} cannot be read: {error.strerror}.", EXIT_USAGE)
     except (NoteError, UnicodeDecodeError) as error:
         fail(f"The key file cannot be used: {error}.", EXIT_USAGE)
-    report = verify_bundle(data, vkeys=vkeys)
+    report = verify_bundle(data, vkeys=vkeys, stamps=_stamp_checker(tsa_ca) if tsa_ca else None)
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
         _print_report(report)
     raise SystemExit(report.exit_code)
+
+
+def _stamp_checker(files: list[Path]) -> "StampChecker":
+    from app.cli.stamp_checking import stamp_checker
+
+    try:
+        return stamp_checker([read(file, CERTIFICATES_BYTES_MAX) for file in files])
+    except OSError as error:
+        fail(f"{error.filename} cannot be read: {error.strerror}.", EXIT_USAGE)
+    except ValueError:
+        fail("A file of --tsa-ca holds no certificate in PEM.", EXIT_USAGE)
 
 
 _MARKS = {"holds": "ok  ", "fails": "NO  ", "warning": "note", "not_vouched": "note"}
