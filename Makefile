@@ -104,6 +104,13 @@ dependencies: $(STAMP)
 e2e: $(STAMP) ## the pages in a real browser (Debian's package chromium)
 	@$(PY) -m pytest -q -m e2e tests/e2e
 
+# N faults of each kind, drawn by SEED: the same for the same seed, another one each time without.
+.PHONY: faults
+faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overlooked (N= how many of each kind, SEED= which)
+	@seed=$${SEED:-$$($(PY) -c 'import secrets; print(secrets.randbelow(10**9))')}; \
+	echo "== faults: make faults $${N:+N=$$N }SEED=$$seed"; \
+	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$N AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults
+
 .PHONY: bench
 bench: $(STAMP) ## measure us and the floor beside us in one run
 	@$(PY) -m tests.bench
