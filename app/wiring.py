@@ -45,6 +45,11 @@ def signers(data_dir: Path) -> Callable[[str], Signer]:
     return signer_for
 
 
+def witness_signer(key_file: Path, name: str) -> Signer:
+    """The signer of a witness of this name, with a key that is nobody else's."""
+    return Ed25519Signer(name, load_or_create_key(key_file))
+
+
 def open_database(settings: Settings) -> Database:
     """The database with the vault that reads people's values in it."""
     vault = Vault(load_or_create_key(settings.data_dir / "keys" / "root.key"))

@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from app.cli import keys, log, service
+from app.cli import keys, log, service, witness
 from app.cli.terminal import EXIT_FAULT, fail
 from app.cli.verify import verify
 
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(keys.commands, name="keys")
 app.add_typer(log.commands, name="log")
+app.add_typer(witness.commands, name="witness")
 for command in (
     service.serve,
     service.migrate,
