@@ -2,17 +2,18 @@
 
 import base64
 import json
-import re
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from app.api.answer_schemas import reference
 from app.api.dependencies import ServicesDep, require
 from app.api.event_fields import parse_instant
+from app.api.negotiation import preferred
 from app.api.openapi import answers
 from app.api.problems import Fault, Problem
 from app.api.views import attempt_view, moment, receipt_view
@@ -21,6 +22,7 @@ from app.domain.channel import Channel
 from app.domain.names import is_name
 from app.domain.notification import Notification, Status
 from app.evidence.catalogue import SEALED_NAMES
+from app.evidence.court_pack import court_pack
 from app.storage import facts as fact_store
 from app.storage import log
 from app.storage import notifications as outbox
@@ -36,7 +38,9 @@ _Reader = Annotated[Caller, Depends(require(Scope.SHIPMENTS_READ, Scope.PROOFS_R
 _Auditor = Annotated[Caller, Depends(require(Scope.PROOFS_READ))]
 LIMIT_MAX = 200
 
-_REFUSED = re.compile(r";\s*q=0(?:\.0*)?\s*(?:;|$)")  # a weight of zero: not acceptable (RFC 9110 §12.4.2)
+_BUNDLE, _PACK = "application/json", "application/zip"
+_PROOF_ANSWERS = answers(200, 401, 403, 404, 406, 409, 422, 503, schema=reference("ProofBundle"))
+_PROOF_ANSWERS[200]["content"][_PACK] = {"schema": {"type": "string", "format": "binary"}}
 
 
 @router.get(
@@ -94,7 +98,7 @@ async def get_notification(id: UUID, services: ServicesDep, caller: _Reader) -> 
 @router.get(
     "/{id}/proof",
     summary="The proof bundle of one notification",
-    responses=answers(200, 401, 403, 404, 406, 409, 422, 503, schema=reference("ProofBundle")),
+    responses=_PROOF_ANSWERS,
 )
 async def get_proof(
     id: UUID,  # noqa: A002 – the contract's name
@@ -103,9 +107,14 @@ async def get_proof(
     caller: _Auditor,
     opened: Annotated[str | None, Query(alias="open", max_length=200)] = None,
 ) -> Response:
-    """The bundle of evidence.md §4. `?open=contact,content` reveals only those fields, `?open=none` none."""
+    """The bundle, verifiable offline. `?open=contact,content` reveals only those fields, `?open=none` none.
+
+    With `Accept: application/zip` the court pack: the same as files that a shell script in it checks.
+    """
     fields = _fields(opened)
-    _accepts_json(request)
+    media_type = preferred(request.headers.getlist("accept"), (_BUNDLE, _PACK))
+    if media_type is None:
+        raise Problem(406)
     async with services.database.read() as tx:
         await _owned(tx, id, caller)
         bundle = await prove_notification(
@@ -113,14 +122,11 @@ async def get_proof(
         )
     if isinstance(bundle, NothingPublished):
         raise Problem(409, "Nothing of it is published yet", headers={"Retry-After": "1"})
-    return Response(bundle.data, media_type="application/json")
-
-
-def _accepts_json(request: Request) -> None:
-    ranges = ",".join(request.headers.getlist("accept")).lower().split(",")
-    accepted = {item.split(";")[0].strip() for item in ranges if not _REFUSED.search(item)}
-    if not {"*/*", "application/*", "application/json", ""}.intersection(accepted):
-        raise Problem(406)
+    headers = {"Vary": "Accept"}
+    if media_type == _BUNDLE:
+        return Response(bundle.data, media_type=_BUNDLE, headers=headers)
+    headers["Content-Disposition"] = f'attachment; filename="awizo-{id}.zip"'
+    return Response(await run_in_threadpool(court_pack, bundle.data), media_type=_PACK, headers=headers)
 
 
 def _fields(opened: str | None) -> frozenset[str] | None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import io
 import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -274,19 +276,43 @@ async def test_a_field_that_no_fact_has_is_422(service: Service) -> None:
         assert (names, answer.status_code) == (names, 422)
 
 
-async def test_another_representation_is_406_as_long_as_there_is_none(service: Service) -> None:
+async def test_the_accept_field_chooses_between_bundle_and_court_pack(service: Service) -> None:
     scene = await set_scene(service)
-    for accept, status in (
-        ("application/zip", 406),
-        ("application/pdf", 406),
-        ("text/html, image/*;q=0.5", 406),
-        ("application/json", 200),
-        ("application/*;q=0.1", 200),
-        ("text/html, */*;q=0.1", 200),
-        ("APPLICATION/JSON", 200),
-        ("application/json;q=0", 406),
+    for accept, status, media_type in (
+        ("application/json", 200, "application/json"),
+        ("*/*", 200, "application/json"),
+        ("application/*;q=0.1", 200, "application/json"),
+        ("text/html, */*;q=0.1", 200, "application/json"),
+        ("application/zip", 200, "application/zip"),
+        ("application/zip, */*;q=0.1", 200, "application/zip"),
+        ("application/json;q=0.5, application/zip", 200, "application/zip"),
+        ("application/pdf", 406, "application/problem+json"),
+        ("text/html, image/*;q=0.5", 406, "application/problem+json"),
+        ("application/json;q=0", 406, "application/problem+json"),
     ):
-        assert (accept, (await proof(scene, Accept=accept)).status_code) == (accept, status)
+        answer = await proof(scene, Accept=accept)
+        assert (accept, answer.status_code, answer.headers["content-type"]) == (accept, status, media_type)
+
+
+async def test_the_court_pack_is_a_file_named_after_its_notification(service: Service) -> None:
+    scene = await set_scene(service)
+    answer = await proof(scene, Accept="application/zip")
+    assert answer.headers["content-disposition"] == f'attachment; filename="awizo-{scene.sms}.zip"'
+    assert answer.headers["vary"] == "Accept"
+    with ZipFile(io.BytesIO(answer.content)) as pack:
+        assert pack.testzip() is None
+        assert PHONE.encode() == pack.read("facts/00/fields/contact.bin")
+        report = verify_bundle(pack.read("bundle.json"), vkeys=parse_vkeys(await vkeys(service)))
+    assert report.verdict is Verdict.VERIFIED, report.checks
+
+
+async def test_a_court_pack_reveals_exactly_the_fields_that_were_asked_for(service: Service) -> None:
+    scene = await set_scene(service)
+    for query, opened in (("?open=none", []), ("?open=content", ["facts/01/fields/content.bin"])):
+        answer = await proof(scene, query, Accept="application/zip")
+        with ZipFile(io.BytesIO(answer.content)) as pack:
+            assert [name for name in pack.namelist() if "/fields/" in name and name.endswith(".bin")] == opened
+        assert PHONE.encode() not in answer.content
 
 
 async def test_before_anything_is_published_there_is_no_proof_yet(
