@@ -1,9 +1,11 @@
-"""Signs notes with an Ed25519 key kept in a file (C2SP signed-note, RFC 8032)."""
+"""Signs notes with Ed25519 keys kept in files (C2SP signed-note, RFC 8032)."""
 
 import base64
 import hashlib
 import os
 import secrets
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -36,6 +38,69 @@ class Ed25519Signer:
     def sign(self, message: bytes) -> bytes:
         """The 64-byte signature of `message`; the same message always gets the same signature."""
         return self._key.sign(message)
+
+
+class KeyFolder:
+    """`app.ports.SigningKeys` as files: `log.key`, then `log-2.key` and so on for keys that were rotated in.
+
+    Names that end in `statements_suffix` are signed by `statements.key` and its successors. The folder is read again
+    whenever a key is asked for that is not known yet, so that a rotation needs no restart.
+    """
+
+    def __init__(self, folder: Path, *, statements_suffix: str) -> None:
+        self._folder = folder
+        self._suffix = statements_suffix
+        self._seeds: dict[str, list[bytes]] = {}
+        for use in ("log", "statements"):
+            load_or_create_key(folder / f"{use}.key")
+            self._reload(use)
+
+    def newest(self, name: str) -> Ed25519Signer:
+        """The newest key, under that name."""
+        return self.all(name)[-1]
+
+    def all(self, name: str) -> Sequence[Ed25519Signer]:
+        """Every key for the use that `name` has, the oldest first."""
+        return [_signer(name, seed) for seed in self._seeds[self._use(name)]]
+
+    def holding(self, vkey: str) -> Ed25519Signer | None:
+        """The signer of this very verifier key, or None."""
+        name = vkey.partition("+")[0]
+        found = self._find(name, vkey)
+        if found is None:
+            self._reload(self._use(name))
+            found = self._find(name, vkey)
+        return found
+
+    def rotate(self, name: str) -> Ed25519Signer:
+        """Make the next key. Raises FileExistsError when somebody else is making it at this moment."""
+        use = self._use(name)
+        self._reload(use)
+        path = self._file(use, len(self._seeds[use]) + 1)
+        _write_durably(path, secrets.token_bytes(_SEED_SIZE))
+        _sync_directory(path.parent)
+        self._reload(use)
+        return self.newest(name)
+
+    def _use(self, name: str) -> str:
+        return "statements" if name.endswith(self._suffix) else "log"
+
+    def _find(self, name: str, vkey: str) -> Ed25519Signer | None:
+        return next((signer for signer in self.all(name) if signer.vkey == vkey), None)
+
+    def _file(self, use: str, number: int) -> Path:
+        return self._folder / (f"{use}.key" if number == 1 else f"{use}-{number}.key")
+
+    def _reload(self, use: str) -> None:
+        seeds: list[bytes] = []
+        while (path := self._file(use, len(seeds) + 1)).exists():
+            seeds.append(_read_seed(path))
+        self._seeds[use] = seeds
+
+
+@lru_cache(maxsize=256)
+def _signer(name: str, seed: bytes) -> Ed25519Signer:
+    return Ed25519Signer(name, seed)
 
 
 def load_or_create_key(path: Path) -> bytes:

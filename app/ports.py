@@ -1,6 +1,6 @@
 """What the use cases ask of the outside world. Adapters implement these; only wiring knows which."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -64,6 +64,26 @@ class Signer(Protocol):
 
     def sign(self, message: bytes) -> bytes:
         """The 64-byte Ed25519 signature (RFC 8032) of `message`."""
+        ...
+
+
+class SigningKeys(Protocol):
+    """The private keys of the log and of its statements that this machine holds."""
+
+    def newest(self, name: str) -> Signer:
+        """The newest key, under that key name: a name of statements gets a statements' key, all others the log's."""
+        ...
+
+    def all(self, name: str) -> Sequence[Signer]:
+        """Every key for that use, the oldest first, under that key name."""
+        ...
+
+    def holding(self, vkey: str) -> Signer | None:
+        """The signer of this very verifier key, or None when this machine does not hold it."""
+        ...
+
+    def rotate(self, name: str) -> Signer:
+        """Make a new key for the use that `name` has; it is durable on return, and the newest from then on."""
         ...
 
 

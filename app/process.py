@@ -18,9 +18,10 @@ from app.storage.database import Database, durability_faults
 from app.storage.schema import require_current_schema, require_same_root
 from app.usecases.claim_notifications import Sender
 from app.usecases.dispatch_notifications import Dispatcher
-from app.usecases.seal_log import LogFaultError, Sealer
+from app.usecases.log_fault import LogFaultError
+from app.usecases.seal_log import Sealer
 from app.usecases.watch_log import LogWatch, watch_log
-from app.wiring import open_database, real_surroundings, receipt_parsers, sealer_of, signers, transports
+from app.wiring import open_database, real_surroundings, receipt_parsers, sealer_of, signing_keys, transports
 from app.worker import Worker
 
 _log = structlog.get_logger(__name__)
@@ -47,6 +48,7 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         surroundings, log_watch, metrics = real_surroundings(), LogWatch(), Metrics()
         is_day_off(local_day(surroundings.clock()))  # loads the year's days off now: no first event waits for it
         sealer = sealer_of(settings, database)
+        stack.push_async_callback(sealer.close)
         await _start_log(sealer, log_watch)
         worker = None
         if role is not Role.API:
@@ -68,10 +70,12 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
                 intake=intake,
                 keyring=Keyring(database, surroundings),
                 log_watch=log_watch,
-                signer_for=signers(settings.data_dir),
+                keys=signing_keys(settings.data_dir),
                 receipts=receipt_parsers(settings),
                 metrics=metrics,
                 operator_verified=settings.operator_verified,
+                log_public=settings.log_public,
+                witness_policy=settings.witness_policy,
             ),
             worker=worker,
         )

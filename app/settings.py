@@ -1,5 +1,6 @@
 """Every setting, read once from `AWIZO_*` variables or `.env`. A bad one stops the start with one sentence."""
 
+from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +12,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.merkle.note import is_key_name
+from app.merkle.cosignature import CosignerKey, parse_cosigner_key
+from app.merkle.note import NoteError, is_key_name
 
 
 class SettingsError(Exception):
     """One sentence that names the setting and what is wrong with it. Never holds a value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedWitness:
+    """A witness as AWIZO_WITNESSES names it."""
+
+    key: CosignerKey
+    url: str
 
 
 class Settings(BaseSettings):
@@ -64,6 +74,12 @@ class Settings(BaseSettings):
     def _is_empty_or_base_url(cls, value: str) -> str:
         return value and cls._is_base_url(value)
 
+    @field_validator("witnesses")
+    @classmethod
+    def _are_witnesses(cls, value: str) -> str:
+        _parse_witnesses(value)
+        return value
+
     @field_validator("email_from")
     @classmethod
     def _is_sender(cls, value: str) -> str:
@@ -90,6 +106,18 @@ class Settings(BaseSettings):
         return value
 
     @model_validator(mode="after")
+    def _quorum_can_be_reached(self) -> "Settings":
+        if self.witnesses and self.witness_quorum > len(self.named_witnesses):
+            raise ValueError("AWIZO_WITNESS_QUORUM is larger than the number of AWIZO_WITNESSES")
+        return self
+
+    @model_validator(mode="after")
+    def _client_certificate_has_its_key(self) -> "Settings":
+        if (self.tsa_client_cert is None) != (self.tsa_client_key is None):
+            raise ValueError("AWIZO_TSA_CLIENT_CERT and AWIZO_TSA_CLIENT_KEY need each other")
+        return self
+
+    @model_validator(mode="after")
     def _providers_are_whole(self) -> "Settings":
         needs = {
             "twilio": {
@@ -114,9 +142,39 @@ class Settings(BaseSettings):
         return self.log_origin or f"{urlsplit(self.public_url).netloc}/log"
 
     @cached_property
+    def named_witnesses(self) -> tuple[NamedWitness, ...]:
+        """The witnesses of AWIZO_WITNESSES."""
+        return _parse_witnesses(self.witnesses)
+
+    @cached_property
+    def witness_policy(self) -> str:
+        """The part of a policy (c2sp.org/tlog-policy) that is about witnesses; empty without any."""
+        if not self.named_witnesses:
+            return ""
+        lines = [f"witness {each.key.name} {each.key} {each.url}" for each in self.named_witnesses]
+        names = " ".join(each.key.name for each in self.named_witnesses)
+        return "\n".join([*lines, f"group witnesses {self.witness_quorum} {names}", "quorum witnesses", ""])
+
+    @cached_property
     def mark_path(self) -> Path:
         """Where the last signed checkpoint is kept, outside the database."""
         return self.mark_file or self.data_dir / "mark"
+
+
+def _parse_witnesses(text: str) -> tuple[NamedWitness, ...]:
+    found: dict[str, NamedWitness] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        vkey, _, url = entry.partition(" ")
+        parts = urlsplit(url.strip())
+        try:
+            key = parse_cosigner_key(vkey)
+        except NoteError as error:
+            raise ValueError(f"must be pairs of vkey and address: {error}") from None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be pairs of vkey and address: an address begins with http:// or https://")
+        if found.setdefault(key.name, NamedWitness(key=key, url=url.strip().rstrip("/"))).key != key:
+            raise ValueError("names two witnesses alike")
+    return tuple(found.values())
 
 
 def load_settings() -> Settings:

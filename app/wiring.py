@@ -2,22 +2,22 @@
 
 import random
 import secrets
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 
 from uuid_utils.compat import uuid7
 
-from adapters.ed25519_signer import Ed25519Signer, load_or_create_key
+from adapters.ed25519_signer import Ed25519Signer, KeyFolder, load_or_create_key
+from adapters.http_witness import HttpWitness
 from adapters.mark_file import MarkFile
 from adapters.smtp_email import SmtpEmail, SmtpRelay
 from adapters.twilio_sms import TwilioReceipts, TwilioSms
 from app.evidence.statement import KEY_SUFFIX
-from app.ports import ReceiptParser, Signer, Surroundings, Transport
+from app.ports import ReceiptParser, Signer, SigningKeys, Surroundings, Transport
 from app.settings import Settings, SettingsError
 from app.storage.database import Database
 from app.storage.vault import Vault
+from app.usecases.ask_witnesses import KnownWitness, Witnesses
 from app.usecases.claim_notifications import callback_mac
 from app.usecases.seal_log import Sealer
 
@@ -33,16 +33,9 @@ def real_surroundings() -> Surroundings:
     return Surroundings(clock=_now, new_id=uuid7, entropy=secrets.token_bytes, jitter=random.random)
 
 
-def signers(data_dir: Path) -> Callable[[str], Signer]:
-    """Signers by key name: names of statements get the statements' key, all others the log's."""
-    log_seed = load_or_create_key(data_dir / "keys" / "log.key")
-    statements_seed = load_or_create_key(data_dir / "keys" / "statements.key")
-
-    @lru_cache(maxsize=64)
-    def signer_for(name: str) -> Signer:
-        return Ed25519Signer(name, statements_seed if name.endswith(KEY_SUFFIX) else log_seed)
-
-    return signer_for
+def signing_keys(data_dir: Path) -> SigningKeys:
+    """The keys of the log and of its statements, made at the first start."""
+    return KeyFolder(data_dir / "keys", statements_suffix=KEY_SUFFIX)
 
 
 def witness_signer(key_file: Path, name: str) -> Signer:
@@ -66,10 +59,20 @@ def sealer_of(settings: Settings, database: Database) -> Sealer:
     return Sealer(
         database,
         origin_base=settings.origin_base,
-        signer_for=signers(settings.data_dir),
+        keys=signing_keys(settings.data_dir),
         mark=mark_of(settings),
         surroundings=real_surroundings(),
+        witnesses=witnesses_of(settings),
     )
+
+
+def witnesses_of(settings: Settings) -> Witnesses:
+    """Those who cosign the checkpoints of this deployment's log."""
+    known = [
+        KnownWitness(witness=HttpWitness(name=named.key.name, url=named.url), key=named.key)
+        for named in settings.named_witnesses
+    ]
+    return Witnesses(known, surroundings=real_surroundings())
 
 
 def transports(settings: Settings, vault: Vault) -> list[Transport]:

@@ -14,7 +14,8 @@ from app.usecases.close_chains import close_chains
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
-from app.usecases.seal_log import BATCH_MAX, LogFaultError, MarkError, Sealer
+from app.usecases.log_fault import LogFaultError, LogStuckError
+from app.usecases.seal_log import BATCH_MAX, Sealer
 from app.usecases.watch_log import LogWatch
 
 POLL_SECONDS = 0.25
@@ -122,7 +123,7 @@ class Worker:
         except LogFaultError as fault:
             self._log_watch.found(str(fault))
             _log.error("log_fault", sentence=str(fault))
-        except MarkError as error:
+        except LogStuckError as error:
             self._log_watch.stuck = str(error)
             _log.error("log_stuck", sentence=str(error))
             await self._rest()

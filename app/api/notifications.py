@@ -118,7 +118,12 @@ async def get_proof(
     async with services.database.read() as tx:
         await _owned(tx, id, caller)
         bundle = await prove_notification(
-            tx, id, opened=fields, signer_for=services.signer_for, surroundings=services.surroundings
+            tx,
+            id,
+            opened=fields,
+            keys=services.keys,
+            surroundings=services.surroundings,
+            witnesses=services.witness_policy,
         )
     if isinstance(bundle, NothingPublished):
         raise Problem(409, "Nothing of it is published yet", headers={"Retry-After": "1"})

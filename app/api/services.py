@@ -1,6 +1,5 @@
 """What the HTTP edge works with: built once by wiring, reached through the application's state."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -9,7 +8,7 @@ from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.problems import Problem
-from app.ports import ReceiptParser, Signer, Surroundings
+from app.ports import ReceiptParser, Signer, SigningKeys, Surroundings
 from app.storage.database import Database
 from app.usecases.watch_log import LogWatch
 
@@ -23,10 +22,16 @@ class Services:
     intake: Intake
     keyring: Keyring
     log_watch: LogWatch
-    signer_for: Callable[[str], Signer]
+    keys: SigningKeys = field(repr=False)
     receipts: dict[str, ReceiptParser] = field(repr=False)
     metrics: Metrics = field(repr=False)
     operator_verified: bool
+    log_public: bool
+    witness_policy: str
+
+    def signer_for(self, name: str) -> Signer:
+        """The newest key under that name."""
+        return self.keys.newest(name)
 
 
 def services_of(request: Request) -> Services:

@@ -47,9 +47,9 @@ def _sentence_of(error: Exception) -> str | None:
     from app.settings import SettingsError
     from app.storage.database import DatabaseUnavailableError
     from app.storage.schema import SchemaError
-    from app.usecases.seal_log import MarkError
+    from app.usecases.log_fault import LogFaultError, LogStuckError
 
-    if isinstance(error, SettingsError | SchemaError | ListenError | MarkError):
+    if isinstance(error, SettingsError | SchemaError | ListenError | LogFaultError | LogStuckError):
         return str(error)
     if isinstance(error, DatabaseUnavailableError):
         return "The database cannot be reached; check AWIZO_DATABASE_URL."

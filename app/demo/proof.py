@@ -16,7 +16,7 @@ from app.demo.surprise import Surprise, expect
 from app.merkle.note import parse_vkey
 from app.settings import Settings
 from app.usecases.check_log import Difference, check_log
-from app.wiring import mark_of, open_database, signers
+from app.wiring import mark_of, open_database, signing_keys
 
 PUBLISHED_SECONDS, LOOK_SECONDS = 15.0, 0.1
 VERIFIED, REFUSED = 0, 1
@@ -119,12 +119,12 @@ async def _process(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]
 async def check_whole_log(screen: Screen, settings: Settings) -> None:
     """What `awizo log check` does: hash every fact again and compare the tree with every signed checkpoint."""
     screen.chapter("The whole log is checked")
-    signer_for = signers(settings.data_dir)
+    keys = signing_keys(settings.data_dir)
     database = open_database(settings)
     try:
         results = await check_log(
             database,
-            vkey_for=lambda origin: parse_vkey(signer_for(origin).vkey),
+            vkey_for=lambda origin: parse_vkey(keys.newest(origin).vkey),
             mark=mark_of(settings).read(),
             progress=lambda _count: None,
         )

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from app.domain.fact import Anchor
 from app.evidence.fact import entry_bytes
@@ -21,12 +21,20 @@ from app.storage.tables import checkpoints, facts, leaves, pending_entries, tile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeHead:
-    """How far a shard has been sequenced. `epoch` counts takeovers."""
+    """How far a shard has been sequenced. `epoch` counts takeovers.
+
+    A shard that was closed grows no more. `final_note` is its last signed checkpoint when a recovery found fewer
+    entries than that, `losses_at` the moment when one found that facts of it are lost.
+    """
 
     shard: str
     origin: str
     range: CompactRange
     epoch: int
+    opened_at: datetime
+    closed_at: datetime | None = None
+    final_note: bytes | None = field(default=None, repr=False)
+    losses_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,25 @@ async def open_shard(tx: Tx, *, shard: str, origin: str, now: datetime) -> None:
     await tx.execute(insert(tree_heads).values(shard=shard, origin=origin, size=0, range=empty, epoch=0, opened_at=now))
 
 
+async def close_shard(tx: Tx, head: TreeHead, *, now: datetime) -> None:
+    """No entry comes after those that `head` counts; its row is locked."""
+    await _change_head(tx, head.shard, closed_at=now)
+
+
+async def cut_shard(tx: Tx, shard: str, *, final_note: bytes, now: datetime) -> None:
+    """Close a shard whose entries fall short of `final_note`, the last checkpoint that was signed of it."""
+    await _change_head(tx, shard, closed_at=now, final_note=final_note, losses_at=now)
+
+
+async def note_losses(tx: Tx, shard: str, *, now: datetime) -> None:
+    """Facts of this shard were found lost."""
+    await _change_head(tx, shard, losses_at=now)
+
+
+async def _change_head(tx: Tx, shard: str, **values: object) -> None:
+    await tx.execute(update(tree_heads).where(tree_heads.c.shard == shard).values(values))
+
+
 async def current_head(tx: Tx, *, lock: bool = False) -> TreeHead | None:
     """The head of the shard that is being written, or None before the log was opened."""
     query = select(tree_heads).order_by(tree_heads.c.opened_at.desc()).limit(1)
@@ -72,16 +99,31 @@ def _head(row: Any) -> TreeHead:
     known = CompactRange.from_bytes(row.range)
     if known.size != row.size:
         raise ValueError("the stored head of a tree contradicts itself")
-    return TreeHead(shard=row.shard, origin=row.origin, range=known, epoch=row.epoch)
+    return TreeHead(
+        shard=row.shard,
+        origin=row.origin,
+        range=known,
+        epoch=row.epoch,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        final_note=row.final_note,
+        losses_at=row.losses_at,
+    )
 
 
 async def pending(tx: Tx, *, limit: int) -> list[PendingEntry]:
     """The entries that wait for an index, in the order in which they must get one."""
     query = select(pending_entries).order_by(pending_entries.c.position).limit(limit)
-    return [
-        PendingEntry(position=row.position, fact=row.fact_id, commitment=row.commitment)
-        for row in await tx.execute(query)
-    ]
+    return [_pending(row) for row in await tx.execute(query)]
+
+
+async def pending_of(tx: Tx, fact: UUID) -> PendingEntry:
+    """The entry of one fact that waits for its index."""
+    return _pending((await tx.execute(select(pending_entries).where(pending_entries.c.fact_id == fact))).one())
+
+
+def _pending(row: Any) -> PendingEntry:
+    return PendingEntry(position=row.position, fact=row.fact_id, commitment=row.commitment)
 
 
 async def pending_count(tx: Tx, facts: Collection[UUID] | None = None) -> int:
@@ -121,7 +163,7 @@ async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> T
         delete(pending_entries).where(one_of(tx, pending_entries.c.position, [e.position for e in entries]))
     )
     await _write_full_tiles(tx, head.shard, head.range.size, grown.size)
-    return TreeHead(shard=head.shard, origin=head.origin, range=grown, epoch=head.epoch)
+    return replace(head, range=grown)
 
 
 async def take_epoch(tx: Tx, head: TreeHead) -> TreeHead | None:
@@ -133,7 +175,7 @@ async def take_epoch(tx: Tx, head: TreeHead) -> TreeHead | None:
     )
     if taken.rowcount != 1:
         return None
-    return TreeHead(shard=head.shard, origin=head.origin, range=head.range, epoch=head.epoch + 1)
+    return replace(head, epoch=head.epoch + 1)
 
 
 async def _write_full_tiles(tx: Tx, shard: str, old_size: int, new_size: int) -> None:
@@ -227,8 +269,7 @@ async def places(tx: Tx, facts: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
 
 async def published_facts(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, int]:
     """How many facts of each of these notifications stand under a published checkpoint."""
-    newest = {head.shard: await newest_checkpoint(tx, head.shard) for head in await heads(tx)}
-    covered = {shard: checkpoint.size for shard, checkpoint in newest.items() if checkpoint is not None}
+    covered = {shard: checkpoint.size for shard, checkpoint in (await newest_checkpoints(tx)).items()}
     query = (
         select(facts.c.notification_id, leaves.c.shard, leaves.c.leaf_index)
         .join(leaves, leaves.c.fact_id == facts.c.id)
@@ -275,10 +316,16 @@ async def publish(tx: Tx, *, shard: str, size: int, root: bytes, note: bytes, no
 
 
 async def newest_checkpoint(tx: Tx, shard: str | None = None) -> PublishedCheckpoint | None:
-    """The largest published checkpoint of one shard, by default of the one that is being written."""
+    """The largest published checkpoint of one shard, by default of the newest shard that has one."""
     query = _NEWEST if shard is None else _newest_of(shard)
     row = (await tx.execute(query)).one_or_none()
     return _checkpoint(row) if row else None
+
+
+async def newest_checkpoints(tx: Tx) -> dict[str, PublishedCheckpoint]:
+    """The largest published checkpoint of each shard that has one."""
+    rows = await tx.execute(_NEWEST_OF_EACH)
+    return {row.shard: _checkpoint(row) for row in rows}
 
 
 async def checkpoint(tx: Tx, *, origin: str, size: int) -> PublishedCheckpoint | None:
@@ -303,7 +350,18 @@ def _newest_of(shard: Any) -> Any:
 
 
 # Asked in every transaction that writes facts.
-_NEWEST = _newest_of(select(tree_heads.c.shard).order_by(tree_heads.c.opened_at.desc()).limit(1).scalar_subquery())
+_NEWEST = _newest_of(
+    select(tree_heads.c.shard)
+    .where(exists().where(checkpoints.c.shard == tree_heads.c.shard))
+    .order_by(tree_heads.c.opened_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+
+
+_of_shard = checkpoints.alias()
+_LARGEST = select(func.max(_of_shard.c.size)).where(_of_shard.c.shard == tree_heads.c.shard).scalar_subquery()
+_NEWEST_OF_EACH = _published().where(checkpoints.c.size == _LARGEST)
 
 
 def _checkpoint(row: Any) -> PublishedCheckpoint:

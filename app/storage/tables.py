@@ -142,7 +142,7 @@ events = Table(
     Column("payload", LargeBinary),  # the canonical CloudEvent, encrypted; NULL once erased
     Column("decoded", LargeBinary),  # what rendering needs of it, encrypted
 )
-Index("ix_events_recipient_id", events.c.recipient_id)
+Index("ix_events_recipient_id", events.c.recipient_id, events.c.id)
 
 notifications = Table(
     "notifications",
@@ -281,7 +281,8 @@ tree_heads = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),  # no entry comes after
-    Column("final_note", LargeBinary),  # the last checkpoint; a recovery leaves one here that the entries fall short of
+    Column("final_note", LargeBinary),  # the last signed checkpoint, where a recovery found fewer entries than that
+    Column("losses_at", Instant),  # when a recovery found facts of this shard lost
 )
 
 # The verifier keys of a shard, of the log itself and of its statements, each from when it signs.

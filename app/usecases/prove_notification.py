@@ -1,6 +1,6 @@
 """Prove a notification: its published facts with everything that a stranger needs to check them offline."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -14,18 +14,17 @@ from app.evidence.bundle import (
     statement_about,
 )
 from app.evidence.fact import Opening
-from app.evidence.statement import statement_key_name
-from app.merkle.note import VKey, parse_vkey, sign_note
+from app.merkle.note import parse_vkey
 from app.merkle.plans import Plan, consistency_plan, inclusion_plan, plan_nodes, resolve
-from app.ports import Signer, Surroundings
+from app.ports import SigningKeys, Surroundings
+from app.storage import cosignatures, log, log_keys
 from app.storage import facts as fact_store
-from app.storage import log
+from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.log import PublishedCheckpoint
-
-SignerFor = Callable[[str], Signer]
+from app.usecases.sign_notes import signed_by_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +37,17 @@ async def prove_notification(
     notification: UUID,
     *,
     opened: Collection[str] | None,
-    signer_for: SignerFor,
+    keys: SigningKeys,
     surroundings: Surroundings,
+    witnesses: str = "",
 ) -> AssembledBundle | NothingPublished:
-    """The proof bundle of one notification that exists. `opened` names the fields to reveal, None all of them."""
+    """The proof bundle of one notification that exists. `opened` names the fields to reveal, None all of them.
+
+    `witnesses` is the part about witnesses of the policy (c2sp.org/tlog-policy) that we would suggest. Raises
+    MissingKeyError when a key that signs statements is not on this machine.
+    """
     # The checkpoints first: every fact they cover is there when the chain is read, so none can be left out.
-    newest = await _newest_checkpoints(tx)
+    newest = await log.newest_checkpoints(tx)
     chain = await fact_store.of_notification(tx, notification)
     places = await log.places(tx, [fact.id for fact in chain])
     facts = [fact for fact in chain if _is_published(fact, places, newest)]
@@ -51,19 +55,24 @@ async def prove_notification(
         return NothingPublished()
     context = await fact_store.by_leaves(tx, context_leaves(fact.document for fact in facts))
     places |= await log.places(tx, [fact.id for fact in context])
-    used = {shard for shard, _ in (places[fact.id] for fact in [*facts, *context])}
-    newest = {shard: checkpoint for shard, checkpoint in newest.items() if shard in used}
+    if not all(_is_published(fact, places, newest) for fact in context):
+        return NothingPublished()
+    proving = await _proving_checkpoints(tx, [*facts, *context], places, newest)
     openings = await _openings(tx, [*facts, *context], opened)
-    evidence = await _collect(tx, [*facts, *context], places, newest)
+    evidence = await _collect(tx, [*facts, *context], places, proving)
     proven = {fact.id: evidence.prove(fact, openings[fact.id]) for fact in [*facts, *context]}
-    checkpoints = {checkpoint.origin: checkpoint.note for checkpoint in newest.values()}
+    checkpoints = {checkpoint.origin: checkpoint.note for checkpoint in proving.values()}
     issued_at, pending = surroundings.clock(), len(chain) - len(facts)
     own = [proven[fact.id] for fact in facts]
-    stated = statement_about(
-        own, notification=notification, issued_at=issued_at, pending=pending, checkpoints=checkpoints
-    )
-    signer = signer_for(statement_key_name(own[-1].origin))
-    statement_key = parse_vkey(signer.vkey)
+    vkeys = await log_keys.of_origins(tx, evidence.all_origins())
+    log_vkeys = [vkey for origin in sorted(vkeys) for vkey in vkeys[origin].log]
+    statements = vkeys[own[-1].origin].statements
+    statement = None
+    if await _is_complete(tx, notification):
+        stated = statement_about(
+            own, notification=notification, issued_at=issued_at, pending=pending, checkpoints=checkpoints
+        )
+        statement = signed_by_all(stated.text(), statements, keys)
     return assemble_bundle(
         notification=notification,
         issued_at=issued_at,
@@ -72,14 +81,19 @@ async def prove_notification(
         context=[proven[fact.id] for fact in context],
         checkpoints=checkpoints,
         anchors=evidence.anchors,
-        vkeys=[*_log_keys(evidence.all_origins(), signer_for), statement_key],
-        statement=sign_note(stated.text(), vkey=statement_key, sign=signer.sign),
+        vkeys=[parse_vkey(vkey) for vkey in [*log_vkeys, *statements]],
+        statement=statement,
+        witnesses="".join(f"log {vkey}\n" for vkey in log_vkeys) + witnesses if witnesses else "",
     )
 
 
-def _log_keys(origins: Iterable[str], signer_for: SignerFor) -> list[VKey]:
-    """The keys of every shard whose checkpoints stand in the bundle, those of anchors included."""
-    return [parse_vkey(signer_for(origin).vkey) for origin in sorted(origins)]
+async def _is_complete(tx: Tx, notification: UUID) -> bool:
+    """Whether the log can vouch that no fact is missing: not for what it knew before facts of it were lost."""
+    lost = [head.losses_at for head in await log.heads(tx) if head.losses_at is not None]
+    if not lost:
+        return True
+    found = await outbox.by_id(tx, notification)
+    return found is not None and found.created_at > max(lost)
 
 
 def _is_published(
@@ -91,9 +105,29 @@ def _is_published(
     return shard in newest and index < newest[shard].size
 
 
-async def _newest_checkpoints(tx: Tx) -> dict[str, PublishedCheckpoint]:
-    found = {head.shard: await log.newest_checkpoint(tx, head.shard) for head in await log.heads(tx)}
-    return {shard: checkpoint for shard, checkpoint in found.items() if checkpoint is not None}
+async def _proving_checkpoints(
+    tx: Tx,
+    facts: Sequence[StoredFact],
+    places: Mapping[UUID, tuple[str, int]],
+    newest: Mapping[str, PublishedCheckpoint],
+) -> dict[str, PublishedCheckpoint]:
+    """For each shard with one of these facts the checkpoint that proves them, with its cosignatures.
+
+    It is the newest that a witness cosigned, where that one covers the facts and their anchors; else the newest.
+    """
+    needed: dict[str, int] = {}
+    for shard, index in (places[fact.id] for fact in facts):
+        needed[shard] = max(needed.get(shard, 0), index + 1)
+    anchored = dict(anchors_named(fact.document for fact in facts))  # the largest of each origin: they come in order
+    proving = {}
+    for shard, size in needed.items():
+        chosen = newest[shard]
+        at_least = max(size, anchored.get(chosen.origin, 0))
+        cosigned_size = await cosignatures.newest_cosigned_size(tx, shard, at_least=at_least)
+        if cosigned_size is not None and cosigned_size < chosen.size:
+            chosen = await log.checkpoint(tx, origin=chosen.origin, size=cosigned_size) or chosen
+        proving[shard] = await cosignatures.cosigned(tx, chosen)
+    return proving
 
 
 async def _openings(

@@ -3,49 +3,35 @@
 What a crash leaves behind, step by step:
 after sequencing   the entries have their indexes; the next turn verifies, signs and publishes the same tree
 after signing      nothing outside knows of the signature; Ed25519 is deterministic, the next one is the same
-after the mark     the mark is ahead of what is published; the next turn publishes the mark's very note
+after the mark     the mark is ahead of what is published; the next start publishes the mark's very note
+after the witness  a cosignature waits for its checkpoint, which the next turn publishes
+after closing      the shard has its last entry; the next turn publishes it and opens the shard that follows
 
 Any number of processes may do this: the head's row is locked while entries get their indexes and while a signature is
-remembered and published, it moves only by compare-and-set, and every process re-hashes what the others committed
-before it signs anything.
+remembered, it moves only by compare-and-set, and every process re-hashes what the others committed before it signs
+anything. Witnesses are asked while no transaction is open.
 """
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
+from app.domain.shard import half_year, is_over
 from app.evidence.fact import entry_bytes
-from app.merkle.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
-from app.merkle.note import NoteError, parse_vkey, sign_note, verify_note
+from app.merkle.checkpoint import Checkpoint
 from app.merkle.tree import CompactRange, leaf_hash
-from app.ports import Mark, Signer, Surroundings
-from app.storage import log
+from app.ports import Mark, SigningKeys, Surroundings
+from app.storage import log, log_keys
 from app.storage.database import Database, Tx
 from app.storage.log import TreeHead
-from app.usecases.record_facts import new_fact_sheet
+from app.usecases.ask_witnesses import Witnesses
+from app.usecases.log_fault import LogFaultError, MarkError
+from app.usecases.open_shard import close_shard, ensure_keys, open_first_shard, open_next_shard
+from app.usecases.sign_notes import signed_by_all
+from app.usecases.trust_log import is_newer, trusted_range
 
 BATCH_MAX = 1024
 _VERIFY_CHUNK = 8192
-
-
-class LogFaultError(Exception):
-    """The database does not hold the log that was signed. Nothing may be signed, sent or accepted.
-
-    The text is one sentence for the operator; it names `awizo log recover`.
-    """
-
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}; nothing is signed, sent or accepted until `awizo log recover` was run")
-
-
-class MarkError(Exception):
-    """The mark cannot be written, so no checkpoint may be published; one sentence."""
-
-
-def shard_name(moment: datetime) -> str:
-    """The half-year (UTC) that `moment` falls in: `2026h2`."""
-    return f"{moment.year}h{1 if moment.month <= 6 else 2}"
 
 
 class Sealer:
@@ -56,50 +42,53 @@ class Sealer:
         database: Database,
         *,
         origin_base: str,
-        signer_for: Callable[[str], Signer],
+        keys: SigningKeys,
         mark: Mark,
         surroundings: Surroundings,
+        witnesses: Witnesses | None = None,
     ) -> None:
         self._database = database
         self._origin_base = origin_base
-        self._signer_for = signer_for
+        self._keys = keys
         self._mark = mark
         self._surroundings = surroundings
+        self._witnesses = witnesses or Witnesses((), surroundings=surroundings)
+        self._verified_shard = ""
         self._verified = CompactRange()
 
     async def start(self) -> None:
-        """Open the log at the first start; else check that the database holds what the mark says was signed.
+        """Open the log at the first start; else check that the database holds what was signed of it.
 
-        Raises LogFaultError when it does not.
+        What was signed is what the mark says, and what the witnesses cosigned last. Raises LogFaultError when the
+        database holds less, or something else.
         """
         # The mark before the head: what was signed until now is in every head that is read after it.
         note = self._mark.read()
-        head = await self._database.transact(lambda tx: self._open_or_take_over(tx, note))
-        await self._check_mark(head, note)
+        seen = await self._witnesses.latest(await self._origins())
+        await self._database.transact(lambda tx: self._open_or_take_over(tx, signed=bool(note or seen)))
+        await self._trust(note, seen)
         while await self.turn():
             pass
 
-    async def _open_or_take_over(self, tx: Tx, note: bytes | None) -> TreeHead:
+    async def _origins(self) -> list[str]:
+        """The shards that a witness may know: ours, and the one that the clock says is being written."""
+        async with self._database.read() as tx:
+            known = [head.origin for head in await log.heads(tx)]
+        return list(dict.fromkeys([*known[-1:], f"{self._origin_base}/{half_year(self._surroundings.clock())}"]))
+
+    async def _open_or_take_over(self, tx: Tx, *, signed: bool) -> None:
         head = await log.current_head(tx, lock=True)
         if head is not None:
-            return await log.take_epoch(tx, head) or head
-        if note is not None:
+            await log.take_epoch(tx, head)
+            await ensure_keys(tx, head, self._keys, now=self._surroundings.clock())
+            return
+        if signed:
             raise LogFaultError("The database is empty, but a checkpoint of its log was signed before")
-        now = self._surroundings.clock()
-        shard = shard_name(now)
-        origin = f"{self._origin_base}/{shard}"
-        await log.open_shard(tx, shard=shard, origin=origin, now=now)
-        sheet = await new_fact_sheet(tx, self._surroundings)
-        vkey = self._signer_for(origin).vkey
-        sheet.record("log.opened", at=now, data={"origin": origin, "vkey": vkey})
-        await sheet.write(tx)
-        opened = await log.current_head(tx)
-        assert opened is not None  # noqa: S101 – written two lines above
-        return opened
+        await open_first_shard(tx, self._origin_base, keys=self._keys, surroundings=self._surroundings)
 
-    async def _check_mark(self, head: TreeHead, note: bytes | None) -> None:
-        self._verified = CompactRange()
-        if note is None:
+    async def _trust(self, note: bytes | None, seen: Sequence[bytes]) -> None:
+        self._verified_shard, self._verified = "", CompactRange()
+        if note is None and not seen:
             async with self._database.read() as tx:
                 published = await log.newest_checkpoint(tx)
             if published is None:  # whoever opened the log has not come as far as its first signature
@@ -107,58 +96,79 @@ class Sealer:
             note = self._mark.read()  # written meanwhile by a process that started with us?
             if note is None:
                 raise LogFaultError("The log was published, but the mark of the last signed checkpoint is missing")
-            async with self._database.read() as tx:
-                head = await log.current_head(tx) or head
-        signed = self._read_note(note, head)
-        if signed.size > head.range.size:
-            raise LogFaultError(
-                f"The database is behind the mark: it has {head.range.size} entries, {signed.size} were signed"
-            )
-        async with self._database.read() as tx:
-            known = await log.compact_range(tx, head.shard, signed.size)
-        if known.root() != signed.root:
-            raise LogFaultError(f"The first {signed.size} entries differ from those that were signed")
-        self._verified = known
-        async with self._database.write() as tx:
-            await self._publish(tx, head, signed, note)
-
-    def _read_note(self, note: bytes, head: TreeHead) -> Checkpoint:
-        try:
-            vkey = parse_vkey(self._signer_for(head.origin).vkey)
-            checkpoint = parse_checkpoint(verify_note(note, [vkey]).text)
-        except (NoteError, CheckpointError) as error:
-            raise LogFaultError(f"The mark is not a checkpoint of this log ({error})") from error
-        if checkpoint.origin != head.origin:
-            raise LogFaultError("The mark is a checkpoint of another log")
-        return checkpoint
+        for signed in [*seen, *([note] if note else [])]:
+            trusted = await trusted_range(self._database, signed, keys=self._keys)
+            if trusted.head.range.size >= trusted.range.size and trusted.head.final_note is None:
+                async with self._database.write() as tx:
+                    await self._publish(tx, trusted.head, trusted.checkpoint, trusted.note)
+            self._verified_shard, self._verified = trusted.head.shard, trusted.range
 
     async def turn(self) -> int:
         """Sequence up to 1,024 pending entries and publish what is not published yet; the number sequenced.
 
-        Raises LogFaultError when what was committed is not what we believed.
+        Raises LogFaultError when what was committed is not what we believed, MarkError or MissingKeyError when
+        nothing can be signed for now.
         """
         sequenced = await self._database.transact(self._sequence)
         async with self._database.read() as tx:
             head = await log.current_head(tx)
-            newest = await log.newest_checkpoint(tx)
-        if head is not None and head.range.size > (newest.size if newest else 0):
+            newest = await log.newest_checkpoint(tx, head.shard) if head else None
+        if head is None:
+            return sequenced
+        if head.range.size > (newest.size if newest else 0) and head.final_note is None:
             await self._verify(head)
             await self._sign_and_publish(head)
+        elif newest is not None:
+            self._witnesses.remind(self._database, newest)
+        if fault := self._witnesses.fault:
+            raise LogFaultError(fault)
+        if head.closed_at is not None:
+            sequenced += await self._database.transact(self._open_next)
         return sequenced
+
+    async def close_shard(self, detail: str) -> str:
+        """Write the last entry of the shard that is being written; the next turns publish it and open another.
+
+        `detail` says why. Gives the name of the shard.
+        """
+
+        async def close(tx: Tx) -> str:
+            head = await log.current_head(tx, lock=True)
+            if head is None or head.closed_at is not None:
+                raise LogFaultError("No shard is open")
+            entries = await log.pending(tx, limit=BATCH_MAX - 1)
+            await close_shard(tx, head, entries, detail=detail, surroundings=self._surroundings)
+            return head.shard
+
+        return await self._database.transact(close)
+
+    async def close(self) -> None:
+        """Wait no longer for witnesses."""
+        await self._witnesses.close()
 
     async def _sequence(self, tx: Tx) -> int:
         if not await log.pending(tx, limit=1):
             return 0
         head = await log.current_head(tx, lock=True)
-        entries = await log.pending(tx, limit=BATCH_MAX)
-        if head is None or not entries:
+        if head is None or head.closed_at is not None:
             return 0
-        if await log.sequence(tx, head, entries) is None:
+        if is_over(head.shard, self._surroundings.clock()):
+            entries = await log.pending(tx, limit=BATCH_MAX - 1)
+            await close_shard(tx, head, entries, detail="the half-year is over", surroundings=self._surroundings)
+            return len(entries) + 1
+        entries = await log.pending(tx, limit=BATCH_MAX)
+        if entries and await log.sequence(tx, head, entries) is None:
             raise LogFaultError("The head of the log moved under its lock")
         return len(entries)
 
+    async def _open_next(self, tx: Tx) -> int:
+        opened = await open_next_shard(tx, self._origin_base, keys=self._keys, surroundings=self._surroundings)
+        return 1 if opened else 0
+
     async def _verify(self, head: TreeHead) -> None:
         """Re-hash, over another connection, what was committed since the last signature."""
+        if head.shard != self._verified_shard:
+            self._verified_shard, self._verified = head.shard, CompactRange()
         if head.range.size < self._verified.size:
             raise LogFaultError(
                 f"The log shrank from {self._verified.size} to {head.range.size} entries while it was being written"
@@ -174,17 +184,28 @@ class Sealer:
 
     async def _sign_and_publish(self, head: TreeHead) -> None:
         checkpoint = Checkpoint(origin=head.origin, size=head.range.size, root=head.range.root())
-        signer = self._signer_for(head.origin)
-        note = sign_note(checkpoint.text(), vkey=parse_vkey(signer.vkey), sign=signer.sign)
+        note = await self._signed(head, checkpoint)
         async with self._database.write() as tx:
-            # One process at a time remembers and publishes, so that the mark never goes back to a smaller tree.
+            # One process at a time remembers, so that the mark never goes back to a smaller tree.
             await log.current_head(tx, lock=True)
-            newest = await log.newest_checkpoint(tx)
-            if newest is None or newest.size < checkpoint.size:
-                await self._remember(note)
-                await self._publish(tx, head, checkpoint, note)
+            newest = await log.newest_checkpoint(tx, head.shard)
+            if newest is not None and newest.size >= checkpoint.size:
+                return
+            await self._remember(checkpoint, note)
+        await self._witnesses.ask(self._database, head.shard, checkpoint, note)
+        async with self._database.write() as tx:
+            await self._publish(tx, head, checkpoint, note)
 
-    async def _remember(self, note: bytes) -> None:
+    async def _signed(self, head: TreeHead, checkpoint: Checkpoint) -> bytes:
+        """The checkpoint, signed with every key of its shard: after a rotation, by the old one and the new."""
+        async with self._database.read() as tx:
+            vkeys = (await log_keys.of_shard(tx, head.shard)).log
+        return signed_by_all(checkpoint.text(), vkeys, self._keys)
+
+    async def _remember(self, checkpoint: Checkpoint, note: bytes) -> None:
+        remembered = self._mark.read()
+        if remembered is not None and not is_newer(checkpoint, than=remembered):
+            return
         try:
             await asyncio.to_thread(self._mark.write, note)
         except OSError as error:

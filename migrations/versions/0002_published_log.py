@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("tree_heads", sa.Column("closed_at", Instant(), nullable=True))
     op.add_column("tree_heads", sa.Column("final_note", sa.LargeBinary(), nullable=True))
+    op.add_column("tree_heads", sa.Column("losses_at", Instant(), nullable=True))
     op.create_table(
         "log_keys",
         sa.Column("shard", sa.String(length=8), nullable=False),
@@ -53,5 +54,6 @@ def downgrade() -> None:
     op.drop_table("timestamps")
     op.drop_table("cosignatures")
     op.drop_table("log_keys")
+    op.drop_column("tree_heads", "losses_at")
     op.drop_column("tree_heads", "final_note")
     op.drop_column("tree_heads", "closed_at")

@@ -1,5 +1,7 @@
 """What erasing people needs: do-not-contact marks, legal holds, and how far the retention has come."""
 
+from uuid import UUID
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,6 +11,8 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+
+CURSORS = ("event_values", "fact_values", "receipt_values", "notification_values", "recipients", "facts")
 
 
 def upgrade() -> None:
@@ -41,23 +45,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("recipient_id", name=op.f("pk_legal_holds")),
     )
     op.create_index(op.f("ix_legal_holds_until"), "legal_holds", ["until"], unique=False)
-    op.create_table(
+    cursors = op.create_table(
         "retention_cursors",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("passed", sa.Uuid(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_retention_cursors")),
     )
+    op.bulk_insert(cursors, [{"name": name, "passed": UUID(int=0)} for name in CURSORS])
     op.create_table(
         "retired_entries",
         sa.Column("shard", sa.String(length=8), nullable=False),
         sa.Column("below_index", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("shard", name=op.f("pk_retired_entries")),
     )
+    op.drop_index("ix_events_recipient_id", table_name="events")
+    op.create_index("ix_events_recipient_id", "events", ["recipient_id", "id"], unique=False)
     _vacuum_destroyed_keys_soon(enabled=True)
 
 
 def downgrade() -> None:
     _vacuum_destroyed_keys_soon(enabled=False)
+    op.drop_index("ix_events_recipient_id", table_name="events")
+    op.create_index("ix_events_recipient_id", "events", ["recipient_id"], unique=False)
     op.drop_table("retired_entries")
     op.drop_table("retention_cursors")
     op.drop_table("legal_holds")

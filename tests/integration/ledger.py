@@ -14,7 +14,7 @@ from app.storage.database import Database
 from app.usecases.check_log import Difference, check_log
 from app.usecases.record_facts import new_fact_sheet
 from app.usecases.seal_log import Sealer
-from tests.integration.world import ORIGIN_BASE, signer_for
+from tests.integration.world import KEYS, ORIGIN_BASE, SeededKeys, signer_for
 
 
 class RecordingMark:
@@ -30,6 +30,20 @@ class RecordingMark:
     def write(self, note: bytes) -> None:
         self._inner.write(note)
         self.sizes.append(size_of(note))
+
+
+class OnlyKey(SeededKeys):
+    """Signs every shard with one signer, whatever it does."""
+
+    def __init__(self, signer: Signer) -> None:
+        super().__init__()
+        self._signer = signer
+
+    def newest(self, name: str) -> Signer:
+        return super().newest(name) if name.endswith("/statements") else self._signer
+
+    def holding(self, vkey: str) -> Signer | None:
+        return self._signer if vkey == self._signer.vkey else super().holding(vkey)
 
 
 def size_of(note: bytes) -> int:
@@ -49,7 +63,7 @@ class Ledger:
         return Sealer(
             self.database,
             origin_base=ORIGIN_BASE,
-            signer_for=(lambda _name: signer) if signer else signer_for,
+            keys=OnlyKey(signer) if signer else KEYS,
             mark=mark or self.mark,
             surroundings=self.surroundings,
         )

@@ -26,7 +26,7 @@ from app.usecases.record_receipt import record_receipt
 from tests.builders import NOON, OPERATOR, RECIPIENT, event
 from tests.conftest import TestClock
 from tests.integration.providers import GatedTransport, dispatcher, until
-from tests.integration.world import World, signer_for
+from tests.integration.world import KEYS, World, signer_for
 from tests.second_verifier import verify
 
 
@@ -110,9 +110,7 @@ async def test_a_fact_sealed_while_a_proof_is_made_is_counted_as_pending_not_lef
 
     monkeypatch.setattr(log, "heads", heads_and_then_more_happens)
     async with world.database.read() as tx:
-        proof = await proving.prove_notification(
-            tx, notice.id, opened=None, signer_for=signer_for, surroundings=world.surroundings
-        )
+        proof = await proving.prove_notification(tx, notice.id, opened=None, keys=KEYS, surroundings=world.surroundings)
     assert isinstance(proof, AssembledBundle)
     assert verify(proof.data, world.vkeys).accepted
     proven = [fact["document"]["type"] for fact in json.loads(proof.data)["facts"]]

@@ -17,13 +17,14 @@ from app.api.recipients import BODY_BYTES_MAX
 from app.api.services import Services
 from app.domain.access import Scope
 from app.domain.channel import Channel
-from app.ports import Signer, Surroundings
+from app.ports import Surroundings
 from app.storage import recipients as recipient_store
 from app.storage.database import Database
 from app.usecases.create_key import create_key
 from app.usecases.watch_log import LogWatch
 from app.usecases.withdraw_consent import withdraw_consent
 from tests.builders import OPERATOR
+from tests.integration.world import KEYS
 
 PLACE = f"/v1/recipients/{OPERATOR}/customer-4711"
 CONTRACT_EXAMPLE: dict[str, Any] = {
@@ -78,10 +79,6 @@ class Api:
         return await self.client.delete(PLACE, headers=await self.key(Scope.RECIPIENTS_WRITE))
 
 
-def _no_signer(name: str) -> Signer:
-    raise AssertionError(f"nothing about recipients is signed here, not even by {name}")
-
-
 @pytest.fixture
 async def api(database: Database, surroundings: Surroundings) -> AsyncIterator[Api]:
     app = FastAPI()
@@ -94,10 +91,12 @@ async def api(database: Database, surroundings: Surroundings) -> AsyncIterator[A
         intake=intake,
         keyring=Keyring(database, surroundings),
         log_watch=LogWatch(),
-        signer_for=_no_signer,
+        keys=KEYS,
         receipts={},
         metrics=Metrics(),
         operator_verified=True,
+        log_public=True,
+        witness_policy="",
     )
     app.state.services = services
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://awizo.test") as client:

@@ -16,7 +16,7 @@ from app.ports import Surroundings
 from app.storage import facts as fact_store
 from app.storage import log
 from app.storage.database import Database
-from app.usecases.seal_log import LogFaultError
+from app.usecases.log_fault import LogFaultError
 from tests.integration.ledger import Ledger, new_ledger
 from tests.integration.world import ORIGIN_BASE, signer_for
 
@@ -89,7 +89,7 @@ async def test_a_published_log_without_its_mark_is_a_fault(ledger: Ledger, tmp_p
 MARKS = [
     (b"no note at all", "not a checkpoint of this log"),
     (note_of(SIZE, bytes(32), seed=bytes([9]) * 32), "not a checkpoint of this log"),
-    (note_of(SIZE, bytes(32), origin=f"{ORIGIN_BASE}/2026h1"), "not a checkpoint of this log"),
+    (note_of(SIZE, bytes(32), origin=f"{ORIGIN_BASE}/2026h1"), "a shard that the database does not hold"),
     (note_of(SIZE, bytes(32)), "differ from those that were signed"),
     (note_of(SIZE + 1, bytes(32)), "behind the mark"),
 ]

@@ -16,6 +16,7 @@ from app.domain.access import Scope
 from app.domain.channel import Channel, Purpose
 from app.domain.merge import ConsentAct, RecipientPatch, WantedContact
 from app.domain.quiet_hours import NEVER_QUIET
+from app.domain.shard import half_year
 from app.main import create_app
 from app.merkle.checkpoint import Checkpoint
 from app.merkle.note import parse_vkey, sign_note
@@ -23,8 +24,7 @@ from app.process import Process, running
 from app.settings import Settings
 from app.usecases.create_key import create_key
 from app.usecases.put_recipient import put_recipient
-from app.usecases.seal_log import shard_name
-from app.wiring import signers
+from app.wiring import signing_keys
 from tests.builders import OPERATOR, PHONE, RECIPIENT, cloud_event
 from tests.doubles.sms_gateway import SmsGateway
 
@@ -142,8 +142,8 @@ def _copy(source: Path, target: Path) -> Path:
 
 def _signed_ahead(deployment: Deployment, size: int) -> bytes:
     """A genuine mark of a larger tree: to it, the database is an old backup."""
-    origin = f"{deployment.settings.origin_base}/{shard_name(datetime.now(UTC))}"
-    signer = signers(deployment.settings.data_dir)(origin)
+    origin = f"{deployment.settings.origin_base}/{half_year(datetime.now(UTC))}"
+    signer = signing_keys(deployment.settings.data_dir).newest(origin)
     text = Checkpoint(origin=origin, size=size, root=bytes(32)).text()
     return sign_note(text, vkey=parse_vkey(signer.vkey), sign=signer.sign)
 

@@ -38,8 +38,36 @@ ORIGIN_BASE = "awizo.test/log"
 SENDER = Sender(public_url="https://awizo.test", email_from="awizo <notices@awizo.test>")
 
 
+class SeededKeys:
+    """app.ports.SigningKeys in memory. Seeds may be given, the oldest first; `rotate` adds one to them."""
+
+    def __init__(self, log: Sequence[bytes] = (LOG_SEED,), statements: Sequence[bytes] = (STATEMENT_SEED,)) -> None:
+        self._seeds = {"log": list(log), "statements": list(statements)}
+
+    def all(self, name: str) -> list[Signer]:
+        return [Ed25519Signer(name, seed) for seed in self._seeds[self._use(name)]]
+
+    def newest(self, name: str) -> Signer:
+        return self.all(name)[-1]
+
+    def holding(self, vkey: str) -> Signer | None:
+        return next((signer for signer in self.all(vkey.partition("+")[0]) if signer.vkey == vkey), None)
+
+    def rotate(self, name: str) -> Signer:
+        seeds = self._seeds[self._use(name)]
+        seeds.append(bytes([100 + len(seeds)]) * 32)
+        return self.newest(name)
+
+    @staticmethod
+    def _use(name: str) -> str:
+        return "statements" if name.endswith("/statements") else "log"
+
+
+KEYS = SeededKeys()
+
+
 def signer_for(name: str) -> Signer:
-    return Ed25519Signer(name, STATEMENT_SEED if name.endswith("/statements") else LOG_SEED)
+    return KEYS.newest(name)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,9 +141,7 @@ class World:
 
     async def bundle(self, notification: UUID, opened: frozenset[str] | None = None) -> bytes:
         async with self.database.read() as tx:
-            proof = await prove_notification(
-                tx, notification, opened=opened, signer_for=signer_for, surroundings=self.surroundings
-            )
+            proof = await prove_notification(tx, notification, opened=opened, keys=KEYS, surroundings=self.surroundings)
         assert not isinstance(proof, NothingPublished)
         return proof.data
 
@@ -144,7 +170,7 @@ class World:
 
 
 def sealer(database: Database, mark: MarkFile, surroundings: Surroundings) -> Sealer:
-    return Sealer(database, origin_base=ORIGIN_BASE, signer_for=signer_for, mark=mark, surroundings=surroundings)
+    return Sealer(database, origin_base=ORIGIN_BASE, keys=KEYS, mark=mark, surroundings=surroundings)
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ from app.settings import Settings
 from app.storage.tables import metadata
 from app.usecases.check_log import Difference, check_log
 from app.usecases.create_key import create_key
-from app.wiring import mark_of, open_database, signers
+from app.wiring import mark_of, open_database, signing_keys
 from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT, cloud_event
 from tests.doubles.sms_gateway import SmsGateway
 from tests.doubles.smtp_server import SmtpServer
@@ -172,7 +172,7 @@ async def check_whole_log(settings: Settings) -> None:
     try:
         results = await check_log(
             database,
-            vkey_for=lambda origin: parse_vkey(signers(settings.data_dir)(origin).vkey),
+            vkey_for=lambda origin: parse_vkey(signing_keys(settings.data_dir).newest(origin).vkey),
             mark=mark_of(settings).read(),
             progress=lambda _count: None,
         )

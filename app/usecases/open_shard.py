@@ -1,0 +1,141 @@
+"""Begin and end the shards of the log, each linked to the one before by its final checkpoint."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.domain.shard import half_year, shard_after
+from app.evidence.statement import statement_key_name
+from app.merkle.note import VKey, parse_vkey
+from app.ports import Signer, SigningKeys, Surroundings
+from app.storage import cosignatures, log, log_keys
+from app.storage.database import Tx
+from app.storage.log import PendingEntry, TreeHead
+from app.storage.log_keys import ShardKeys
+from app.usecases.log_fault import MissingKeyError
+from app.usecases.record_facts import new_fact_sheet
+
+
+async def open_first_shard(tx: Tx, origin_base: str, *, keys: SigningKeys, surroundings: Surroundings) -> None:
+    """Open a log that has no shard yet, and give its first entry index 0."""
+    now = surroundings.clock()
+    shard = half_year(now)
+    origin = f"{origin_base}/{shard}"
+    await _open(
+        tx,
+        shard=shard,
+        origin=origin,
+        signers=(keys.newest(origin), keys.newest(statement_key_name(origin))),
+        previous=None,
+        detail=None,
+        now=now,
+        surroundings=surroundings,
+    )
+
+
+async def open_next_shard(
+    tx: Tx, origin_base: str, *, keys: SigningKeys, surroundings: Surroundings, detail: str | None = None
+) -> str | None:
+    """Open the shard after one that is closed and wholly published; its name.
+
+    None when somebody else did, or the closed one still waits for its last checkpoint. `detail` says why the one
+    before ended, where it was not its time.
+    """
+    head = await log.current_head(tx, lock=True)
+    if head is None or head.closed_at is None:
+        return None
+    final = await _final_note(tx, head)
+    if final is None:
+        return None
+    now = max(surroundings.clock(), head.opened_at + timedelta(milliseconds=1))
+    shard = shard_after(head.shard, now)
+    origin = f"{origin_base}/{shard}"
+    await _open(
+        tx,
+        shard=shard,
+        origin=origin,
+        signers=_same_keys(await log_keys.of_shard(tx, head.shard), origin, keys),
+        previous=final,
+        detail=detail,
+        now=now,
+        surroundings=surroundings,
+    )
+    return shard
+
+
+async def _final_note(tx: Tx, head: TreeHead) -> bytes | None:
+    if head.final_note is not None:
+        return head.final_note
+    newest = await log.newest_checkpoint(tx, head.shard)
+    if newest is None or newest.size != head.range.size:
+        return None
+    return (await cosignatures.cosigned(tx, newest)).note
+
+
+def _same_keys(known: ShardKeys, origin: str, keys: SigningKeys) -> tuple[Signer, Signer]:
+    """The newest keys of the shard before, under the names that they have in this one."""
+    pairs = ((known.log, origin), (known.statements, statement_key_name(origin)))
+    signers = [
+        keys.holding(str(VKey(name=name, public_key=parse_vkey(vkeys[-1]).public_key))) if vkeys else keys.newest(name)
+        for vkeys, name in pairs
+    ]
+    log_signer, statements_signer = signers
+    if log_signer is None or statements_signer is None:
+        raise MissingKeyError("A key that signs the log is not on this machine; copy it into keys/ of its data")
+    return log_signer, statements_signer
+
+
+async def _open(
+    tx: Tx,
+    *,
+    shard: str,
+    origin: str,
+    signers: tuple[Signer, Signer],
+    previous: bytes | None,
+    detail: str | None,
+    now: datetime,
+    surroundings: Surroundings,
+) -> None:
+    await log.open_shard(tx, shard=shard, origin=origin, now=now)
+    log_signer, statements_signer = signers
+    await log_keys.add(tx, shard, use="log", vkey=log_signer.vkey, now=now)
+    await log_keys.add(tx, shard, use="statements", vkey=statements_signer.vkey, now=now)
+    sheet = await new_fact_sheet(tx, surroundings)
+    opened = sheet.record(
+        "log.opened",
+        at=now,
+        data={
+            "origin": origin,
+            "vkey": log_signer.vkey,
+            "previous_checkpoint": previous.decode() if previous else None,
+            "detail": detail,
+        },
+    )
+    await sheet.write(tx)
+    head = await log.current_head(tx)
+    assert head is not None  # noqa: S101 – opened above
+    await log.sequence(tx, head, [await log.pending_of(tx, opened.id)])
+
+
+async def ensure_keys(tx: Tx, head: TreeHead, keys: SigningKeys, *, now: datetime) -> None:
+    """Write down which keys sign a shard that was opened before keys were written down."""
+    if (await log_keys.of_shard(tx, head.shard)).log:
+        return
+    await log_keys.add(tx, head.shard, use="log", vkey=keys.newest(head.origin).vkey, now=now)
+    statements = keys.newest(statement_key_name(head.origin))
+    await log_keys.add(tx, head.shard, use="statements", vkey=statements.vkey, now=now)
+
+
+async def close_shard(
+    tx: Tx, head: TreeHead, entries: Sequence[PendingEntry], *, detail: str, surroundings: Surroundings
+) -> None:
+    """Sequence `entries`, then the entry that says that none follows. The head's row is locked.
+
+    What is pending besides goes into the next shard.
+    """
+    now = surroundings.clock()
+    known = await log_keys.of_shard(tx, head.shard)
+    sheet = await new_fact_sheet(tx, surroundings)
+    sealed = sheet.record("log.sealed", at=now, data={"origin": head.origin, "vkey": known.log[-1], "detail": detail})
+    await sheet.write(tx)
+    await log.sequence(tx, head, [*entries, await log.pending_of(tx, sealed.id)])
+    await log.close_shard(tx, head, now=now)

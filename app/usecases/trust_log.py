@@ -1,0 +1,81 @@
+"""Compare the database with what was signed of it: the mark, or a checkpoint that a witness remembers."""
+
+from dataclasses import dataclass, field
+
+from app.merkle.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
+from app.merkle.note import NoteError, VKey, parse_note, parse_vkey, signature_line, verify_note
+from app.merkle.tree import CompactRange
+from app.ports import SigningKeys
+from app.storage import log
+from app.storage.database import Database
+from app.storage.log import TreeHead
+from app.usecases.log_fault import LogFaultError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCheckpoint:
+    """A checkpoint that one of our own keys signed. `note` has our signatures only, not those of witnesses."""
+
+    checkpoint: Checkpoint
+    note: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trusted:
+    """What was signed and is there: the shard's present head, and the range of the entries that were signed."""
+
+    checkpoint: Checkpoint
+    note: bytes = field(repr=False)
+    head: TreeHead
+    range: CompactRange
+
+
+def read_signed(note: bytes, *, keys: SigningKeys) -> SignedCheckpoint:
+    """The checkpoint in a note that one of our keys signed. Raises LogFaultError for anything else."""
+    try:
+        unverified = parse_checkpoint(parse_note(note).text)
+        vkeys = [parse_vkey(signer.vkey) for signer in keys.all(unverified.origin)]
+        return SignedCheckpoint(
+            checkpoint=parse_checkpoint(verify_note(note, vkeys).text), note=_signed_by(note, vkeys)
+        )
+    except (NoteError, CheckpointError) as error:
+        raise LogFaultError(f"The mark is not a checkpoint of this log ({error})") from error
+
+
+def _signed_by(note: bytes, vkeys: list[VKey]) -> bytes:
+    known = {(vkey.name, vkey.id) for vkey in vkeys}
+    parsed = parse_note(note)
+    lines = [signature_line(line) for line in parsed.signatures if (line.name, line.key_id) in known]
+    return parsed.text.encode() + b"\n" + b"".join(lines)
+
+
+def is_newer(checkpoint: Checkpoint, *, than: bytes) -> bool:
+    """Whether `checkpoint` is of another shard than the note `than`, or of a larger tree."""
+    other = parse_checkpoint(parse_note(than).text)
+    return checkpoint.origin != other.origin or checkpoint.size > other.size
+
+
+async def trusted_range(database: Database, note: bytes, *, keys: SigningKeys) -> Trusted:
+    """Check that the database holds the entries that `note` was signed over.
+
+    Raises LogFaultError when it holds fewer, or others, or does not know their shard.
+    """
+    signed = read_signed(note, keys=keys)
+    checkpoint = signed.checkpoint
+    async with database.read() as tx:
+        head = next((head for head in await log.heads(tx) if head.origin == checkpoint.origin), None)
+        if head is None:
+            raise LogFaultError(
+                "The mark is a checkpoint of another log, or of a shard that the database does not hold"
+            )
+        if head.final_note is not None and parse_note(head.final_note).text == checkpoint.text():
+            # A recovery has closed this shard short of its mark: nothing more is signed of it.
+            return Trusted(checkpoint=checkpoint, note=signed.note, head=head, range=head.range)
+        if checkpoint.size > head.range.size:
+            raise LogFaultError(
+                f"The database is behind the mark: it has {head.range.size} entries, {checkpoint.size} were signed"
+            )
+        known = await log.compact_range(tx, head.shard, checkpoint.size)
+    if known.root() != checkpoint.root:
+        raise LogFaultError(f"The first {checkpoint.size} entries differ from those that were signed")
+    return Trusted(checkpoint=checkpoint, note=signed.note, head=head, range=known)
