@@ -88,11 +88,14 @@ def new_authority(name: str = "Time", *, days: int = 3650, begin: datetime = _BE
     root = (
         _certificate(issuer, issuer, root_key.public_key(), days=7300, begin=_BEGIN)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(root_key.public_key()), critical=False)
         .sign(root_key, hashes.SHA256())
     )
     leaf = (
         _certificate(subject, issuer, key.public_key(), days=days, begin=begin)
         .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+        # By name alone OpenSSL would take any root called the same for the issuer.
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
         .sign(root_key, hashes.SHA256())
     )
     encoding = serialization.Encoding.DER
@@ -152,7 +155,14 @@ class Hang:
     dripping: bool = False
 
 
-Behaviour = Grant | Refuse | Answer | Hang
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """The TimeStampResp that something else gives to the TimeStampReq (both DER)."""
+
+    respond: Callable[[bytes], bytes]
+
+
+Behaviour = Grant | Refuse | Answer | Hang | Relay
 
 
 def respond(authority: Authority, request: bytes, behaviour: Grant | Refuse, *, serial: int = 1) -> bytes:
@@ -225,9 +235,14 @@ class TsaServer:
                     writer.write(b"0" if dripping else b"")
                     await asyncio.sleep(0.02)
             case Grant() | Refuse() as behaviour:
-                body = respond(self.authority, request, behaviour, serial=len(self.requests))
-                writer.write(_http(Answer(body=body, headers={"Content-Type": "application/timestamp-reply"})))
+                writer.write(_reply(respond(self.authority, request, behaviour, serial=len(self.requests))))
+            case Relay() as relay:
+                writer.write(_reply(relay.respond(request)))
         await writer.drain()
+
+
+def _reply(response: bytes) -> bytes:
+    return _http(Answer(body=response, headers={"Content-Type": "application/timestamp-reply"}))
 
 
 def _http(answer: Answer) -> bytes:
