@@ -140,6 +140,11 @@ def _alike(char: str) -> str:
     return "0123456789" if char.isdigit() else "abcdef"
 
 
+def another_time(time: str, chance: Random) -> str:
+    """Other minutes."""
+    return time[:14] + f"{(int(time[14:16]) + chance.randrange(1, 60)) % 60:02d}" + time[16:]
+
+
 # --- places ---
 
 

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from app.evidence.verifier import Outcome, Report, Verdict, parse_vkey, verify_bundle
-from tests.property import mutated_bytes, mutated_facts, mutated_logs  # noqa: F401 – each fills the table
+from tests.property import mutated_bytes, mutated_facts, mutated_logs, mutated_members  # noqa: F401 – fill the table
 from tests.property.forging import ForgersKey
 from tests.property.mutation import MUTATIONS, Mutation, Raw, note_of, proof_of, proven, replace_checkpoint, with_digest
 from tests.property.sealed_bundles import Sealed, sealed_bundles
