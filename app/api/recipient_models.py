@@ -174,6 +174,13 @@ class RecipientView(BaseModel):
     ignored: list[IgnoredView]
 
 
+class DeferredView(BaseModel):
+    """Erasure was asked for; a legal hold defers it until then, at the latest."""
+
+    erasure: Literal["deferred"]
+    until: datetime
+
+
 def read_recipient(body: object, *, now: datetime) -> RecipientPatch | tuple[Fault, ...]:
     """Check the JSON value of a body, whose acts lie not after `now`, or list every fault.
 

@@ -9,13 +9,16 @@ A nightly copy from a CRM must undo nobody's choice. Therefore:
 - A contact point that the person removed, or that was disabled because it bounced for good, comes back only
   unconfirmed; it then stays in the person's hands (`changed_by` is `PERSON`), and repeated claims do not confirm it.
 - Settings that the person made stay.
+- Erasing is withdrawing: a contact that somebody withdrew by being erased comes back only unconfirmed while its mark
+  lasts, and an operator's grant that is not younger than the mark does not count on its channel. A refusal always does.
 
 What was asked and not done is listed, so that nothing is dropped in silence.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from app.domain.channel import Channel, Purpose
@@ -26,6 +29,12 @@ from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Rec
 CONTACT_POINTS_MAX = 20
 CONSENT_PURPOSES = (Purpose.DELIVERY, Purpose.PROGRESS, Purpose.INCIDENT)
 SETTINGS = ("language", "time_zone", "post_codes", "quiet_hours")
+
+# Why something is ignored that a do-not-contact mark forbids.
+WITHDRAWN = "withdrawn_by_erasure"
+
+# A contact, and when it was withdrawn by an erasure.
+Withdrawn = Mapping[tuple[Channel, str], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,16 +132,21 @@ def merge(
     now: datetime,
     operator_verified: bool,
     new_id: Callable[[], UUID],
+    withdrawn: Withdrawn = MappingProxyType({}),
 ) -> Merged:
     """Join what an operator sends with what is known. The same request again changes nothing and records nothing.
 
     `operator_verified` says whether the deployment trusts operators' `verified: true`; `new_id` gives the ids of
-    contact points that were not known before.
+    contact points that were not known before; `withdrawn` has those of the contacts, known or sent, that bear a
+    do-not-contact mark now.
     """
-    contacts = _Contacts(current.contact_points, now=now, trusting=operator_verified, new_id=new_id)
+    contacts = _Contacts(
+        current.contact_points, now=now, trusting=operator_verified, new_id=new_id, withdrawn=withdrawn
+    )
     for place, contact in enumerate(wanted.contact_points):
         contacts.take(contact, f"/contact_points/{place}")
-    consents = _Consents(current.consents)
+    marks = {contact: at for contact, at in withdrawn.items() if contact in contacts.known}
+    consents = _Consents(current.consents, marks)
     for place, act in sorted(enumerate(wanted.consents), key=lambda placed: (placed[1].at, placed[0])):
         consents.take(act, f"/consents/{place}")
     settings, changed, kept = _settings(current, wanted)
@@ -177,7 +191,13 @@ class _Contacts:
     """The contact points while a request's are taken in, one after the other."""
 
     def __init__(
-        self, known: Iterable[ContactPoint], *, now: datetime, trusting: bool, new_id: Callable[[], UUID]
+        self,
+        known: Iterable[ContactPoint],
+        *,
+        now: datetime,
+        trusting: bool,
+        new_id: Callable[[], UUID],
+        withdrawn: Withdrawn,
     ) -> None:
         self.known = {(c.channel, c.value): c for c in known}
         self.acts: list[Act] = []
@@ -185,6 +205,7 @@ class _Contacts:
         self._now = now
         self._trusting = trusting
         self._new_id = new_id
+        self._withdrawn = withdrawn
 
     def take(self, wanted: WantedContact, pointer: str) -> None:
         known = self.known.get((wanted.channel, wanted.value))
@@ -229,6 +250,9 @@ class _Contacts:
         if unconfirmed.changed_by is Actor.PERSON:
             self._ignore(f"{pointer}/verified", "only_the_person_confirms")
             return
+        if (wanted.channel, wanted.value) in self._withdrawn:
+            self._ignore(f"{pointer}/verified", WITHDRAWN)
+            return
         verified = replace(
             unconfirmed,
             state=ContactState.ACTIVE,
@@ -252,18 +276,26 @@ class _Contacts:
 class _Consents:
     """The latest act on each channel × purpose while a request's acts are taken in, oldest first."""
 
-    def __init__(self, known: Iterable[Consent]) -> None:
+    def __init__(self, known: Iterable[Consent], withdrawn: Withdrawn) -> None:
         self.known = {(c.channel, c.purpose): c for c in known}
         self.acts: list[Act] = []
         self.ignored: list[Ignored] = []
+        self._withdrawn = withdrawn
 
     def take(self, act: ConsentAct, pointer: str) -> None:
         before = self.known.get((act.channel, act.purpose))
-        reason = _reason_to_ignore(act, before)
+        reason = _reason_to_ignore(act, before) or self._withdrawal(act, before)
         if reason is not None:
             self.ignored.append(Ignored(pointer=pointer, reason=reason))
         elif before is None or not _is_repeated(act, before):
             self._apply(act, before.version if before else 0)
+
+    def _withdrawal(self, act: ConsentAct, known: Consent | None) -> str | None:
+        """Why a grant does not count: somebody has withdrawn a contact of its channel since, by being erased."""
+        if not act.granted or (known is not None and _is_repeated(act, known)):
+            return None
+        since = any(at >= act.at for (channel, _), at in self._withdrawn.items() if channel is act.channel)
+        return WITHDRAWN if since else None
 
     def _apply(self, act: ConsentAct, grants: int) -> None:
         consent = Consent(

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from pydantic import TypeAdapter
 from sqlalchemy import select
 
@@ -133,17 +134,21 @@ async def payload(tx: Tx, event: UUID, key: PersonKey) -> bytes | None:
 
 
 async def decoded(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, Event]:
-    """The events with these ids (each with the key of its person) as values, without their canonical bytes."""
+    """The events with these ids (each with the key of its person) as values, without their canonical bytes.
+
+    Those that were erased are left out, and so are those that are damaged: they hurt nobody else.
+    """
     rows = await tx.execute(select(events.c.id, events.c.decoded).where(one_of(tx, events.c.id, keys)))
-    return {
-        row.id: _from_json(keys[row.id].open(row.decoded, place=_decoded_place(row.id)))
-        for row in rows
-        if row.decoded is not None
-    }
+    opened = {row.id: _open_decoded(row, keys[row.id]) for row in rows if row.decoded is not None}
+    return {event_id: event for event_id, event in opened.items() if event is not None}
 
 
-def _from_json(text: bytes) -> Event:
-    return _EVENT.validate_json(b'{"canonical":"",' + text[1:])
+def _open_decoded(row: Any, key: PersonKey) -> Event | None:
+    try:
+        text = key.open(row.decoded, place=_decoded_place(row.id))
+        return _EVENT.validate_json(b'{"canonical":"",' + text[1:])
+    except (InvalidTag, ValueError):
+        return None
 
 
 async def milestones(tx: Tx, shipments: Iterable[bytes]) -> dict[bytes, list[Milestone]]:

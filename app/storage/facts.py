@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.domain.fact import ChainLink
 from app.evidence.fact import EncodedFact, Opening
@@ -96,11 +96,6 @@ async def by_leaves(tx: Tx, leaves: Iterable[bytes]) -> list[StoredFact]:
 async def by_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, StoredFact]:
     """Facts by id."""
     return {row.id: _stored(row) for row in await tx.execute(select(facts).where(one_of(tx, facts.c.id, list(ids))))}
-
-
-async def erase_values(tx: Tx, recipient: UUID) -> None:
-    """Forget every sealed value and field salt of one person; documents and record salts stay."""
-    await tx.execute(update(facts).where(facts.c.recipient_id == recipient).values(sealed=None))
 
 
 def _stored(row: Any) -> StoredFact:

@@ -235,6 +235,12 @@ async def unfinished_counts(tx: Tx) -> dict[Status, int]:
     return {status: counted.get(status, 0) for status in UNFINISHED}
 
 
+async def recipients_of(tx: Tx, ids: Iterable[UUID]) -> set[UUID]:
+    """Whom these notifications concern; that never changes, so nothing is locked."""
+    query = select(notifications.c.recipient_id).where(one_of(tx, notifications.c.id, list(ids)))
+    return set((await tx.execute(query)).scalars())
+
+
 async def lock(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
     """These notifications, locked, in one order for everybody."""
     query = select(notifications).where(one_of(tx, notifications.c.id, list(ids))).order_by(notifications.c.id)

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from app.domain.receipt import Receipt, ReceiptStatus
 from app.storage.database import Tx
 from app.storage.sql import insert_ignoring, one_of
-from app.storage.tables import attempts, notifications, receipts
+from app.storage.tables import attempts, receipts
 from app.storage.vault import PersonKey
 
 
@@ -71,13 +71,6 @@ async def unapplied(tx: Tx, keys: Mapping[UUID, PersonKey | None]) -> dict[UUID,
         raw = key.open(row.raw, place=_place(row.id)) if key and row.raw else b""
         found[row.attempt_id].append(_stored(row, raw))
     return found
-
-
-async def erase_values(tx: Tx, recipient: UUID) -> None:
-    """Forget what providers reported about one person; that they did, and when, stays."""
-    own = select(attempts.c.id).join(notifications, notifications.c.id == attempts.c.notification_id)
-    query = own.where(notifications.c.recipient_id == recipient)
-    await tx.execute(update(receipts).where(receipts.c.attempt_id.in_(query)).values(raw=None))
 
 
 async def mark_applied(tx: Tx, ids: Iterable[UUID]) -> None:

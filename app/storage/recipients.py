@@ -8,14 +8,15 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import func, insert, literal, select, update
 
 from app.domain.channel import Channel, Purpose
 from app.domain.quiet_hours import QuietHours, QuietRule
 from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Recipient
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_ignoring, locked, one_of
-from app.storage.tables import consents, contact_points, events, notifications, recipient_keys, recipients
+from app.storage.tables import consents, contact_points, legal_holds, recipient_keys, recipients
 from app.storage.vault import PersonKey
 
 # Events that name nobody are kept under one key per operator.
@@ -24,12 +25,17 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientRecord:
-    """One row: its id, the person's key, and the recipient when somebody has registered one."""
+    """One row: its id, the person's key, and the recipient when somebody has registered one.
+
+    `withheld`: erasure was asked for and a legal hold defers it. Nobody may contact or change such a person any more,
+    so for all but those who ask for everything `recipient` is None, as if nobody had registered one.
+    """
 
     id: UUID
     operator: str
     key: PersonKey = field(repr=False)
     recipient: Recipient | None
+    withheld: bool = False
 
 
 Named = tuple[str, str]  # operator, recipient's name
@@ -67,11 +73,16 @@ async def ensure(
     return {wanted[row.name_index]: records[row.id] for row in rows}
 
 
-async def find(tx: Tx, operator: str, name: str, *, for_update: bool = False) -> RecipientRecord | None:
-    """The record of one recipient, registered or not; None when nobody ever named it or it was erased."""
+async def find(
+    tx: Tx, operator: str, name: str, *, for_update: bool = False, everything: bool = False
+) -> RecipientRecord | None:
+    """The record of one recipient, registered or not; None when nobody ever named it or it was erased.
+
+    `everything` gives the recipient of a withheld record, too.
+    """
     by_name = _BY_NAME_FOR_UPDATE if for_update else _BY_NAME
     rows = list(await by_name.rows(tx, [tx.vault.index("recipient", operator, name)]))
-    records = await _records(tx, rows)
+    records = await _records(tx, rows, everything=everything)
     return records[rows[0].id] if rows else None
 
 
@@ -83,6 +94,25 @@ async def by_ids(
     if lock:
         query = locked(tx, query, of=recipients, shared=not for_update, skip=skip)
     return await _records(tx, list(await tx.execute(query)))
+
+
+async def sound_by_ids(
+    tx: Tx, ids: Iterable[UUID], *, lock: bool = False, skip: bool = False
+) -> tuple[dict[UUID, RecipientRecord], set[UUID]]:
+    """The same, and apart from them the ids of those whose key or values are damaged: they hurt nobody else."""
+    wanted = set(ids)
+    try:
+        return await by_ids(tx, wanted, lock=lock, skip=skip), set()
+    except InvalidTag:
+        pass
+    found: dict[UUID, RecipientRecord] = {}
+    damaged = set()
+    for one in sorted(wanted):
+        try:
+            found |= await by_ids(tx, [one], lock=lock, skip=skip)
+        except InvalidTag:
+            damaged.add(one)
+    return found, damaged
 
 
 async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: datetime, new_ids: Iterable[UUID]) -> None:
@@ -101,9 +131,11 @@ async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: dat
         await tx.execute(insert(recipient_keys), wrapped_keys)
 
 
-async def _records(tx: Tx, rows: Sequence[Any]) -> dict[UUID, RecipientRecord]:
+async def _records(tx: Tx, rows: Sequence[Any], *, everything: bool = False) -> dict[UUID, RecipientRecord]:
     keys = {row.id: tx.vault.unwrap(row.wrapped_key, row.id.bytes) for row in rows}
-    registered = [row.id for row in rows if row.registered_at is not None]
+    registered = {
+        row.id for row in rows if row.registered_at is not None and (everything or row.erasure_asked_at is None)
+    }
     contacts: dict[UUID, list[ContactPoint]] = defaultdict(list)
     agreed: dict[UUID, list[Consent]] = defaultdict(list)
     if registered:
@@ -116,9 +148,8 @@ async def _records(tx: Tx, rows: Sequence[Any]) -> dict[UUID, RecipientRecord]:
             id=row.id,
             operator=row.operator,
             key=keys[row.id],
-            recipient=_recipient(row, keys[row.id], contacts[row.id], agreed[row.id])
-            if row.registered_at is not None
-            else None,
+            recipient=_recipient(row, keys[row.id], contacts[row.id], agreed[row.id]) if row.id in registered else None,
+            withheld=row.erasure_asked_at is not None,
         )
         for row in rows
     }
@@ -236,34 +267,32 @@ async def _save_consent(tx: Tx, recipient: UUID, consent: Consent) -> None:
         await tx.execute(insert(consents).values(**place, **act))
 
 
-async def erase(tx: Tx, recipient: UUID, *, now: datetime) -> None:
-    """Destroy the key and everything it protected, names and blind indexes; the skeleton stays."""
-    await tx.execute(delete(recipient_keys).where(recipient_keys.c.recipient_id == recipient))
-    await tx.execute(
-        update(notifications)
-        .where(notifications.c.recipient_id == recipient)
-        .values(contact_id=None, shipment_index=None)
-    )
-    await tx.execute(delete(contact_points).where(contact_points.c.recipient_id == recipient))
-    await tx.execute(delete(consents).where(consents.c.recipient_id == recipient))
-    await tx.execute(
-        update(events).where(events.c.recipient_id == recipient).values(payload=None, decoded=None, shipment_index=None)
-    )
+async def withhold(tx: Tx, recipient: UUID, *, asked_at: datetime, asked_by: str) -> None:
+    """Note that erasure was asked for and is deferred; the row is locked by the caller."""
     await tx.execute(
         update(recipients)
         .where(recipients.c.id == recipient)
-        .values(
-            name_index=None,
-            profile=None,
-            language=None,
-            time_zone=None,
-            quiet_rule=None,
-            quiet_from=None,
-            quiet_to=None,
-            chosen_by_person="",
-            erased_at=now,
-        )
+        .values(erasure_asked_at=asked_at, erasure_asked_by=asked_by)
     )
+
+
+async def awaiting_erasure(tx: Tx, *, limit: int) -> dict[UUID, str]:
+    """Up to `limit` recipients whose erasure nothing defers any more, with the id of the key that asked for it."""
+    query = (
+        select(recipients.c.id, recipients.c.erasure_asked_by)
+        .outerjoin(legal_holds, legal_holds.c.recipient_id == recipients.c.id)
+        .where(recipients.c.erasure_asked_at.is_not(None), legal_holds.c.recipient_id.is_(None))
+        .order_by(recipients.c.erasure_asked_at)
+        .limit(limit)
+    )
+    return {row.id: row.erasure_asked_by for row in await tx.execute(query)}
+
+
+async def asked_for_erasure(tx: Tx, recipient: UUID) -> datetime | None:
+    """When the erasure of that person was asked for that a hold defers, or None."""
+    query = select(recipients.c.erasure_asked_at).where(recipients.c.id == recipient)
+    asked_at: datetime | None = (await tx.execute(query)).scalar_one_or_none()
+    return asked_at
 
 
 def _profile_place(recipient: UUID) -> bytes:

@@ -47,6 +47,13 @@ def insert_ignoring(tx: Tx, table: Table, *conflict: str) -> postgresql.Insert |
     return sqlite.insert(table).on_conflict_do_nothing(index_elements=list(conflict))
 
 
+def upsert(tx: Tx, table: Table, key: str) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of whole rows, each of which takes the place of a row that has the same `key`, its primary key."""
+    insert = postgresql.insert(table) if tx.is_postgres else sqlite.insert(table)
+    others = {column.name: insert.excluded[column.name] for column in table.c if column.name != key}
+    return insert.on_conflict_do_update(index_elements=[key], set_=others)
+
+
 async def insert_rows(
     tx: Tx, table: Table, rows: Sequence[Mapping[str, Any]], *, unless_taken: str | None = None
 ) -> int:

@@ -63,15 +63,18 @@ async def claim_notifications(
     """Take up to `limit` due notifications of one channel for sending.
 
     Each has its `attempt.started` in `tx`; nothing may be sent before `tx` has committed. Those that must not leave
-    any more are suppressed or expired instead. A recipient who is being changed right now is left for the next turn:
-    waiting for that lock while holding others could wait for ever.
+    any more are suppressed or expired instead, and one whose values are damaged fails without hurting the others. A
+    recipient who is being changed right now is left for the next turn: waiting for that lock while holding others could
+    wait for ever.
     """
     due = await outbox.due_to_send(tx, channel=channel, now=surroundings.clock(), limit=limit)
     if not due:
         return []
-    records = await recipient_store.by_ids(tx, {n.recipient for n in due}, lock=True, skip=True)
+    records, damaged = await recipient_store.sound_by_ids(tx, {n.recipient for n in due}, lock=True, skip=True)
+    unreadable = [n for n in due if n.recipient in damaged]
+    due = [n for n in due if n.recipient not in damaged]
     erased = await _of_the_erased(tx, due, records)
-    due = [n for n in due if n.recipient in records]
+    due = [n for n in due if n.recipient in records and not records[n.recipient].withheld]
     events = await event_store.decoded(tx, {n.event: records[n.recipient].key for n in due if n.event})
     claim = _Claim(
         sender=sender,
@@ -88,6 +91,8 @@ async def claim_notifications(
     )
     for notification in erased:
         claim.cancel(notification, "erased")
+    for notification in unreadable:
+        claim.fail(notification, "DamagedRecipient")
     for notification in due:
         claim.take(notification)
     await outbox.save_all(tx, claim.changed)
@@ -99,10 +104,16 @@ async def claim_notifications(
 async def _of_the_erased(
     tx: Tx, due: Sequence[Notification], records: Mapping[UUID, RecipientRecord]
 ) -> list[Notification]:
-    """Those of `due` that were under way when their recipient was erased and did not leave; not those being changed."""
+    """Those of `due` that were under way when their recipient was erased and did not leave; not those being changed.
+
+    Whose erasure is deferred counts as erased.
+    """
+    gone = {record.id for record in records.values() if record.withheld}
     missing = {n.recipient for n in due} - records.keys()
-    still_there = await recipient_store.by_ids(tx, missing) if missing else {}
-    return [n for n in due if n.recipient in missing and n.recipient not in still_there]
+    if missing:
+        still_there, damaged = await recipient_store.sound_by_ids(tx, missing)
+        gone |= missing - still_there.keys() - damaged
+    return [n for n in due if n.recipient in gone]
 
 
 async def _overtaken(tx: Tx, due: Sequence[Notification], events: Mapping[UUID, Event]) -> dict[UUID, str]:
@@ -110,7 +121,11 @@ async def _overtaken(tx: Tx, due: Sequence[Notification], events: Mapping[UUID, 
 
     What waits is cancelled when the newer event is accepted; what was just being sent could not be.
     """
-    again = {n.id: (n.shipment_index, events[n.event]) for n in due if n.attempts and n.shipment_index and n.event}
+    again = {
+        n.id: (n.shipment_index, events[n.event])
+        for n in due
+        if n.attempts and n.shipment_index and n.event and n.event in events
+    }
     known = await event_store.milestones(tx, {index for index, _ in again.values()}) if again else {}
     reasons = {}
     for notification, (index, event) in again.items():
@@ -165,6 +180,12 @@ class _Claim:
     def cancel(self, notification: Notification, reason: str) -> None:
         self.changed.append(cancelled(self.sheet, notification, reason, at=self.now))
 
+    def fail(self, notification: Notification, error: str) -> None:
+        """End a notification of which no message can be made."""
+        _log.error("message_not_rendered", notification=str(notification.id), error=error)
+        failed = replace(notification, status=Status.FAILED, failure=Failure.TECHNICAL, due_at=None)
+        self.changed.append(end_chain(self.sheet, failed, "notification.failed", at=self.now))
+
     def _quiet_until(self, notification: Notification, recipient: Recipient) -> datetime | None:
         """When the quiet hours end into which a message fell that waited for a retry, or for a worker."""
         if notification.channel is not Channel.SMS:
@@ -198,9 +219,7 @@ class _Claim:
         try:
             content = self._render(notification, recipient, contact)
         except Exception as error:  # noqa: BLE001 – one message that cannot be made must not hold up all others
-            _log.error("message_not_rendered", notification=str(notification.id), error=type(error).__name__)
-            failed = replace(notification, status=Status.FAILED, failure=Failure.TECHNICAL, due_at=None)
-            self.changed.append(end_chain(self.sheet, failed, "notification.failed", at=self.now))
+            self.fail(notification, type(error).__name__)
             return
         consent = recipient.consent(notification.channel, notification.purpose)
         sending = replace(

@@ -134,8 +134,11 @@ class Dispatcher:
     async def _check_all(self, items: Sequence[Claimed]) -> list[str | None]:
         async with self._database.read() as tx:
             records = await recipient_store.by_ids(tx, {item.notification.recipient for item in items})
-        reasons = []
+        reasons: list[str | None] = []
         for item in items:
             record = records.get(item.notification.recipient)
-            reasons.append(last_check(record.recipient, item.notification) if record else ERASED)
+            if record is None or record.withheld:
+                reasons.append(ERASED)
+            else:
+                reasons.append(last_check(record.recipient, item.notification))
         return reasons

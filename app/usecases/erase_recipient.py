@@ -1,38 +1,90 @@
 """Forget a person without breaking anybody's proof (GDPR art. 17)."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
 from app.ports import Surroundings
-from app.storage import facts as fact_store
+from app.storage import contact_marks, erasure, legal_holds
 from app.storage import notifications as outbox
-from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
+from app.storage.recipients import RecipientRecord
 from app.usecases.end_chain import cancelled
-from app.usecases.record_facts import new_fact_sheet
+from app.usecases.end_hold import end_hold
+from app.usecases.record_facts import FactSheet, new_fact_sheet
+
+LEGAL_BASIS = "gdpr_17"
 
 
-async def erase_recipient(tx: Tx, operator: str, name: str, *, actor: str, surroundings: Surroundings) -> bool:
-    """Destroy the person's key and all that it protects; False when there is nobody of that name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """Nothing of the person is left."""
 
-    Also for a name that events mentioned and nobody registered. What has not left is cancelled. The skeleton –
-    documents, record salts, leaf hashes, states and times – stays, so every proof still verifies. `actor` is the id
-    of the API key that asked. The same name is a stranger afterwards.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """A legal hold keeps what is known until then, at the latest; nobody contacts the person any more."""
+
+    until: datetime
+
+
+async def erase_recipient(
+    tx: Tx, operator: str, name: str, *, actor: str, surroundings: Surroundings
+) -> Erased | Deferred | None:
+    """Destroy the person's key and all that it protects; None when there is nobody of that name.
+
+    Also for a name that events mentioned and nobody registered. What has not left is cancelled, and the person's
+    contacts are marked as withdrawn. The skeleton – documents, record salts, leaf hashes, states and times – stays, so
+    every proof still verifies. `actor` is the id of the API key that asked. The same name is a stranger afterwards.
+
+    While a legal hold is on the person, erasing is deferred to its end; asking again changes nothing.
     """
-    record = await recipient_store.find(tx, operator, name, for_update=True)
+    record = await recipient_store.find(tx, operator, name, for_update=True, everything=True)
     if record is None:
-        return False
-    waiting = await outbox.waiting_of_recipient(tx, record.id)
+        return None
     now = surroundings.clock()
+    hold = await legal_holds.of_recipient(tx, record.id, record.key)
     sheet = await new_fact_sheet(tx, surroundings)
-    await outbox.save_all(tx, [cancelled(sheet, notification, "erased", at=now) for notification in waiting])
+    if not record.withheld:
+        await _withdraw(tx, sheet, record, at=now)
+    if hold is not None and hold.until > now:
+        if not record.withheld:
+            await _defer(tx, sheet, record, actor=actor, at=now)
+        await sheet.write(tx)
+        return Deferred(until=hold.until)
+    if hold is not None:
+        await end_hold(tx, sheet, record, actor=actor, act="expired", at=now)
+    record_erasure(sheet, record.id, actor=actor, legal_basis=LEGAL_BASIS, at=now)
+    await erasure.destroy(tx, [record.id], now=now)
+    await sheet.write(tx)
+    return Erased()
+
+
+def record_erasure(sheet: FactSheet, person: UUID, *, actor: str, legal_basis: str, at: datetime) -> None:
+    """The fact that a person was erased."""
     # No leaf hashes under `facts`: a list of all that is known of one person would outlive the erasure.
     sheet.record(
         "recipient.erased",
-        at=now,
-        recipient=record.id,
-        data={"actor": actor, "act": "erased", "legal_basis": "gdpr_17"},
+        at=at,
+        recipient=person,
+        data={"actor": actor, "act": "erased", "legal_basis": legal_basis},
     )
-    await fact_store.erase_values(tx, record.id)
-    await receipt_store.erase_values(tx, record.id)
-    await recipient_store.erase(tx, record.id, now=now)
-    await sheet.write(tx)
-    return True
+
+
+async def _withdraw(tx: Tx, sheet: FactSheet, record: RecipientRecord, *, at: datetime) -> None:
+    """Cancel what has not left, and remember for a while which contacts are not to be used again."""
+    waiting = await outbox.waiting_of_recipient(tx, record.id)
+    await outbox.save_all(tx, [cancelled(sheet, notification, "erased", at=at) for notification in waiting])
+    known = record.recipient.contact_points if record.recipient else ()
+    await contact_marks.mark(tx, record.operator, [(c.channel, c.value) for c in known], now=at)
+
+
+async def _defer(tx: Tx, sheet: FactSheet, record: RecipientRecord, *, actor: str, at: datetime) -> None:
+    sheet.record(
+        "support.acted",
+        at=at,
+        recipient=record.id,
+        data={"actor": actor, "act": "erasure_asked", "legal_basis": LEGAL_BASIS},
+    )
+    await recipient_store.withhold(tx, record.id, asked_at=at, asked_by=actor)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from app.domain.merge import Ignored, RecipientPatch, merge
 from app.domain.recipient import Actor, Recipient
 from app.ports import Surroundings
+from app.storage import contact_marks
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
@@ -21,6 +22,11 @@ class Put:
     ignored: tuple[Ignored, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """Erasure was asked for and a legal hold defers it: nothing about this person is taken in any more."""
+
+
 async def put_recipient(
     tx: Tx,
     operator: str,
@@ -29,16 +35,27 @@ async def put_recipient(
     *,
     operator_verified: bool,
     surroundings: Surroundings,
-) -> Put:
+) -> Put | Withheld:
     """Merge `patch` into the operator's record of that name, which is made when there is none.
 
     Everything that changed is sealed in `tx`. No consent in `patch` lies in the future; `operator_verified` says
     whether the deployment trusts operators' `verified: true`.
     """
     record = await _locked(tx, operator, name, surroundings)
+    if record.withheld:
+        return Withheld()
     now = surroundings.clock()  # after the lock: a fact is never older than the one it follows
     current = record.recipient or Recipient(id=record.id, operator=operator, name=name)
-    merged = merge(current, patch, now=now, operator_verified=operator_verified, new_id=surroundings.new_id)
+    contacts = {(known.channel, known.value) for known in current.contact_points}
+    contacts |= {(wanted.channel, wanted.value) for wanted in patch.contact_points}
+    merged = merge(
+        current,
+        patch,
+        now=now,
+        operator_verified=operator_verified,
+        new_id=surroundings.new_id,
+        withdrawn=await contact_marks.live(tx, operator, contacts, now=now),
+    )
     recipient = merged.recipient
     if merged.acts:
         sheet = await new_fact_sheet(tx, surroundings)

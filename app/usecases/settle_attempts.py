@@ -52,9 +52,13 @@ async def settle_attempts(tx: Tx, ended: Sequence[Ended], *, surroundings: Surro
 
 
 async def open_book(tx: Tx, attempts: Sequence[Attempt], surroundings: Surroundings) -> "Book":
-    """Lock the notifications of these attempts and read everything that settling them depends on."""
-    notifications = await outbox.lock(tx, {attempt.notification for attempt in attempts})
-    records = await recipient_store.by_ids(tx, {n.recipient for n in notifications.values()})
+    """Lock the notifications of these attempts and read everything that settling them depends on.
+
+    First their recipients: whoever is erased meanwhile would leave us with a key that must not be used any more.
+    """
+    ids = {attempt.notification for attempt in attempts}
+    records = await recipient_store.by_ids(tx, await outbox.recipients_of(tx, ids), lock=True)
+    notifications = await outbox.lock(tx, ids)
     tried = await outbox.attempts_of(tx, notifications)
     keys = {
         attempt.id: records[n.recipient].key if n.recipient in records else None

@@ -176,6 +176,7 @@ async def test_a_retry_to_somebody_erased_meanwhile_is_cancelled_and_holds_up_no
     world: World, clock: TestClock
 ) -> None:
     gone = await sms_to(world, "gone")
+    await world.register("other", channels=[Channel.SMS], consents=[Channel.SMS])  # before the number bears a mark
     transport = GatedTransport(NotSent(stage="connect", code="refused"), capacity=1)
     slow = dispatcher(world, transport)
     await slow.turn()

@@ -26,7 +26,7 @@ from app.storage.tables import (
     recipients,
 )
 from app.usecases.accept_events import Accepted
-from app.usecases.erase_recipient import erase_recipient
+from app.usecases.erase_recipient import Deferred, Erased, erase_recipient
 from tests.builders import NOON, OPERATOR, RECIPIENT
 from tests.integration.people import World, consent, documents, email, phone
 
@@ -38,7 +38,7 @@ def world(database: Database, surroundings: Surroundings) -> World:
     return World(database, surroundings)
 
 
-async def erase(world: World, name: str = RECIPIENT) -> bool:
+async def erase(world: World, name: str = RECIPIENT) -> Erased | Deferred | None:
     return await world.database.transact(
         lambda tx: erase_recipient(tx, OPERATOR, name, actor=KEY_ID, surroundings=world.surroundings)
     )
@@ -162,7 +162,7 @@ async def test_what_a_provider_reported_cannot_be_read_any_more(world: World) ->
 
 async def test_erasing_again_finds_nobody(world: World) -> None:
     await registered_and_told(world)
-    assert [await erase(world), await erase(world)] == [True, False]
+    assert [await erase(world), await erase(world)] == [Erased(), None]
     assert [kind for kind, _ in await world.recorded()].count("recipient.erased") == 1
 
 
