@@ -1,7 +1,7 @@
 """A second verifier of proof bundles, written from the format's description alone.
 
 It shares no code with the application and imports nothing of it, so that one misreading of the format cannot
-hide in both. Stamps and cosignatures are left to a policy that this verifier does not have, and it says so.
+hide in both. Cosignatures are judged by a trust policy where one is given; time stamps are not, and it says so.
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,7 @@ from tests.second_formats import (
     sha256,
     signers,
 )
+from tests.second_policy import Rules, judge, read_policy
 
 __all__ = ["Refused", "Verdict", "check_checkpoint", "rebuild_root", "verify"]
 
@@ -86,16 +87,17 @@ class Shards:
         return self.heads.setdefault(head.origin, head)
 
 
-def verify(bundle: bytes, vkeys: list[str]) -> Verdict:
-    """Check a proof bundle under the verifier keys that the caller trusts; never raises for a bad bundle."""
+def verify(bundle: bytes, vkeys: list[str], policy: bytes | None = None) -> Verdict:
+    """Check a proof bundle under the keys and the policy that the caller trusts; never raises for a bad bundle."""
     try:
-        keys = [read_vkey(vkey, "a brought key") for vkey in vkeys]
-        return Verdict(accepted=True, findings=tuple(_check(read_canonical(bundle), keys)))
+        rules = read_policy(policy) if policy is not None else None
+        keys = [read_vkey(vkey, "a brought key") for vkey in vkeys] + (rules.logs if rules is not None else [])
+        return Verdict(accepted=True, findings=tuple(_check(read_canonical(bundle), keys, rules)))
     except Refused as refused:
         return Verdict(accepted=False, reason=str(refused))
 
 
-def _check(bundle: Json, keys: list[Key]) -> list[str]:
+def _check(bundle: Json, keys: list[Key], rules: Rules | None) -> list[str]:
     record(bundle, _BUNDLE, "the bundle")
     rest = {name: value for name, value in bundle.items() if name != "digest"}
     hold(bundle["digest"] == sha256(jcs(rest).encode()).hex(), "digest", "the bundle is damaged")
@@ -112,7 +114,9 @@ def _check(bundle: Json, keys: list[Key]) -> list[str]:
     _check_stamps(bundle["timestamps"], shards)
     _check_originals(bundle["originals"], facts + context)
     vouched = _check_statement(bundle, facts[-1], shards)
-    return _findings(bundle, facts, vouched)
+    anchors = [anchor["note"] for anchor in bundle["anchors"]]
+    cosigned = judge(sorted(shards.notes.items()), anchors, rules) if rules is not None else []
+    return _findings(bundle, facts, vouched) + (cosigned or ["cosignatures were not judged"])
 
 
 def _check_head(bundle: Json) -> None:
@@ -321,5 +325,4 @@ def _findings(bundle: Json, facts: Sequence[Proven], vouched: bool) -> list[str]
     found.append("completeness is vouched for" if vouched else "completeness is not vouched for")
     if bundle["timestamps"]:
         found.append("time stamps fit their checkpoints; their signatures were not judged")
-    found.append("cosignatures were not judged")
     return found

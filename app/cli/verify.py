@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from app.evidence.verifier import Report, StampChecker
 
 BUNDLE_BYTES_MAX, VKEYS_BYTES_MAX, CERTIFICATES_BYTES_MAX = 64 * 2**20, 64 * 2**10, 2**20
+POLICY_BYTES_MAX = 64 * 2**10
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(help="The proof bundle, a JSON file")],
     vkey: Annotated[list[Path] | None, typer.Option(help="A file with the log's keys, one a line")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A trust policy (c2sp.org/tlog-policy): logs, witnesses and their quorum")
+    ] = None,
     tsa_ca: Annotated[
         list[Path] | None, typer.Option(help="A file with certificates (PEM) of stamping authorities that you trust")
     ] = None,
@@ -26,16 +30,19 @@ def verify(
 
     Exit 0: verified under a key you gave. 1: refused. 2: a file or option is wrong. 3: sound, but you gave no key.
     """
-    from app.evidence.verifier import NoteError, parse_vkeys, verify_bundle
+    from app.evidence.verifier import NoteError, PolicyError, parse_policy, parse_vkeys, verify_bundle
 
     try:
         data = read(bundle, BUNDLE_BYTES_MAX)
         vkeys = [key for file in vkey or () for key in parse_vkeys(read(file, VKEYS_BYTES_MAX).decode())]
+        trusted = parse_policy(read(policy, POLICY_BYTES_MAX)) if policy is not None else None
     except OSError as error:
         fail(f"{error.filename} cannot be read: {error.strerror}.", EXIT_USAGE)
     except (NoteError, UnicodeDecodeError) as error:
         fail(f"The key file cannot be used: {error}.", EXIT_USAGE)
-    report = verify_bundle(data, vkeys=vkeys, stamps=_stamp_checker(tsa_ca) if tsa_ca else None)
+    except PolicyError as error:
+        fail(f"The policy cannot be used: {error}.", EXIT_USAGE)
+    report = verify_bundle(data, vkeys=vkeys, policy=trusted, stamps=_stamp_checker(tsa_ca) if tsa_ca else None)
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

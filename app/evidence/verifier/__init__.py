@@ -21,7 +21,9 @@ from `vkeys`, which must have come to the verifier by another way than the bundl
 - `checkpoints`, `signature`: signed by a key in the bundle; by a key that the verifier brought
 - `chain`, `context`, `anchors`: no gap, nothing that a fact names is missing, the log only ever grew
 - `completeness`: the log states under its second key that no published fact was left out
-- `pending`, `witnesses`: what is not yet in the proof, which cosignatures were not checked
+- `pending`: what is not yet in the proof
+- `witnesses`: cosigned as a trust policy asks, if `policy` is given (c2sp.org/tlog-policy): what `parse_policy` reads
+  from its file; the keys of the logs that it names count as brought
 - `timestamps`: by when the facts existed, if `stamps` is given: a function that checks time stamps (RFC 3161)
 """
 
@@ -29,12 +31,15 @@ from app.evidence.verifier.report import Check, FactLine, Outcome, Report, Verdi
 from app.evidence.verifier.stamps import StampChecker, StampFinding, StampHolds, StampRefused
 from app.evidence.verifier.verify import verify_bundle
 from app.merkle.note import NoteError, VKey, parse_vkey, parse_vkeys
+from app.merkle.policy import Policy, PolicyError, parse_policy
 
 __all__ = [
     "Check",
     "FactLine",
     "NoteError",
     "Outcome",
+    "Policy",
+    "PolicyError",
     "Report",
     "StampChecker",
     "StampFinding",
@@ -42,6 +47,7 @@ __all__ = [
     "StampRefused",
     "VKey",
     "Verdict",
+    "parse_policy",
     "parse_vkey",
     "parse_vkeys",
     "verify_bundle",

@@ -1,4 +1,4 @@
-"""The checks on checkpoints: anchors, the keys that signed, the statement of completeness, witnesses and stamps."""
+"""The checks on checkpoints: anchors, the keys that signed, the statement of completeness, and stamps."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +7,7 @@ from app.evidence.verifier.model import Bundle, BundleTimestamp
 from app.evidence.verifier.report import Check, Outcome, Refusal
 from app.evidence.verifier.stamps import StampChecker, judge_stamps
 from app.merkle.checkpoint import Checkpoint
-from app.merkle.note import NoKnownSignatureError, NoteError, VerifiedNote, VKey, parse_note, verify_note
+from app.merkle.note import NoKnownSignatureError, NoteError, VerifiedNote, VKey, verify_note
 from app.merkle.verify import ProofError, verify_consistency
 
 
@@ -145,20 +145,6 @@ def check_completeness(bundle: Bundle, vkeys: Sequence[VKey]) -> Check:
 
 def _completeness(outcome: Outcome, sentence: str) -> Check:
     return Check(name="completeness", outcome=outcome, sentence=sentence)
-
-
-def check_witnesses(bundle: Bundle) -> Check:
-    """How many signatures by others than the log its checkpoints carry; whose they are is not judged here."""
-    own = {(vkey.name, vkey.id) for vkey in bundle.vkeys}
-    notes = {fact.note for fact in bundle.proven()}
-    signatures = [line for note in notes for line in parse_note(note).signatures]
-    others = len([line for line in signatures if (line.name, line.key_id) not in own])
-    sentence = (
-        f"The checkpoints carry signatures by others, as witnesses give them ({others}); they were not checked."
-        if others
-        else "No witness signed the checkpoints beside the log."
-    )
-    return Check(name="witnesses", outcome=Outcome.NOT_VOUCHED, sentence=sentence)
 
 
 def check_pending(bundle: Bundle) -> Check:

@@ -18,7 +18,6 @@ from app.evidence.verifier.log import (
     check_pending,
     check_signature,
     check_timestamps,
-    check_witnesses,
 )
 from app.evidence.verifier.model import Bundle, BundleFact
 from app.evidence.verifier.report import (
@@ -32,13 +31,18 @@ from app.evidence.verifier.report import (
     verdict_over,
 )
 from app.evidence.verifier.stamps import StampChecker
+from app.evidence.verifier.witnesses import check_witnesses
 from app.merkle.note import VKey
+from app.merkle.policy import Policy
 
 
-def verify_bundle(data: bytes, *, vkeys: Sequence[VKey] = (), stamps: StampChecker | None = None) -> Report:
+def verify_bundle(
+    data: bytes, *, vkeys: Sequence[VKey] = (), policy: Policy | None = None, stamps: StampChecker | None = None
+) -> Report:
     """Check a bundle, given as the bytes of its file, under the keys that the verifier brings.
 
-    `stamps` judges time stamps by the authorities' certificates that the verifier trusts; without, none is judged.
+    `policy` brings the keys of its logs beside `vkeys`, and the bundle must be cosigned as it asks; `stamps` judges
+    time stamps by the authorities' certificates that the verifier trusts. What is not brought is not judged.
 
     Never raises for what is in `data`: whatever is wrong with it becomes a check that fails. Without keys a sound
     bundle is `SOUND_UNVOUCHED`: everything fits, but anybody could have signed it.
@@ -48,7 +52,8 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[VKey] = (), stamps: StampCheck
     except Refusal as refusal:
         name = "documents" if isinstance(refusal, DocumentRefusal) else "form"
         return _refused((Check(name=name, outcome=Outcome.FAILS, sentence=str(refusal)),))
-    signed, signers = _signature(bundle, vkeys)
+    keys = (*vkeys, *(policy.vkeys if policy is not None else ()))
+    signed, signers = _signature(bundle, keys)
     checks = (
         _finding("form", lambda _: "The bundle is canonical JSON with exactly the members it must have.", bundle),
         _finding("documents", lambda _: "Each document is as the catalogue has its type.", bundle),
@@ -61,12 +66,12 @@ def verify_bundle(data: bytes, *, vkeys: Sequence[VKey] = (), stamps: StampCheck
         _finding("context", check_context, bundle),
         _finding("anchors", check_anchors, bundle),
         _finding("originals", check_originals, bundle),
-        _guarded("completeness", lambda: check_completeness(bundle, vkeys)),
+        _guarded("completeness", lambda: check_completeness(bundle, keys)),
         _guarded("pending", lambda: check_pending(bundle)),
-        _guarded("witnesses", lambda: check_witnesses(bundle)),
+        _guarded("witnesses", lambda: check_witnesses(bundle, policy)),
         _guarded("timestamps", lambda: check_timestamps(bundle, stamps)),
     )
-    verdict = verdict_over(checks, keys_given=bool(vkeys))
+    verdict = verdict_over(checks, keys_given=bool(keys))
     if verdict is Verdict.REFUSED:
         return _refused(checks)
     return Report(
