@@ -14,7 +14,7 @@ from app.process import running
 from app.settings import Settings
 from app.storage.database import DatabaseUnavailableError
 from app.usecases.share_commits import OverloadedError
-from app.web import pages, unsubscribe
+from app.web import pages, unsubscribe, verify_page
 
 DESCRIPTION = (
     "Digital delivery notices with evidence that anyone can verify offline. "
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
         redoc_url=None,
     )
     app.state.start_failure = None
-    for module in (events, recipients, notifications, callbacks, log, health, docs, pages, unsubscribe):
+    for module in (events, recipients, notifications, callbacks, log, health, docs, pages, unsubscribe, verify_page):
         app.include_router(module.router)
     app.add_exception_handler(DatabaseUnavailableError, _unavailable)
     app.add_exception_handler(OverloadedError, _overloaded)

@@ -122,7 +122,7 @@ function readOpenings(value, document, where) {
 }
 
 function readOpening(name, value, document, where) {
-  const subject = message("The opening of {name} of {where}", { name, where });
+  const subject = message("The opening of {name} of {where}", { name: message(name), where });
   const misplaced = isOriginal(name, document.data.get("encoding"));
   hold(!misplaced, message("{subject} belongs among the originals.", { subject }));
   const inText = value instanceof Map && value.has("value");

@@ -128,7 +128,7 @@ function readSealed(value, row, where) {
   return new Map(
     names.map((name) => [
       name,
-      asHash(value.get(name), message("The commitment to {name} of {where}", { name, where })),
+      asHash(value.get(name), message("The commitment to {name} of {where}", { name: message(name), where })),
     ]),
   );
 }

@@ -25,7 +25,7 @@ export async function checkOpenings(bundle) {
     for (const { name, salt, bytes } of fact.openings) {
       hold(
         sameBytes(await fieldCommitment(name, salt, bytes), fact.document.sealed.get(name)),
-        message("The opened {name} of {where} is not what was sealed.", { name, where: fact.where }),
+        message("The opened {name} of {where} is not what was sealed.", { name: message(name), where: fact.where }),
       );
       number += 1;
     }

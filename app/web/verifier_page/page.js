@@ -2,7 +2,7 @@
  * The page: what the reader gives, the check that they start, and the language they read.
  */
 
-import { fromUtf8, utf8 } from "./encoding.js";
+import { fromUtf8, hex, sha256, utf8 } from "./encoding.js";
 import { Malformed, message } from "./findings.js";
 import { ed25519Works, parseVkeys } from "./note.js";
 import { asJson, verifyBundle } from "./verify.js";
@@ -86,8 +86,8 @@ function showRun() {
   showKeys(part("keys"), run, spoken.say);
   part("proven").hidden = bundle === null;
   part("context").hidden = bundle === null || bundle.context.length === 0;
+  showAbout(part("about"), run, spoken);
   if (bundle === null) return;
-  showAbout(part("about"), bundle, spoken);
   showFacts(part("facts"), bundle.facts, bundle.originals, spoken);
   showFacts(part("context-facts"), bundle.context, bundle.originals, spoken);
 }
@@ -100,7 +100,7 @@ function breathe() {
 }
 
 async function check() {
-  const run = { vkeys: [], source: null, found: new Map(), current: null, report: null };
+  const run = { vkeys: [], source: null, found: new Map(), current: null, report: null, at: new Date().toISOString() };
   state.problems = { bundle: null, vkey: null };
   takePasted();
   const { bundle, vkey } = state.given;
@@ -115,6 +115,8 @@ async function check() {
     part(missing).focus();
     return;
   }
+  run.file = bundle.source;
+  run.digest = hex(await sha256(bundle.bytes));
   await follow(run, bundle.bytes);
 }
 

@@ -8,7 +8,7 @@
 import { HASH_BYTES, fromBase64, fromUtf8 } from "./encoding.js";
 import { Refusal, hold, message } from "./findings.js";
 
-const DEPTH_MAX = 256; // a bundle has no more than six levels
+const DEPTH_MAX = 900; // a bundle has no more than eight levels
 const INTEGER_DIGITS = String(Number.MAX_SAFE_INTEGER).length;
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /(-?(?:0|[1-9][0-9]*))((?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)/y;

@@ -7,7 +7,7 @@ import { message } from "./findings.js";
 import { CHECKS, gradeInWords } from "./verify.js";
 import { CLAIMS, FACT_WORDS, FIELD_WORDS, REPORT_WORDS, STATES, VERDICTS } from "./words.js";
 
-const SHOWN_CHARACTERS = 4000;
+const SHOWN_CHARACTERS = 600;
 
 /** A new element; `children` are elements and texts. */
 function element(tag, attributes, ...children) {
@@ -26,10 +26,17 @@ export function showVerdict({ box, title, words }, verdict, report, say) {
   const { title: name, sentences } = VERDICTS[verdict];
   box.dataset.verdict = verdict;
   title.replaceChildren(say(name));
-  const open = report?.checks.filter(({ outcome, name: check }) => outcome === "warning" || check === "completeness") ?? [];
-  const reservations = open.filter(({ outcome }) => ["warning", "not_vouched"].includes(outcome));
-  const shown = report?.bundle ? reservations.map((check) => check.sentence) : [];
-  words.replaceChildren(...paragraphs([...sentences, ...shown], say));
+  const worthKnowing = (report?.checks ?? []).filter(verdict === "refused" ? failed : reserved);
+  words.replaceChildren(...paragraphs([...sentences, ...worthKnowing.map((check) => check.sentence)], say));
+}
+
+function failed({ outcome }) {
+  return outcome === "fails";
+}
+
+/** Whether a reader who sees only the verdict must know of it: that facts are missing, or may be. */
+function reserved({ name, outcome }) {
+  return outcome === "warning" || (name === "completeness" && outcome === "not_vouched");
 }
 
 /** All checks, with what is known of each: `found` maps names to checks, `current` is the name of the one under way. */
@@ -38,56 +45,60 @@ export function showChecks(list, { found, current, ended }, say) {
     ...CHECKS.map((name) => {
       const check = found.get(name);
       const state = check?.outcome ?? (name === current ? "checking" : ended ? "not_reached" : "waiting");
-      const lines = [
-        element("span", { class: "state" }, say(STATES[state])),
-        element("strong", { class: "claim" }, say(CLAIMS[name])),
-      ];
-      if (check) lines.push(element("span", { class: "finding" }, say(check.sentence)));
-      lines.push(element("code", { class: "name" }, name));
-      return element("li", { "data-state": state }, ...lines);
+      const standing = [element("span", { class: "state" }, say(STATES[state])), element("code", {}, name)];
+      const said = [element("strong", {}, say(CLAIMS[name]))];
+      if (check) said.push(element("span", { class: "finding" }, say(check.sentence)));
+      return element("li", { "data-state": state }, element("div", {}, ...standing), element("div", {}, ...said));
     }),
   );
 }
 
 /** The keys in use, where they came from, and which of them signed; without any, those that the proof itself names. */
 export function showKeys(box, { vkeys, source, report }, say) {
-  if (vkeys.length > 0) {
-    const signed = new Set(report?.signers.map((vkey) => vkey.text) ?? []);
-    const origin = element("p", {}, say(message("You gave: {source}.", { source })));
-    box.replaceChildren(origin, keyList(vkeys, (vkey) => (signed.has(vkey.text) ? message("signed the log's checkpoints") : null), say));
-    return;
+  const given = vkeys.length > 0;
+  const lines = paragraphs([given ? message("You gave: {source}.", { source }) : message("You gave no key.")], say);
+  const signers = report?.signers ?? [];
+  const others = vkeys.filter((vkey) => !signers.includes(vkey));
+  if (signers.length > 0) lines.push(...listed(message("These keys signed the checkpoints:"), signers, say));
+  if (others.length > 0) {
+    // Of a refused bundle it is not said who signed, for nothing in it should be read.
+    const heading = report?.bundle ? message("These keys did not sign the checkpoints:") : message("Keys in it:");
+    lines.push(...listed(heading, others, say));
   }
-  const none = element("p", {}, say(message("You gave no key.")));
-  const named = report?.bundle?.vkeys ?? [];
-  if (named.length === 0) {
-    box.replaceChildren(none);
-    return;
+  const named = given ? [] : (report?.bundle?.vkeys ?? []);
+  if (named.length > 0) {
+    const hint = message("The proof itself names these keys. Compare them with those that the operator of the log publishes:");
+    lines.push(...listed(hint, named, say));
   }
-  const hint = message("The proof itself names these keys. Compare them with those that the operator of the log publishes:");
-  box.replaceChildren(none, element("p", {}, say(hint)), keyList(named, () => null, say));
+  box.replaceChildren(...lines);
 }
 
-function keyList(vkeys, remark, say) {
-  const lines = vkeys.map((vkey) => {
-    const said = remark(vkey);
-    return element("li", {}, element("code", {}, vkey.text), ...(said ? [element("span", { class: "remark" }, say(said))] : []));
-  });
-  return element("ul", { class: "keys" }, ...lines);
+function listed(heading, vkeys, say) {
+  const keys = vkeys.map((vkey) => element("li", {}, element("code", {}, vkey.text)));
+  return [element("p", {}, say(heading)), element("ul", { class: "keys" }, ...keys)];
 }
 
-/** What the bundle is about. */
-export function showAbout(list, bundle, { say, moment }) {
+/** Which file was checked, and when; of a bundle that was not refused, what it is about. */
+export function showAbout(list, { file, digest, at, report }, { say, moment }) {
   const rows = [
-    [message("Notification"), element("code", {}, bundle.notification)],
-    [message("Proof issued"), moment(bundle.issuedAt)],
-    [message("Records"), String(bundle.facts.length)],
+    [message("Checked"), say(file)],
+    [message("SHA-256 of the file"), element("code", {}, digest)],
+    [message("When"), moment(at)],
   ];
+  const bundle = report?.bundle ?? null;
+  if (bundle !== null) {
+    rows.push(
+      [message("Notification"), element("code", {}, bundle.notification)],
+      [message("Proof issued"), moment(bundle.issuedAt)],
+      [message("Facts"), String(bundle.facts.length)],
+    );
+  }
   list.replaceChildren(
     ...rows.map(([name, value]) => element("div", {}, element("dt", {}, say(name)), element("dd", {}, value))),
   );
 }
 
-/** Facts, oldest first: when, what, whose word it is, and inside what lies open. */
+/** Facts, oldest first: when, what, what that shows, the sealed fields; and, to be unfolded, the document itself. */
 export function showFacts(list, facts, originals, voice) {
   list.replaceChildren(...facts.map((fact) => factItem(fact, originals, voice)));
 }
@@ -100,20 +111,20 @@ function factItem(fact, originals, { say, moment }) {
     {},
     element("p", { class: "when" }, moment(document.at)),
     element("p", { class: "what" }, say(FACT_WORDS[document.type])),
-    element("p", { class: "whose" }, say(message("Whose word: {words}", gradeInWords(fact)))),
+    element("p", { class: "whose" }, say(message("What this shows: {words}", gradeInWords(fact)))),
     ...(worth ? [element("p", { class: "whose" }, say(worth))] : []),
+    ...fieldList(fact, originals, say),
     element(
       "details",
       {},
-      element("summary", {}, say(message("Look inside"))),
-      fieldList(fact, originals, say),
+      element("summary", {}, say(message("Word for word"))),
       element("p", { class: "place" }, say(message("Entry {index} of the log {origin}", { index: fact.index, origin: fact.checkpoint.origin }))),
       element("pre", {}, JSON.stringify(JSON.parse(fact.text), null, 2)),
     ),
   );
 }
 
-/** Each sealed field with its value, or the word that it stayed sealed. */
+/** A list of the sealed fields, each with its value or the word that it stayed sealed; nothing where there are none. */
 function fieldList({ document, openings }, originals, say) {
   const opened = new Map([
     ...openings.map(({ name, bytes }) => [name, bytes]),
@@ -125,7 +136,7 @@ function fieldList({ document, openings }, originals, say) {
       : element("dd", { class: "note" }, say(message("sealed, not shown in this proof")));
     return element("div", {}, element("dt", {}, say(FIELD_WORDS[name])), value);
   });
-  return element("dl", {}, ...rows);
+  return rows.length > 0 ? [element("dl", {}, ...rows)] : [];
 }
 
 function asShown(bytes, say) {

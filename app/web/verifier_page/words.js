@@ -28,14 +28,14 @@ export function languageOf(search, wanted) {
 /** What each check claims; that it holds or fails is said beside it. */
 export const CLAIMS = {
   form: message("The file is a proof, in its exact form"),
-  documents: message("Every record is of a known kind"),
+  documents: message("Every fact is of a known kind"),
   digest: message("The file was not damaged"),
   openings: message("The open values are those that were sealed"),
-  inclusion: message("Every record stands in the log"),
+  inclusion: message("Every fact stands in the log"),
   checkpoints: message("The log signed its checkpoints"),
   signature: message("A key that you brought signed them"),
-  chain: message("No record is missing from the chain"),
-  context: message("What the records rest on is here too"),
+  chain: message("No fact is missing from the chain"),
+  context: message("What the facts rest on is here too"),
   anchors: message("The log only ever grew"),
   originals: message("The originals are those that were sealed"),
   completeness: message("The log vouches that nothing was left out"),
