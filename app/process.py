@@ -20,8 +20,17 @@ from app.usecases.claim_notifications import Sender
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.log_fault import LogFaultError
 from app.usecases.seal_log import Sealer
+from app.usecases.stamp_log import Stamper
 from app.usecases.watch_log import LogWatch, watch_log
-from app.wiring import open_database, real_surroundings, receipt_parsers, sealer_of, signing_keys, transports
+from app.wiring import (
+    open_database,
+    real_surroundings,
+    receipt_parsers,
+    sealer_of,
+    signing_keys,
+    timestamper,
+    transports,
+)
 from app.worker import Worker
 
 _log = structlog.get_logger(__name__)
@@ -120,7 +129,18 @@ async def _start_worker(
                 on_outcome=lambda provider, outcome: metrics.attempts.labels(provider, outcome).inc(),
             )
         )
-    worker = Worker(database, sealer=sealer, dispatchers=dispatchers, log_watch=log_watch, surroundings=surroundings)
+    stamper = None
+    if authority := timestamper(settings):
+        stamper = Stamper(database, authority, surroundings=surroundings)
+        stack.push_async_callback(stamper.close)
+    worker = Worker(
+        database,
+        sealer=sealer,
+        stamper=stamper,
+        dispatchers=dispatchers,
+        log_watch=log_watch,
+        surroundings=surroundings,
+    )
     worker.start()
     stack.push_async_callback(worker.stop)
     return worker

@@ -10,10 +10,11 @@ from uuid_utils.compat import uuid7
 from adapters.ed25519_signer import Ed25519Signer, KeyFolder, load_or_create_key
 from adapters.http_witness import HttpWitness
 from adapters.mark_file import MarkFile
+from adapters.rfc3161_timestamp import Rfc3161Timestamper
 from adapters.smtp_email import SmtpEmail, SmtpRelay
 from adapters.twilio_sms import TwilioReceipts, TwilioSms
 from app.evidence.statement import KEY_SUFFIX
-from app.ports import ReceiptParser, Signer, SigningKeys, Surroundings, Transport
+from app.ports import ReceiptParser, Signer, SigningKeys, Surroundings, Timestamper, Transport
 from app.settings import Settings, SettingsError
 from app.storage.database import Database
 from app.storage.vault import Vault
@@ -73,6 +74,27 @@ def witnesses_of(settings: Settings) -> Witnesses:
         for named in settings.named_witnesses
     ]
     return Witnesses(known, surroundings=real_surroundings())
+
+
+def timestamper(settings: Settings) -> Timestamper | None:
+    """The time stamping authority, if there is one. Raises SettingsError when a file for it cannot be used."""
+    if not settings.tsa_url:
+        return None
+    try:
+        authorities = settings.tsa_ca_file.read_bytes() if settings.tsa_ca_file else None
+    except OSError as error:
+        raise SettingsError(f"AWIZO_TSA_CA_FILE cannot be read: {error.strerror}.") from None
+    try:
+        return Rfc3161Timestamper(
+            settings.tsa_url,
+            ca_certificates=authorities,
+            client_certificate=settings.tsa_client_cert,
+            client_key=settings.tsa_client_key,
+        )
+    except OSError:  # ssl.SSLError is one; the text of either would name the file, at best
+        raise SettingsError("AWIZO_TSA_CLIENT_CERT and AWIZO_TSA_CLIENT_KEY are no usable pair in PEM.") from None
+    except ValueError:
+        raise SettingsError("AWIZO_TSA_CA_FILE holds no certificate in PEM.") from None
 
 
 def transports(settings: Settings, vault: Vault) -> list[Transport]:

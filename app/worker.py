@@ -1,4 +1,7 @@
-"""The loops beside HTTP: seal the log, dispatch, give up leases, close chains. Each survives its own failures."""
+"""The loops beside HTTP: seal the log, have it stamped, dispatch, give up leases, close chains.
+
+Each survives its own failures.
+"""
 
 import asyncio
 import contextlib
@@ -16,10 +19,12 @@ from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
 from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import BATCH_MAX, Sealer
+from app.usecases.stamp_log import Stamper
 from app.usecases.watch_log import LogWatch
 
 POLL_SECONDS = 0.25
 SEAL_SECONDS = 0.5
+STAMP_SECONDS = 30.0
 HOUSEKEEPING_SECONDS = 5.0
 AFTER_FAILURE_SECONDS = 2.0
 
@@ -51,19 +56,21 @@ class Worker:
         database: Database,
         *,
         sealer: Sealer,
+        stamper: Stamper | None = None,
         dispatchers: Sequence[Dispatcher],
         log_watch: LogWatch,
         surroundings: Surroundings,
     ) -> None:
         self._database = database
         self._sealer = sealer
+        self._stamper = stamper
         self._dispatchers = dispatchers
         self._log_watch = log_watch
         self._surroundings = surroundings
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._hints = [Hint() for _ in dispatchers]
-        self._seal_hint, self._house_hint = Hint(), Hint()
+        self._seal_hint, self._stamp_hint, self._house_hint = Hint(), Hint(), Hint()
 
     def hint(self) -> None:
         """Something was committed: there may be messages to send and facts to seal."""
@@ -75,6 +82,8 @@ class Worker:
         loops = [self._loop("seal", self._seal, self._seal_hint, SEAL_SECONDS)]
         for dispatcher, hint in zip(self._dispatchers, self._hints, strict=True):
             loops.append(self._loop("dispatch", partial(self._dispatch, dispatcher), hint, POLL_SECONDS))
+        if self._stamper is not None:
+            loops.append(self._loop("stamp", partial(self._stamp, self._stamper), self._stamp_hint, STAMP_SECONDS))
         loops.append(self._loop("housekeeping", self._keep_house, self._house_hint, HOUSEKEEPING_SECONDS))
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
@@ -85,7 +94,7 @@ class Worker:
         `unknown`, and a transaction cut off in the middle can keep SQLite's lock.
         """
         self._stopping.set()
-        for hint in (*self._hints, self._seal_hint, self._house_hint):
+        for hint in (*self._hints, self._seal_hint, self._stamp_hint, self._house_hint):
             hint()
         await asyncio.gather(*self._tasks)
         for dispatcher in self._dispatchers:
@@ -130,6 +139,11 @@ class Worker:
         else:
             self._log_watch.stuck = None
             return sealed == BATCH_MAX  # fewer: wait for more, a sealing costs the same for one as for a thousand
+        return False
+
+    async def _stamp(self, stamper: Stamper) -> bool:
+        if self._log_watch.fault is None:
+            await stamper.turn()
         return False
 
     async def _dispatch(self, dispatcher: Dispatcher) -> bool:

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from app.storage import log
+from app.storage import log, timestamps
 from app.storage import notifications as outbox
 from app.storage.database import Tx
 
@@ -33,6 +33,9 @@ class Metrics:
         self.log_entries = Gauge(
             "awizo_log_published_entries", "Entries under the newest checkpoint", registry=self.registry
         )
+        self.stamped_entries = Gauge(
+            "awizo_log_stamped_entries", "Entries of the same shard under a time stamp", registry=self.registry
+        )
 
 
 async def refresh_gauges(metrics: Metrics, tx: Tx) -> None:
@@ -43,3 +46,5 @@ async def refresh_gauges(metrics: Metrics, tx: Tx) -> None:
     metrics.pending_entries.set(await log.pending_count(tx))
     newest = await log.newest_checkpoint(tx)
     metrics.log_entries.set(newest.size if newest else 0)
+    stamp = await timestamps.newest_stamp(tx, newest.shard) if newest else None
+    metrics.stamped_entries.set(stamp[0] if stamp else 0)
