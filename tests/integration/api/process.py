@@ -33,12 +33,17 @@ def environment(directory: Path, settings: Mapping[str, str]) -> dict[str, str]:
     return kept | {"AWIZO_DATA_DIR": str(directory), "COLUMNS": "200", "NO_COLOR": "1"} | given
 
 
-@contextmanager
-def serve(directory: Path, **settings: str) -> Iterator[ServeProcess]:
-    """Serve until the block ends; SIGTERM must then end the process in good order."""
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serve(directory: Path, *, port: int | None = None, **settings: str) -> Iterator[ServeProcess]:
+    """Serve until the block ends; SIGTERM must then end the process in good order."""
+    port = port or free_port()
     output = directory / "output.log"
     with output.open("wb") as written:
         process = subprocess.Popen(
