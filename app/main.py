@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 
-from app.api import callbacks, docs, events, health, log, notifications, problems, recipients
+from app.api import callbacks, docs, events, exports, health, holds, log, notifications, problems, recipients
 from app.api.observer import Observer
 from app.api.openapi import describe
 from app.api.problems import Problem, problem_response
@@ -49,7 +49,20 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
         redoc_url=None,
     )
     app.state.start_failure = None
-    for module in (events, recipients, notifications, callbacks, log, health, docs, pages, unsubscribe, verify_page):
+    for module in (
+        events,
+        recipients,
+        holds,
+        exports,
+        notifications,
+        callbacks,
+        log,
+        health,
+        docs,
+        pages,
+        unsubscribe,
+        verify_page,
+    ):
         app.include_router(module.router)
     app.add_exception_handler(DatabaseUnavailableError, _unavailable)
     app.add_exception_handler(OverloadedError, _overloaded)

@@ -127,6 +127,12 @@ async def by_id(tx: Tx, event: UUID) -> AcceptedEvent | None:
     return _accepted_event(row) if row else None
 
 
+async def of_recipient(tx: Tx, recipient: UUID, *, after: UUID, limit: int) -> list[AcceptedEvent]:
+    """Up to `limit` events that name one person, oldest first, after the one with the id `after`."""
+    query = _ACCEPTED.where(events.c.recipient_id == recipient, events.c.id > after).order_by(events.c.id).limit(limit)
+    return [_accepted_event(row) for row in await tx.execute(query)]
+
+
 async def payload(tx: Tx, event: UUID, key: PersonKey) -> bytes | None:
     """The canonical CloudEvent, or None once it was erased."""
     sealed = (await tx.execute(select(events.c.payload).where(events.c.id == event))).scalar_one()

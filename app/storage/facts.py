@@ -82,6 +82,17 @@ async def of_notification(tx: Tx, notification: UUID) -> list[StoredFact]:
     return [_stored(row) for row in await tx.execute(query)]
 
 
+async def of_recipient(tx: Tx, recipient: UUID, *, types: Iterable[str], after: UUID, limit: int) -> list[StoredFact]:
+    """Up to `limit` facts of these types about one person, oldest first, after the one with the id `after`."""
+    query = (
+        select(facts)
+        .where(facts.c.recipient_id == recipient, one_of(tx, facts.c.type, list(types)), facts.c.id > after)
+        .order_by(facts.c.id)
+        .limit(limit)
+    )
+    return [_stored(row) for row in await tx.execute(query)]
+
+
 async def first_of_notifications(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, StoredFact]:
     """The fact n = 0 of each of these notifications: it seals contact, recipient and shipment."""
     query = select(facts).where(one_of(tx, facts.c.notification_id, list(notifications)), facts.c.n == 0)

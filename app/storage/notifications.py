@@ -117,6 +117,12 @@ async def by_events(tx: Tx, event_ids: Iterable[UUID]) -> dict[UUID, list[Notifi
     return found
 
 
+async def of_recipient(tx: Tx, recipient: UUID, *, after: UUID, limit: int) -> list[Notification]:
+    """Up to `limit` notifications to one person, oldest first, after the one with the id `after`."""
+    query = select(notifications).where(notifications.c.recipient_id == recipient, notifications.c.id > after)
+    return [_notification(row) for row in await tx.execute(query.order_by(notifications.c.id).limit(limit))]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationFilter:
     """What a list of notifications is narrowed to; None means anything. Times bound `created_at` as [from, to)."""

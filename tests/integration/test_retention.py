@@ -339,10 +339,8 @@ async def finish(world: World, told: Accepted) -> None:
         await outbox.save_all(tx, [_over(n) for n in ended])
 
 
-def _over(notification: object) -> object:
-    from dataclasses import replace
-
-    return replace(notification, status="expired", due_at=None)  # type: ignore[type-var]
+def _over(notification: Notification) -> Notification:
+    return replace(notification, status=Status.EXPIRED, due_at=None)
 
 
 def test_months_go_by_the_calendar() -> None:

@@ -75,6 +75,24 @@ async def delete_person(scene: Scene) -> Request:
     return Request(method="DELETE", path=f"/v1/recipients/{OPERATOR}/{name}")
 
 
+HOLD = {"reason": "a claim before a court", "until": "2035-01-01T00:00:00Z"}
+
+
+async def put_hold(_scene: Scene) -> Request:
+    headers = {"Content-Type": "application/json"}
+    path = f"/v1/recipients/{OPERATOR}/{RECIPIENT}/hold"
+    return Request(method="PUT", path=path, headers=headers, body=json.dumps(HOLD).encode())
+
+
+async def delete_hold(scene: Scene) -> Request:
+    """Of somebody who has one anew for each call, because lifting works once."""
+    name = f"to-release-{uuid4()}"
+    await scene.service.register(name)
+    path = f"/v1/recipients/{OPERATOR}/{name}/hold"
+    await scene.service.client.put(path, json=HOLD, headers=scene.service.admin)
+    return Request(method="DELETE", path=path)
+
+
 def get(path: Callable[[Scene], str]) -> Callable[[Scene], Awaitable[Request]]:
     async def request(scene: Scene) -> Request:
         return Request(method="GET", path=path(scene))

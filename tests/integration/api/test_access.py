@@ -14,7 +14,18 @@ from app.domain.access import Scope
 from app.main import create_app
 from app.storage import api_keys
 from tests.builders import OPERATOR, RECIPIENT
-from tests.integration.api.scene import Request, Scene, delete_person, get, post_event, put_person, set_scene, until
+from tests.integration.api.scene import (
+    Request,
+    Scene,
+    delete_hold,
+    delete_person,
+    get,
+    post_event,
+    put_hold,
+    put_person,
+    set_scene,
+    until,
+)
 from tests.integration.api.service import OTHER_OPERATOR, Service, bearer, now
 
 
@@ -46,6 +57,17 @@ GUARDED = {
         request=get(lambda _: f"/v1/recipients/{OPERATOR}/{RECIPIENT}"),
     ),
     ("DELETE", _PERSON): guarded(Scope.RECIPIENTS_WRITE, good=204, foreign=403, request=delete_person),
+    ("PUT", f"{_PERSON}/hold"): guarded(Scope.SUPPORT_WRITE, foreign=403, request=put_hold),
+    ("GET", f"{_PERSON}/hold"): guarded(
+        Scope.SUPPORT_WRITE, foreign=403, request=get(lambda _: f"/v1/recipients/{OPERATOR}/{RECIPIENT}/hold")
+    ),
+    ("DELETE", f"{_PERSON}/hold"): guarded(Scope.SUPPORT_WRITE, good=204, foreign=403, request=delete_hold),
+    ("GET", f"{_PERSON}/export"): guarded(
+        Scope.RECIPIENTS_WRITE, foreign=403, request=get(lambda _: f"/v1/recipients/{OPERATOR}/{RECIPIENT}/export")
+    ),
+    ("GET", f"{_PERSON}/consents"): guarded(
+        Scope.RECIPIENTS_WRITE, foreign=403, request=get(lambda _: f"/v1/recipients/{OPERATOR}/{RECIPIENT}/consents")
+    ),
     ("GET", "/v1/notifications"): guarded(
         Scope.SHIPMENTS_READ, Scope.PROOFS_READ, foreign=200, request=get(lambda _: "/v1/notifications")
     ),
@@ -100,7 +122,10 @@ def test_no_route_is_listed_as_open_and_guarded() -> None:
 
 @pytest.fixture
 async def scene(service: Service) -> Scene:
-    return await set_scene(service)
+    scene = await set_scene(service)
+    answer = await (await put_hold(scene)).send(service.client, service.admin)
+    assert answer.status_code == 200
+    return scene
 
 
 async def bad_keys(service: Service) -> dict[str, dict[str, str]]:
@@ -190,6 +215,10 @@ async def test_a_foreign_record_answers_byte_for_byte_like_one_that_does_not_exi
         ("GET", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
         ("PUT", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
         ("DELETE", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
+        ("GET", f"/v1/recipients/{OPERATOR}/{{name}}/hold", 403),
+        ("DELETE", f"/v1/recipients/{OPERATOR}/{{name}}/hold", 403),
+        ("GET", f"/v1/recipients/{OPERATOR}/{{name}}/export", 403),
+        ("GET", f"/v1/recipients/{OPERATOR}/{{name}}/consents", 403),
     ):
         present = path.format(event=scene.event, notification=scene.sms, name=RECIPIENT)
         missing = path.format(event=uuid4(), notification=uuid4(), name="nobody-has-this-name")

@@ -1,0 +1,188 @@
+"""`GET /v1/recipients/{operator}/{recipient}/export` and `…/consents`: everything that is known of a person."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+
+from app.api.answer_schemas import reference
+from app.api.dependencies import ServicesDep
+from app.api.openapi import answers
+from app.api.problems import Problem
+from app.api.recipient_models import shown
+from app.api.recipients import PLACE, Name, Writer, check_operator
+from app.api.services import Services, refuse_while_log_is_untrusted
+from app.api.views import attempt_view, moment, notification_summary, receipt_view
+from app.storage import recipients as recipient_store
+from app.usecases.export_recipient import (
+    CONSENTS,
+    CONTACTS,
+    HOLDS,
+    SETTINGS,
+    Known,
+    OpenFact,
+    PostedEvent,
+    SentNotification,
+    acts_after,
+    begin_export,
+    events_after,
+    notifications_after,
+)
+
+router = APIRouter(prefix="/v1/recipients", tags=["recipients"])
+
+FORMAT = "awizo-export/v1"
+_HISTORIES = {"consents": CONSENTS, "contact_points": CONTACTS, "settings": SETTINGS, "holds": HOLDS}
+_START = UUID(int=0)
+
+Item = TypeVar("Item")
+
+
+@router.get(
+    f"{PLACE}/export",
+    summary="Everything that is known of a person, as one JSON document (GDPR art. 15, 20)",
+    responses=answers(200, 401, 403, 404, 422, 503, schema=reference("Export")),
+)
+async def export(operator: Name, recipient: Name, services: ServicesDep, caller: Writer) -> Response:
+    """Record, consents, contacts, events as posted, and every notification with the very messages that were sent.
+
+    It is streamed, so it can be of any length. That it was read is recorded as a fact.
+    """
+    check_operator(caller, operator)
+    refuse_while_log_is_untrusted(services)
+    known = await services.database.transact(
+        lambda tx: begin_export(tx, operator, recipient, actor=caller.key_id, surroundings=services.surroundings)
+    )
+    if known is None:
+        raise Problem(404)
+    return StreamingResponse(
+        _document(services, operator, recipient, known),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="export.json"', "Cache-Control": "no-store"},
+    )
+
+
+@router.get(
+    f"{PLACE}/consents",
+    summary="Every act of agreeing or withdrawing, oldest first",
+    responses=answers(200, 401, 403, 404, 422, 503, schema=reference("ConsentHistory")),
+)
+async def consents(operator: Name, recipient: Name, services: ServicesDep, caller: Writer) -> Response:
+    """What a consent was given with can be read while it stands, and for as long as values are kept."""
+    check_operator(caller, operator)
+    async with services.database.read() as tx:
+        record = await recipient_store.find(tx, operator, recipient)
+    if record is None or record.recipient is None:
+        raise Problem(404)
+    acts = [act async for act in _each(partial(acts_after, services.database, record.id, CONSENTS))]
+    body = json.dumps({"items": [_act(act) for act in acts]}, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, HTTPStatus.OK, media_type="application/json")
+
+
+async def _document(services: Services, operator: str, recipient: str, known: Known) -> AsyncIterator[str]:
+    """The document, piece by piece: no transaction is open, and no more than a page is held, while it is sent."""
+    database, person = services.database, known.record.id
+    head = {
+        "format": FORMAT,
+        "exported_at": moment(known.asked_at),
+        "operator": operator,
+        "recipient": recipient,
+        "record": _record(known),
+        "hold": None
+        if known.hold is None
+        else {"placed_at": moment(known.hold.placed_at), "until": moment(known.hold.until)},
+    }
+    yield json.dumps(head, ensure_ascii=False).removesuffix("}")
+    for name, types in _HISTORIES.items():
+        acts = _each(partial(acts_after, database, person, types))
+        async for piece in _list(name, acts, _hold_act if types is HOLDS else _act):
+            yield piece
+    async for piece in _list("events", _each(partial(events_after, database, person)), _event):
+        yield piece
+    async for piece in _list("notifications", _each(partial(notifications_after, database, person)), _notification):
+        yield piece
+    yield "}"
+
+
+async def _list(name: str, items: AsyncIterator[Item], view: Callable[[Item], dict[str, Any]]) -> AsyncIterator[str]:
+    """One member of the document, whose value is a list."""
+    yield f', "{name}": ['
+    separator = ""
+    async for item in items:
+        yield separator + json.dumps(view(item), ensure_ascii=False)
+        separator = ", "
+    yield "]"
+
+
+async def _each(page: Callable[[UUID], Awaitable[list[tuple[UUID, Item]]]]) -> AsyncIterator[Item]:
+    last = _START
+    while found := await page(last):
+        for last, item in found:  # noqa: B007 – the last one says where the next page begins
+            yield item
+
+
+def _record(known: Known) -> dict[str, Any] | None:
+    person = known.record.recipient
+    return None if person is None else shown(person).model_dump(mode="json", by_alias=True, exclude={"ignored"})
+
+
+def _act(act: OpenFact) -> dict[str, Any]:
+    said = {name: value for name, value in act.document["data"].items() if name != "substitutes_paper"}
+    return {
+        "type": act.document["type"],
+        "at": act.document["at"],
+        **said,
+        "contact": _text(act.values.get("contact")),
+        "statement": _text(act.values.get("statement")),
+    }
+
+
+def _hold_act(act: OpenFact) -> dict[str, Any]:
+    """Who placed it and why concerns others; that there was one, the person."""
+    return {"type": act.document["type"], "at": act.document["at"]}
+
+
+def _event(posted: PostedEvent) -> dict[str, Any]:
+    return {
+        "event": str(posted.event.id),
+        "status": posted.event.status,
+        "received_at": moment(posted.event.received_at),
+        "cloudevent": json.loads(posted.content) if posted.content else None,
+    }
+
+
+def _notification(sent: SentNotification) -> dict[str, Any]:
+    notification = sent.notification
+    opening = sent.chain[0].values if sent.chain else {}
+    shipments = _text(opening.get("shipment"))
+    return {
+        **notification_summary(notification),
+        "failure": notification.failure,
+        "event": str(notification.event) if notification.event else None,
+        "created_at": moment(notification.created_at),
+        "contact": _text(opening.get("contact")),
+        "shipments": shipments.split("\n") if shipments else [],
+        "attempts": [attempt_view(attempt) for attempt in sent.attempts],
+        "receipts": [receipt_view(receipt) for receipt in sent.receipts],
+        "messages": [_message(fact) for fact in sent.chain if "content" in fact.values],
+        "facts": [{"type": fact.document["type"], "at": fact.document["at"]} for fact in sent.chain],
+    }
+
+
+def _message(started: OpenFact) -> dict[str, Any]:
+    content = started.values["content"]
+    try:
+        text = {"content": content.decode()}
+    except UnicodeDecodeError:
+        text = {"content_base64": base64.b64encode(content).decode()}
+    return {"attempt": started.document["data"]["attempt"], "at": started.document["at"], **text}
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")
