@@ -80,7 +80,7 @@ def verify_page() -> VerifyPage:
     )
     html = _source("page.html")
     for name, text in (("policy", policy), ("style", style), ("script", script)):
-        html = html.replace("{{ %s }}" % name, text)
+        html = html.replace(f"{{{{ {name} }}}}", text)
     return VerifyPage(html=html.encode(), policy=policy)
 
 

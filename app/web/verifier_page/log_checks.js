@@ -4,7 +4,7 @@
 
 import { checkpointsOf } from "./bundle_form.js";
 import { compareTexts, fromDecimal } from "./encoding.js";
-import { Refusal, UnknownSigner, demand, hold, message, orRefuse } from "./findings.js";
+import { UnknownSigner, demand, hold, message, orRefuse } from "./findings.js";
 import { sameCheckpoint, verifyConsistency } from "./merkle.js";
 import { parseNote, verifyNote } from "./note.js";
 import { isHash, isTime, isUuid } from "./strict_json.js";

@@ -213,6 +213,7 @@ globalThis.awizoVerify = async (bytes, vkeyText) => {
   return asJson(await verifyBundle(bytes, { vkeys }), speaker("en"));
 };
 
+part("no-script").hidden = true;
 part("unable").hidden = unableBecause.length === 0;
 part("form").hidden = unableBecause.length > 0;
 part("keep").hidden = location.protocol === "file:";
