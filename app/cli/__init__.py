@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from app.cli import keys, log, service, witness
+from app.cli import keys, log, log_keeping, service, witness
 from app.cli.terminal import EXIT_FAULT, fail
 from app.cli.verify import verify
 
@@ -16,6 +16,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(keys.commands, name="keys")
+log_keeping.add_to(log.commands)
 app.add_typer(log.commands, name="log")
 app.add_typer(witness.commands, name="witness")
 for command in (

@@ -35,3 +35,8 @@ def shard_after(shard: str, moment: datetime) -> str:
 def is_shard_name(name: str) -> bool:
     """Whether `name` has the form of a shard's name."""
     return _NAME.fullmatch(name) is not None
+
+
+def shard_of(origin: str) -> str:
+    """The shard that an origin such as `awizo.example/log/2026h2` names."""
+    return origin.rpartition("/")[2]

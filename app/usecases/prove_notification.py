@@ -1,13 +1,14 @@
 """Prove a notification: its published facts with everything that a stranger needs to check them offline."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.evidence.bundle import (
     AnchorProof,
     AssembledBundle,
     ProvenFact,
+    Timestamp,
     anchors_named,
     assemble_bundle,
     context_leaves,
@@ -15,21 +16,41 @@ from app.evidence.bundle import (
 )
 from app.evidence.fact import Opening
 from app.merkle.note import parse_vkey
-from app.merkle.plans import Plan, consistency_plan, inclusion_plan, plan_nodes, resolve
+from app.merkle.plans import consistency_plan, inclusion_plan
 from app.ports import SigningKeys, Surroundings
-from app.storage import cosignatures, log, log_keys
+from app.storage import cosignatures, log, log_keys, timestamps
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.log import PublishedCheckpoint
-from app.usecases.sign_notes import signed_by_all
+from app.storage.log_keys import ShardKeys
+from app.usecases.read_paths import Paths
+from app.usecases.sign_notes import countersigned, signed_by_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NothingPublished:
     """No fact of the notification stands under a published checkpoint yet; ask again in a moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """The facts of one bundle – the notification's own, and those that they name – and where they stand in the log.
+
+    `pending` counts facts of the notification that are not published; `proving` has the checkpoint of each shard.
+    """
+
+    own: Sequence[StoredFact]
+    context: Sequence[StoredFact]
+    places: Mapping[UUID, tuple[str, int]]
+    pending: int
+    proving: Mapping[str, PublishedCheckpoint]
+
+    @property
+    def facts(self) -> list[StoredFact]:
+        return [*self.own, *self.context]
 
 
 async def prove_notification(
@@ -44,56 +65,57 @@ async def prove_notification(
     """The proof bundle of one notification that exists. `opened` names the fields to reveal, None all of them.
 
     `witnesses` is the part about witnesses of the policy (c2sp.org/tlog-policy) that we would suggest. Raises
-    MissingKeyError when a key that signs statements is not on this machine.
+    MissingKeyError when a key that signs is not on this machine.
     """
-    # The checkpoints first: every fact they cover is there when the chain is read, so none can be left out.
-    newest = await log.newest_checkpoints(tx)
-    chain = await fact_store.of_notification(tx, notification)
-    places = await log.places(tx, [fact.id for fact in chain])
-    facts = [fact for fact in chain if _is_published(fact, places, newest)]
-    if not facts:
+    chosen = await _choose(tx, notification)
+    if chosen is None:
         return NothingPublished()
-    context = await fact_store.by_leaves(tx, context_leaves(fact.document for fact in facts))
-    places |= await log.places(tx, [fact.id for fact in context])
-    if not all(_is_published(fact, places, newest) for fact in context):
-        return NothingPublished()
-    proving = await _proving_checkpoints(tx, [*facts, *context], places, newest)
-    openings = await _openings(tx, [*facts, *context], opened)
-    evidence = await _collect(tx, [*facts, *context], places, proving)
-    proven = {fact.id: evidence.prove(fact, openings[fact.id]) for fact in [*facts, *context]}
-    checkpoints = {checkpoint.origin: checkpoint.note for checkpoint in proving.values()}
-    issued_at, pending = surroundings.clock(), len(chain) - len(facts)
-    own = [proven[fact.id] for fact in facts]
-    vkeys = await log_keys.of_origins(tx, evidence.all_origins())
-    log_vkeys = [vkey for origin in sorted(vkeys) for vkey in vkeys[origin].log]
-    statements = vkeys[own[-1].origin].statements
+    named = await _anchors(tx, chosen)
+    origins = {checkpoint.origin for checkpoint in [*chosen.proving.values(), *named]}
+    known = await log_keys.of_origins(tx, origins)
+    chosen = replace(chosen, proving=_countersigned(chosen.proving, known, keys))
+    proven, anchors, stamps = await _prove(
+        tx, chosen, [_with_all_signatures(anchor, known, keys) for anchor in named], opened
+    )
+    own = [proven[fact.id] for fact in chosen.own]
+    checkpoints = {checkpoint.origin: checkpoint.note for checkpoint in chosen.proving.values()}
+    issued_at = surroundings.clock()
+    statements = known[own[-1].origin].statements
     statement = None
     if await _is_complete(tx, notification):
         stated = statement_about(
-            own, notification=notification, issued_at=issued_at, pending=pending, checkpoints=checkpoints
+            own, notification=notification, issued_at=issued_at, pending=chosen.pending, checkpoints=checkpoints
         )
         statement = signed_by_all(stated.text(), statements, keys)
+    log_vkeys = [vkey for origin in sorted(known) for vkey in known[origin].log]
     return assemble_bundle(
         notification=notification,
         issued_at=issued_at,
-        pending=pending,
+        pending=chosen.pending,
         facts=own,
-        context=[proven[fact.id] for fact in context],
+        context=[proven[fact.id] for fact in chosen.context],
         checkpoints=checkpoints,
-        anchors=evidence.anchors,
+        anchors=anchors,
         vkeys=[parse_vkey(vkey) for vkey in [*log_vkeys, *statements]],
+        timestamps=stamps,
         statement=statement,
         witnesses="".join(f"log {vkey}\n" for vkey in log_vkeys) + witnesses if witnesses else "",
     )
 
 
-async def _is_complete(tx: Tx, notification: UUID) -> bool:
-    """Whether the log can vouch that no fact is missing: not for what it knew before facts of it were lost."""
-    lost = [head.losses_at for head in await log.heads(tx) if head.losses_at is not None]
-    if not lost:
-        return True
-    found = await outbox.by_id(tx, notification)
-    return found is not None and found.created_at > max(lost)
+async def _choose(tx: Tx, notification: UUID) -> _Chosen | None:
+    """What of the notification is published; None when nothing is."""
+    # The checkpoints first: every fact they cover is there when the chain is read, so none can be left out.
+    newest = await log.newest_checkpoints(tx)
+    chain = await fact_store.of_notification(tx, notification)
+    places = await log.places(tx, [fact.id for fact in chain])
+    own = [fact for fact in chain if _is_published(fact, places, newest)]
+    context = await fact_store.by_leaves(tx, context_leaves(fact.document for fact in own))
+    places |= await log.places(tx, [fact.id for fact in context])
+    if not own or not all(_is_published(fact, places, newest) for fact in context):
+        return None
+    chosen = _Chosen(own=own, context=context, places=places, pending=len(chain) - len(own), proving=newest)
+    return replace(chosen, proving=await _proving_checkpoints(tx, chosen))
 
 
 def _is_published(
@@ -105,29 +127,97 @@ def _is_published(
     return shard in newest and index < newest[shard].size
 
 
-async def _proving_checkpoints(
-    tx: Tx,
-    facts: Sequence[StoredFact],
-    places: Mapping[UUID, tuple[str, int]],
-    newest: Mapping[str, PublishedCheckpoint],
-) -> dict[str, PublishedCheckpoint]:
-    """For each shard with one of these facts the checkpoint that proves them, with its cosignatures.
+def _sizes_needed(chosen: _Chosen) -> dict[str, int]:
+    """For each shard the smallest tree that has all of the facts."""
+    needed: dict[str, int] = {}
+    for shard, index in (chosen.places[fact.id] for fact in chosen.facts):
+        needed[shard] = max(needed.get(shard, 0), index + 1)
+    return needed
+
+
+async def _proving_checkpoints(tx: Tx, chosen: _Chosen) -> dict[str, PublishedCheckpoint]:
+    """For each shard with one of the facts the checkpoint that proves them, with its cosignatures.
 
     It is the newest that a witness cosigned, where that one covers the facts and their anchors; else the newest.
     """
-    needed: dict[str, int] = {}
-    for shard, index in (places[fact.id] for fact in facts):
-        needed[shard] = max(needed.get(shard, 0), index + 1)
-    anchored = dict(anchors_named(fact.document for fact in facts))  # the largest of each origin: they come in order
+    anchored = dict(anchors_named(fact.document for fact in chosen.facts))  # of each origin the largest comes last
     proving = {}
-    for shard, size in needed.items():
-        chosen = newest[shard]
-        at_least = max(size, anchored.get(chosen.origin, 0))
+    for shard, size in _sizes_needed(chosen).items():
+        checkpoint = chosen.proving[shard]
+        at_least = max(size, anchored.get(checkpoint.origin, 0))
         cosigned_size = await cosignatures.newest_cosigned_size(tx, shard, at_least=at_least)
-        if cosigned_size is not None and cosigned_size < chosen.size:
-            chosen = await log.checkpoint(tx, origin=chosen.origin, size=cosigned_size) or chosen
-        proving[shard] = await cosignatures.cosigned(tx, chosen)
+        if cosigned_size is not None and cosigned_size < checkpoint.size:
+            checkpoint = await log.checkpoint(tx, origin=checkpoint.origin, size=cosigned_size) or checkpoint
+        proving[shard] = await cosignatures.cosigned(tx, checkpoint)
     return proving
+
+
+async def _anchors(tx: Tx, chosen: _Chosen) -> list[PublishedCheckpoint]:
+    """The checkpoints that the facts name, with their cosignatures."""
+    anchors = []
+    for origin, size in anchors_named(fact.document for fact in chosen.facts):
+        anchor = await log.checkpoint(tx, origin=origin, size=size)
+        if anchor is None:
+            raise LookupError("a fact is anchored at a checkpoint that was never published")
+        anchors.append(await cosignatures.cosigned(tx, anchor))
+    return anchors
+
+
+def _countersigned(
+    proving: Mapping[str, PublishedCheckpoint], known: Mapping[str, ShardKeys], keys: SigningKeys
+) -> dict[str, PublishedCheckpoint]:
+    return {shard: _with_all_signatures(checkpoint, known, keys) for shard, checkpoint in proving.items()}
+
+
+def _with_all_signatures(
+    checkpoint: PublishedCheckpoint, known: Mapping[str, ShardKeys], keys: SigningKeys
+) -> PublishedCheckpoint:
+    return replace(checkpoint, note=countersigned(checkpoint.note, known[checkpoint.origin].log, keys))
+
+
+async def _prove(
+    tx: Tx, chosen: _Chosen, named: Sequence[PublishedCheckpoint], opened: Collection[str] | None
+) -> tuple[dict[UUID, ProvenFact], list[AnchorProof], list[Timestamp]]:
+    """Paths for the facts, for the anchors, and for a time stamp of each shard where there is one."""
+    paths, proving = Paths(), chosen.proving
+    wanted = {
+        fact.id: paths.want(shard, inclusion_plan(index, proving[shard].size), size=proving[shard].size)
+        for fact in chosen.facts
+        for shard, index in [chosen.places[fact.id]]
+    }
+    anchors = [
+        (
+            anchor,
+            paths.want(anchor.shard, consistency_plan(anchor.size, newer.size), size=newer.size) if newer else None,
+        )
+        for anchor in named
+        for newer in [proving.get(anchor.shard)]
+    ]
+    stamps = []
+    for shard, size in _sizes_needed(chosen).items():
+        stamp = await timestamps.covering(tx, shard, size)
+        if stamp is not None:
+            smaller, larger = sorted((stamp.size, proving[shard].size))
+            stamps.append((stamp, paths.want(shard, consistency_plan(smaller, larger), size=larger)))
+    await paths.read(tx)
+    openings = await _openings(tx, chosen.facts, opened)
+    return (
+        {fact.id: _proven(fact, chosen, openings[fact.id], paths[wanted[fact.id]]) for fact in chosen.facts},
+        [AnchorProof(note=anchor.note, consistency=paths[path] if path else ()) for anchor, path in anchors],
+        [Timestamp(text=stamp.text, token=stamp.response, consistency=paths[path]) for stamp, path in stamps],
+    )
+
+
+def _proven(fact: StoredFact, chosen: _Chosen, openings: Mapping[str, Opening], path: tuple[bytes, ...]) -> ProvenFact:
+    shard, index = chosen.places[fact.id]
+    return ProvenFact(
+        document=fact.document,
+        salt=fact.salt,
+        openings=openings,
+        origin=chosen.proving[shard].origin,
+        index=index,
+        path=path,
+    )
 
 
 async def _openings(
@@ -143,65 +233,10 @@ async def _openings(
     return shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Evidence:
-    """Places and paths of everything that one bundle proves."""
-
-    origins: Mapping[str, str]
-    places: Mapping[UUID, tuple[str, int]]
-    paths: Mapping[UUID, Sequence[bytes]]
-    anchors: Sequence[AnchorProof]
-    anchor_origins: frozenset[str]
-
-    def all_origins(self) -> frozenset[str]:
-        return self.anchor_origins.union(self.origins.values())
-
-    def prove(self, fact: StoredFact, openings: Mapping[str, Opening]) -> ProvenFact:
-        shard, index = self.places[fact.id]
-        return ProvenFact(
-            document=fact.document,
-            salt=fact.salt,
-            openings=openings,
-            origin=self.origins[shard],
-            index=index,
-            path=tuple(self.paths[fact.id]),
-        )
-
-
-async def _collect(
-    tx: Tx,
-    facts: Sequence[StoredFact],
-    places: Mapping[UUID, tuple[str, int]],
-    newest: Mapping[str, PublishedCheckpoint],
-) -> _Evidence:
-    """Plan every path first, then read each tile that they need once."""
-    by_origin = {checkpoint.origin: checkpoint for checkpoint in newest.values()}
-    inclusions = {fact.id: inclusion_plan(places[fact.id][1], newest[places[fact.id][0]].size) for fact in facts}
-    anchors, consistencies = [], []
-    for origin, size in anchors_named(fact.document for fact in facts):
-        anchor = await log.checkpoint(tx, origin=origin, size=size)
-        if anchor is None:
-            raise LookupError("a fact is anchored at a checkpoint that was never published")
-        newer = by_origin.get(origin)
-        anchors.append(anchor)
-        consistencies.append(consistency_plan(size, newer.size) if newer else ())
-    plans: dict[str, list[Plan]] = {shard: [] for shard in newest}
-    for fact in facts:
-        plans[places[fact.id][0]].append(inclusions[fact.id])
-    for anchor, plan in zip(anchors, consistencies, strict=True):
-        if anchor.shard in plans:
-            plans[anchor.shard].append(plan)
-    nodes = {
-        shard: await log.node_hashes(tx, shard, newest[shard].size, plan_nodes(*wanted))
-        for shard, wanted in plans.items()
-    }
-    return _Evidence(
-        origins={shard: checkpoint.origin for shard, checkpoint in newest.items()},
-        places=places,
-        paths={fact.id: resolve(inclusions[fact.id], nodes[places[fact.id][0]]) for fact in facts},
-        anchors=[
-            AnchorProof(note=anchor.note, consistency=tuple(resolve(plan, nodes.get(anchor.shard, {}))))
-            for anchor, plan in zip(anchors, consistencies, strict=True)
-        ],
-        anchor_origins=frozenset(anchor.origin for anchor in anchors),
-    )
+async def _is_complete(tx: Tx, notification: UUID) -> bool:
+    """Whether the log can vouch that no fact is missing: not for what it knew before facts of it were lost."""
+    lost = [head.losses_at for head in await log.heads(tx) if head.losses_at is not None]
+    if not lost:
+        return True
+    found = await outbox.by_id(tx, notification)
+    return found is not None and found.created_at > max(lost)

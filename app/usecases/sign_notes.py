@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.merkle.note import NoteSignature, parse_vkey, sign_note, with_signatures
+from app.merkle.note import NoteSignature, parse_note, parse_vkey, sign_note, with_signatures
 from app.ports import Signer, SigningKeys
 from app.usecases.log_fault import MissingKeyError
 
@@ -15,6 +15,17 @@ def signed_by_all(text: str, vkeys: Sequence[str], keys: SigningKeys) -> bytes:
     first, *others = [_held(vkey, keys) for vkey in vkeys]
     note = sign_note(text, vkey=parse_vkey(first.vkey), sign=first.sign)
     return with_signatures(note, [_signature(signer, text) for signer in others])
+
+
+def countersigned(note: bytes, vkeys: Sequence[str], keys: SigningKeys) -> bytes:
+    """The note with a signature by each of `vkeys`: one from before a rotation lacks that of the newer key.
+
+    Raises MissingKeyError when a key that is needed is not on this machine.
+    """
+    parsed = parse_note(note)
+    present = {(line.name, line.key_id) for line in parsed.signatures}
+    wanted = [vkey for vkey in map(parse_vkey, vkeys) if (vkey.name, vkey.id) not in present]
+    return with_signatures(note, [_signature(_held(str(vkey), keys), parsed.text) for vkey in wanted])
 
 
 def _held(vkey: str, keys: SigningKeys) -> Signer:

@@ -1,5 +1,6 @@
 """Compare the database with what was signed of it: the mark, or a checkpoint that a witness remembers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.merkle.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
@@ -14,10 +15,11 @@ from app.usecases.log_fault import LogFaultError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCheckpoint:
-    """A checkpoint that one of our own keys signed. `note` has our signatures only, not those of witnesses."""
+    """A checkpoint that one or more of our own keys signed. `note` has their signatures only, none of witnesses."""
 
     checkpoint: Checkpoint
     note: bytes = field(repr=False)
+    vkeys: tuple[VKey, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +37,15 @@ def read_signed(note: bytes, *, keys: SigningKeys) -> SignedCheckpoint:
     try:
         unverified = parse_checkpoint(parse_note(note).text)
         vkeys = [parse_vkey(signer.vkey) for signer in keys.all(unverified.origin)]
+        verified = verify_note(note, vkeys)
         return SignedCheckpoint(
-            checkpoint=parse_checkpoint(verify_note(note, vkeys).text), note=_signed_by(note, vkeys)
+            checkpoint=parse_checkpoint(verified.text), note=_signed_by(note, verified.signers), vkeys=verified.signers
         )
     except (NoteError, CheckpointError) as error:
         raise LogFaultError(f"The mark is not a checkpoint of this log ({error})") from error
 
 
-def _signed_by(note: bytes, vkeys: list[VKey]) -> bytes:
+def _signed_by(note: bytes, vkeys: Iterable[VKey]) -> bytes:
     known = {(vkey.name, vkey.id) for vkey in vkeys}
     parsed = parse_note(note)
     lines = [signature_line(line) for line in parsed.signatures if (line.name, line.key_id) in known]
@@ -53,6 +56,11 @@ def is_newer(checkpoint: Checkpoint, *, than: bytes) -> bool:
     """Whether `checkpoint` is of another shard than the note `than`, or of a larger tree."""
     other = parse_checkpoint(parse_note(than).text)
     return checkpoint.origin != other.origin or checkpoint.size > other.size
+
+
+def says_the_same(note: bytes, checkpoint: Checkpoint) -> bool:
+    """Whether the note, whoever signed it, is one of this very checkpoint."""
+    return parse_note(note).text == checkpoint.text()
 
 
 async def trusted_range(database: Database, note: bytes, *, keys: SigningKeys) -> Trusted:
@@ -68,7 +76,7 @@ async def trusted_range(database: Database, note: bytes, *, keys: SigningKeys) -
             raise LogFaultError(
                 "The mark is a checkpoint of another log, or of a shard that the database does not hold"
             )
-        if head.final_note is not None and parse_note(head.final_note).text == checkpoint.text():
+        if head.final_note is not None and says_the_same(head.final_note, checkpoint):
             # A recovery has closed this shard short of its mark: nothing more is signed of it.
             return Trusted(checkpoint=checkpoint, note=signed.note, head=head, range=head.range)
         if checkpoint.size > head.range.size:

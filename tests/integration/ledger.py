@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from adapters.mark_file import MarkFile
 from app.merkle.checkpoint import parse_checkpoint
-from app.merkle.note import parse_vkey, verify_note
+from app.merkle.note import parse_note, parse_vkey, verify_note
 from app.ports import Mark, Signer, Surroundings
 from app.storage import log
 from app.storage.database import Database
@@ -48,7 +48,7 @@ class OnlyKey(SeededKeys):
 
 def size_of(note: bytes) -> int:
     """The tree size that a checkpoint states, signature and all."""
-    vkey = parse_vkey(signer_for(f"{ORIGIN_BASE}/2026h2").vkey)
+    vkey = parse_vkey(signer_for(parse_note(note).text.partition("\n")[0]).vkey)
     return parse_checkpoint(verify_note(note, [vkey]).text).size
 
 

@@ -35,7 +35,7 @@ async def sealed_facts(database: Database) -> list[SealedFact]:
     query = (
         select(leaves.c.leaf_index, facts.c.leaf, facts.c.recipient_id, facts.c.document)
         .join(facts, facts.c.id == leaves.c.fact_id)
-        .order_by(leaves.c.leaf_index)
+        .order_by(leaves.c.shard, leaves.c.leaf_index)
     )
     async with database.read() as tx:
         return [

@@ -1,0 +1,158 @@
+"""The commands by which an operator keeps the log: end a shard, rotate a key, bring an old backup back."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+from uuid import UUID
+
+import typer
+
+from app.cli.terminal import EXIT_USAGE, fail, process_settings, with_database
+
+if TYPE_CHECKING:
+    from app.storage.database import Database
+    from app.usecases.recover_log import NothingToRecover, Recovery
+    from app.usecases.seal_log import Sealer
+
+T = TypeVar("T")
+_Reason = Annotated[str, typer.Option(help="Why, for everybody to read: no personal data")]
+
+
+def _with_sealer(work: Callable[["Database", "Sealer"], Awaitable[T]]) -> T:
+    """Run `work` with a sealer that has started and, afterwards, publishes what is pending."""
+    from app.wiring import sealer_of
+
+    async def run(database: "Database") -> T:
+        sealer = sealer_of(process_settings(), database)
+        try:
+            await sealer.start()
+            result = await work(database, sealer)
+            while await sealer.turn():
+                pass
+        finally:
+            await sealer.close()
+        return result
+
+    return with_database(run)
+
+
+def add_to(commands: typer.Typer) -> None:
+    """Add these commands to `awizo log`."""
+    commands.command("seal")(log_seal)
+    commands.command("rotate-key")(log_rotate_key)
+    commands.command("recover")(log_recover)
+    commands.command("release")(log_release)
+
+
+def log_seal(reason: _Reason) -> None:
+    """End the shard that is being written, publish its last checkpoint, and open the next one.
+
+    Half-years end by themselves. A running service goes on in the new shard.
+    """
+    shard = _with_sealer(lambda _database, sealer: sealer.close_shard(reason))
+    typer.echo(f"{shard} is sealed; the log goes on in the next shard.")
+
+
+def log_rotate_key(
+    statements: Annotated[bool, typer.Option("--statements", help="The key of statements, not the log's")] = False,
+) -> None:
+    """Make a new key. Until the shard ends both sign, so that those who trust the old one can follow.
+
+    Prints the new verifier key. Where several machines sign, copy the new file in keys/ to all of them first thing:
+    until then the others publish nothing.
+    """
+    from app.usecases.rotate_key import rotate_key
+    from app.wiring import real_surroundings, signing_keys
+
+    keys = signing_keys(process_settings().data_dir)
+    typer.echo(
+        _with_sealer(
+            lambda database, _sealer: database.transact(
+                lambda tx: rotate_key(
+                    tx, "statements" if statements else "log", keys=keys, surroundings=real_surroundings()
+                )
+            )
+        )
+    )
+
+
+def log_recover(
+    reason: _Reason,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="A copy that `awizo log export` made")
+    ] = None,
+) -> None:
+    """Bring the log back after the database was restored from an old backup, or the mark was lost.
+
+    Stop the service first. Entries that were published are taken back from the copy; what cannot be had ends the shard
+    where it was signed last, and the log goes on under a new origin. What may have been sent since the backup becomes
+    unknown and is never sent by itself: see `awizo log release`.
+    """
+    from app.storage.log_directory import LogDirectory
+    from app.usecases.recover_log import NothingToRecover, recover_log
+    from app.wiring import mark_of, real_surroundings, sealer_of, signing_keys, witnesses_of
+
+    settings = process_settings()
+    if source is not None and not source.is_dir():
+        fail(f"{source} is not a directory.", EXIT_USAGE)
+
+    async def run(database: "Database") -> "Recovery | NothingToRecover":
+        witnesses = witnesses_of(settings)
+        try:
+            done = await recover_log(
+                database,
+                origin_base=settings.origin_base,
+                mark=mark_of(settings),
+                witnesses=witnesses,
+                copy=LogDirectory(source).read if source else None,
+                reason=reason,
+                keys=signing_keys(settings.data_dir),
+                surroundings=real_surroundings(),
+            )
+        finally:
+            await witnesses.close()
+        sealer = sealer_of(settings, database)
+        await sealer.start()
+        await sealer.close()
+        return done
+
+    done = with_database(run)
+    if isinstance(done, NothingToRecover):
+        typer.echo("The database holds everything that was signed; nothing to recover.")
+        return
+    _tell(done)
+
+
+def _tell(done: "Recovery") -> None:
+    typer.echo(f"Entries taken back from the copy: {done.imported}.")
+    typer.echo(f"Facts that are lost: {done.lost_facts}{':' if done.lost else '.'}")
+    for each in done.lost:
+        typer.echo(f"  {each}")
+    if done.successor is not None:
+        typer.echo(f"The shard ends where it was signed last; the log goes on in {done.successor}.")
+    typer.echo(f"Notifications that are unknown now, and are not sent: {done.unknown}.")
+    typer.echo("The log can be signed again. Start the service.")
+
+
+def log_release(
+    notifications: Annotated[list[UUID], typer.Argument(metavar="ID...", help="Notifications that a recovery held")],
+    reason: Annotated[str, typer.Option(help="Why; sealed with the person's key")],
+) -> None:
+    """Let notifications be sent that a recovery made unknown, though they may have been sent before.
+
+    Exit 1 when one of them is not such a notification; the others are released all the same.
+    """
+    from app.usecases.restore_notifications import release_notifications
+    from app.wiring import real_surroundings
+
+    done = with_database(
+        lambda database: database.transact(
+            lambda tx: release_notifications(
+                tx, notifications, reason=reason, actor="console", surroundings=real_surroundings()
+            )
+        )
+    )
+    for each in done.released:
+        typer.echo(f"{each} is queued.")
+    if done.refused:
+        fail("\n".join(f"{each} is not unknown because of a recovery." for each in done.refused))

@@ -1,0 +1,54 @@
+"""What a recovery reads and writes: entries whose facts are lost, notifications that nobody knows the state of."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from app.domain.notification import Status
+from app.storage.database import Tx
+from app.storage.log import PendingEntry
+from app.storage.sql import insert_rows, locked, one_of
+from app.storage.tables import lost_entries, notifications, pending_entries
+
+UNSETTLED = (Status.HELD, Status.QUEUED, Status.SENDING)
+
+
+async def pending_by_commitment(tx: Tx, commitments: Iterable[bytes]) -> dict[bytes, PendingEntry]:
+    """Those of the waiting entries that have one of these commitments."""
+    query = select(pending_entries).where(one_of(tx, pending_entries.c.commitment, list(commitments)))
+    return {
+        row.commitment: PendingEntry(position=row.position, fact=row.fact_id, commitment=row.commitment)
+        for row in await tx.execute(query)
+    }
+
+
+async def note_lost(tx: Tx, shard: str, indexes: Sequence[int], *, now: datetime) -> None:
+    """The facts of these entries are lost; only their commitments came back."""
+    await insert_rows(tx, lost_entries, [{"shard": shard, "leaf_index": index, "found_at": now} for index in indexes])
+
+
+async def lost_count(tx: Tx, shard: str) -> int:
+    """How many entries of a shard have lost their facts."""
+    query = select(func.count()).select_from(lost_entries).where(lost_entries.c.shard == shard)
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def lost_among(tx: Tx, shard: str, start: int, end: int) -> set[int]:
+    """Which of the entries [start, end) have lost their facts."""
+    query = select(lost_entries.c.leaf_index).where(
+        lost_entries.c.shard == shard, lost_entries.c.leaf_index >= start, lost_entries.c.leaf_index < end
+    )
+    return set((await tx.execute(query)).scalars())
+
+
+async def unsettled(tx: Tx, *, limit: int) -> list[UUID]:
+    """Notifications that may have been sent after the backup was made, locked."""
+    query = (
+        select(notifications.c.id)
+        .where(notifications.c.status.in_(UNSETTLED))
+        .order_by(notifications.c.id)
+        .limit(limit)
+    )
+    return list((await tx.execute(locked(tx, query))).scalars())

@@ -1,0 +1,87 @@
+"""After an old backup came back: what may have been sent meanwhile is unknown, and is never sent by itself."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from app.domain.notification import Attempt, Notification, Status
+from app.ports import Surroundings
+from app.storage import notifications as outbox
+from app.storage import recipients as recipient_store
+from app.storage import recovery
+from app.storage.database import Tx
+from app.usecases.record_facts import FactSheet, new_fact_sheet
+
+RESTORED = "restored"
+_BATCH_MAX = 500
+
+
+async def forget_progress(tx: Tx, *, surroundings: Surroundings) -> int:
+    """Make every notification that has not left, or was leaving, `unknown` with the reason `restored`; the number."""
+    done = 0
+    while ids := await recovery.unsettled(tx, limit=_BATCH_MAX):
+        found = await outbox.lock(tx, ids)
+        attempts = await outbox.attempts_of(tx, [n.id for n in found.values() if n.status is Status.SENDING])
+        sheet = await new_fact_sheet(tx, surroundings)
+        changed = [_unknown(sheet, n, attempts.get(n.id, []), surroundings) for n in found.values()]
+        await outbox.save_all(tx, changed)
+        await sheet.write(tx)
+        done += len(changed)
+    return done
+
+
+def _unknown(
+    sheet: FactSheet, notification: Notification, attempts: list[Attempt], surroundings: Surroundings
+) -> Notification:
+    """The attempt that was under way, or one that may have been made and that nobody remembers."""
+    under_way = attempts[-1] if attempts else None
+    number = under_way.number if under_way else notification.attempts + 1
+    recorded = sheet.record_in_chain(
+        notification,
+        "attempt.unknown",
+        at=surroundings.clock(),
+        data={"attempt": number, "provider": under_way.provider if under_way else None, "code": RESTORED},
+    )
+    return replace(
+        recorded, status=Status.UNKNOWN, reason=RESTORED, due_at=None, not_before=None, lease=None, attempts=number
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What became of a request to send restored notifications after all."""
+
+    released: tuple[UUID, ...]
+    refused: tuple[UUID, ...]
+
+
+async def release_notifications(
+    tx: Tx, ids: Collection[UUID], *, reason: str, actor: str, surroundings: Surroundings
+) -> Released:
+    """Queue these notifications again, each with a sealed fact that says who wanted it and why.
+
+    Refused are those that are not unknown because of a recovery, and those of people who were erased. What has expired
+    meanwhile still expires, and consent is checked as always.
+    """
+    found = await outbox.lock(tx, ids)
+    restored = [n for n in found.values() if n.status is Status.UNKNOWN and n.reason == RESTORED]
+    people = await recipient_store.by_ids(tx, {n.recipient for n in restored})
+    queued, now = [], surroundings.clock()
+    sheet = await new_fact_sheet(tx, surroundings)
+    for notification in restored:
+        record = people.get(notification.recipient)
+        if record is None:
+            continue
+        sheet.record(
+            "support.acted",
+            at=now,
+            recipient=record.id,
+            key=record.key,
+            data={"actor": actor, "act": "released", "facts": [notification.chain_leaf.hex()]},
+            sealed={"reason": reason.encode()},
+        )
+        queued.append(replace(notification, status=Status.QUEUED, reason=None, due_at=now))
+    await outbox.save_all(tx, queued)
+    await sheet.write(tx)
+    released = {n.id for n in queued}
+    return Released(released=tuple(n.id for n in queued), refused=tuple(each for each in ids if each not in released))
