@@ -12,6 +12,7 @@ from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.services import Services
 from app.domain.calendar import is_day_off, local_day
+from app.domain.retention import Retention
 from app.domain.role import Role
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, durability_faults
@@ -137,6 +138,7 @@ async def _start_worker(
         database,
         sealer=sealer,
         stamper=stamper,
+        retention=Retention(months=settings.retention_months, skeleton_years=settings.skeleton_years),
         dispatchers=dispatchers,
         log_watch=log_watch,
         surroundings=surroundings,

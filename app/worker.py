@@ -11,12 +11,14 @@ from functools import partial
 
 import structlog
 
+from app.domain.retention import Retention
 from app.ports import Surroundings
 from app.storage.database import Database, DatabaseUnavailableError
 from app.usecases.close_chains import close_chains
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
+from app.usecases.keep_retention import keep_retention
 from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import BATCH_MAX, Sealer
 from app.usecases.stamp_log import Stamper
@@ -26,6 +28,7 @@ POLL_SECONDS = 0.25
 SEAL_SECONDS = 0.5
 STAMP_SECONDS = 30.0
 HOUSEKEEPING_SECONDS = 5.0
+RETENTION_SECONDS = 5.0
 AFTER_FAILURE_SECONDS = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -57,6 +60,7 @@ class Worker:
         *,
         sealer: Sealer,
         stamper: Stamper | None = None,
+        retention: Retention | None = None,
         dispatchers: Sequence[Dispatcher],
         log_watch: LogWatch,
         surroundings: Surroundings,
@@ -64,13 +68,14 @@ class Worker:
         self._database = database
         self._sealer = sealer
         self._stamper = stamper
+        self._retention = retention
         self._dispatchers = dispatchers
         self._log_watch = log_watch
         self._surroundings = surroundings
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._hints = [Hint() for _ in dispatchers]
-        self._seal_hint, self._stamp_hint, self._house_hint = Hint(), Hint(), Hint()
+        self._seal_hint, self._stamp_hint, self._retention_hint, self._house_hint = Hint(), Hint(), Hint(), Hint()
 
     def hint(self) -> None:
         """Something was committed: there may be messages to send and facts to seal."""
@@ -84,6 +89,9 @@ class Worker:
             loops.append(self._loop("dispatch", partial(self._dispatch, dispatcher), hint, POLL_SECONDS))
         if self._stamper is not None:
             loops.append(self._loop("stamp", partial(self._stamp, self._stamper), self._stamp_hint, STAMP_SECONDS))
+        if self._retention is not None:
+            retain = partial(self._retain, self._retention)
+            loops.append(self._loop("retention", retain, self._retention_hint, RETENTION_SECONDS))
         loops.append(self._loop("housekeeping", self._keep_house, self._house_hint, HOUSEKEEPING_SECONDS))
         self._tasks = [asyncio.create_task(loop) for loop in loops]
 
@@ -94,7 +102,7 @@ class Worker:
         `unknown`, and a transaction cut off in the middle can keep SQLite's lock.
         """
         self._stopping.set()
-        for hint in (*self._hints, self._seal_hint, self._stamp_hint, self._house_hint):
+        for hint in (*self._hints, self._seal_hint, self._stamp_hint, self._retention_hint, self._house_hint):
             hint()
         await asyncio.gather(*self._tasks)
         for dispatcher in self._dispatchers:
@@ -153,6 +161,14 @@ class Worker:
         if claimed:
             await dispatcher.wait_for_room(POLL_SECONDS)
         return claimed > 0
+
+    async def _retain(self, policy: Retention) -> bool:
+        if self._log_watch.fault is not None:
+            return False
+        count = await keep_retention(self._database, policy=policy, surroundings=self._surroundings)
+        if count:
+            _log.info("retention", count=count)
+        return count > 0
 
     async def _keep_house(self) -> bool:
         if self._log_watch.fault is not None:

@@ -15,6 +15,7 @@ from app.domain.access import Caller, Scope
 from app.domain.merge import RecipientPatch
 from app.domain.names import NAME_PATTERN
 from app.storage import recipients as recipient_store
+from app.storage.journal import empty_journal
 from app.usecases.erase_recipient import Deferred, Erased, erase_recipient
 from app.usecases.put_recipient import Withheld, put_recipient
 
@@ -111,6 +112,7 @@ async def delete(operator: Name, recipient: Name, services: ServicesDep, caller:
             view = DeferredView(erasure="deferred", until=until)
             return Response(view.model_dump_json(), HTTPStatus.ACCEPTED, media_type="application/json")
         case Erased():
+            await empty_journal(services.database)
             return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

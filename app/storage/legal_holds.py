@@ -1,6 +1,6 @@
 """Legal holds on people. Whoever changes one holds the lock on the row of the recipient."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -49,11 +49,13 @@ async def lift(tx: Tx, recipient: UUID) -> None:
     await tx.execute(delete(legal_holds).where(legal_holds.c.recipient_id == recipient))
 
 
-async def ended(tx: Tx, *, now: datetime, limit: int) -> list[UUID]:
-    """Up to `limit` recipients whose hold has reached its end, the earliest first."""
+async def ended(tx: Tx, *, now: datetime, limit: int, among: Collection[UUID] | None = None) -> list[UUID]:
+    """Up to `limit` recipients (of these) whose hold has reached its end, the earliest first."""
     query = (
         select(legal_holds.c.recipient_id).where(legal_holds.c.until <= now).order_by(legal_holds.c.until).limit(limit)
     )
+    if among is not None:
+        query = query.where(one_of(tx, legal_holds.c.recipient_id, among))
     return list((await tx.execute(query)).scalars())
 
 

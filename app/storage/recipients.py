@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any
@@ -276,8 +276,14 @@ async def withhold(tx: Tx, recipient: UUID, *, asked_at: datetime, asked_by: str
     )
 
 
-async def awaiting_erasure(tx: Tx, *, limit: int) -> dict[UUID, str]:
-    """Up to `limit` recipients whose erasure nothing defers any more, with the id of the key that asked for it."""
+async def lock(tx: Tx, ids: Iterable[UUID]) -> set[UUID]:
+    """Lock these recipients for changing, without reading anything of theirs; those whom nobody else has locked."""
+    query = select(recipients.c.id).where(one_of(tx, recipients.c.id, set(ids)), recipients.c.erased_at.is_(None))
+    return set((await tx.execute(locked(tx, query.order_by(recipients.c.id), skip=True))).scalars())
+
+
+async def awaiting_erasure(tx: Tx, *, limit: int, among: Collection[UUID] | None = None) -> dict[UUID, str]:
+    """Up to `limit` recipients (of these) whose erasure nothing defers any more, and the key that asked for it."""
     query = (
         select(recipients.c.id, recipients.c.erasure_asked_by)
         .outerjoin(legal_holds, legal_holds.c.recipient_id == recipients.c.id)
@@ -285,6 +291,8 @@ async def awaiting_erasure(tx: Tx, *, limit: int) -> dict[UUID, str]:
         .order_by(recipients.c.erasure_asked_at)
         .limit(limit)
     )
+    if among is not None:
+        query = query.where(one_of(tx, recipients.c.id, among))
     return {row.id: row.erasure_asked_by for row in await tx.execute(query)}
 
 

@@ -54,7 +54,7 @@ async def erase_recipient(
         await sheet.write(tx)
         return Deferred(until=hold.until)
     if hold is not None:
-        await end_hold(tx, sheet, record, actor=actor, act="expired", at=now)
+        await end_hold(tx, sheet, record.id, actor=actor, act="expired", at=now)
     record_erasure(sheet, record.id, actor=actor, legal_basis=LEGAL_BASIS, at=now)
     await erasure.destroy(tx, [record.id], now=now)
     await sheet.write(tx)

@@ -14,6 +14,6 @@ async def lift_hold(tx: Tx, operator: str, name: str, *, actor: str, surrounding
     if record is None or await legal_holds.of_recipient(tx, record.id, record.key) is None:
         return False
     sheet = await new_fact_sheet(tx, surroundings)
-    await end_hold(tx, sheet, record, actor=actor, act="lifted", at=surroundings.clock())
+    await end_hold(tx, sheet, record.id, actor=actor, act="lifted", at=surroundings.clock())
     await sheet.write(tx)
     return True
