@@ -38,13 +38,17 @@ _TEMPLATES = ImmutableSandboxedEnvironment(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of one path, as the page shows it. `scopes` are alternatives; none means that no key is needed."""
+    """One method of one path, as the page shows it. `scopes` are alternatives; none means that no key is needed.
+
+    With `key_optional` a key is needed only where the log is not public.
+    """
 
     method: str
     path: str
     summary: str
     description: str
     scopes: tuple[str, ...]
+    key_optional: bool
     parameters: tuple[Mapping[str, Any], ...]
     bodies: Mapping[str, str]
     answers: Mapping[str, str]
@@ -89,6 +93,7 @@ def _operations(description: Mapping[str, Any]) -> Iterator[tuple[str, Operation
                 summary=said["summary"],
                 description=said.get("description", ""),
                 scopes=tuple(scope for way in said.get("security", ()) for scopes in way.values() for scope in scopes),
+                key_optional={} in said.get("security", ()),
                 parameters=tuple(said.get("parameters", ())),
                 bodies={kind: _pretty(media.get("schema", {})) for kind, media in content.items()},
                 answers={status: answer["description"] for status, answer in said["responses"].items()},

@@ -16,6 +16,7 @@ _DESCRIPTIONS = {
     201: "Created",
     202: "Committed",
     204: "Done, nothing to say",
+    304: "Not changed since (If-None-Match)",
     400: "Not JSON, or breaks strict JSON",
     401: "No key, or a bad one",
     403: "The key may not do that",
@@ -77,7 +78,7 @@ def _answer(status: int, schema: dict[str, Any], media_type: str) -> dict[str, A
     described: dict[str, Any] = {"description": _DESCRIPTIONS[status]}
     if status >= 400:
         described["content"] = {MEDIA_TYPE: {"schema": reference("Problem")}}
-    elif status != 204:
+    elif status not in {204, 304}:
         described["content"] = {media_type: {"schema": schema}}
     return described
 

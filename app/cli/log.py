@@ -1,41 +1,83 @@
-"""`awizo log`: the evidence log."""
+"""`awizo log check` and `awizo log export`: the whole log, in the database or as a copy."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.terminal import EXIT_USAGE, fail, process_settings, with_database
+from app.cli.terminal import EXIT_REFUSED, EXIT_USAGE, fail, process_settings, read, with_database
+from app.cli.verify import VKEYS_BYTES_MAX
+
+if TYPE_CHECKING:
+    from app.merkle.note import VKey
+    from app.usecases.check_copy import CopyDifference, CopySummary
+    from app.usecases.check_log import Difference, LogSummary
 
 commands = typer.Typer(no_args_is_help=True, help="The evidence log.")
 
 
 @commands.command("check")
-def log_check() -> None:
-    """Re-verify the whole log in the database, every document, leaf, tile and signed checkpoint.
+def log_check(
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="DIR|URL", help="Check this copy or log instead, with no database or settings"),
+    ] = None,
+    vkey: Annotated[list[Path] | None, typer.Option(help="With --from: a file with the log's keys, one a line")] = None,
+) -> None:
+    """Re-verify the whole log: in the database every document, leaf, tile and signed checkpoint; or a copy of it.
 
-    Exit 1 names the place of the first difference.
+    Exit 1 names the place of the first difference. 2: a file, directory or option is wrong.
     """
+    if source is not None:
+        _check_copy(source, vkey or [])
+    elif vkey:
+        fail("--vkey goes with --from: the log in the database is checked under its own keys.", EXIT_USAGE)
+    else:
+        _check_database()
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on the terminal, if stderr is one; it is told how many were done, and of how many if that is known."""
     from rich.console import Console
     from rich.progress import Progress
 
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda count, total: bar.update(task, advance=count, total=total)
+
+
+def _check_database() -> None:
     from app.merkle.note import parse_vkey
-    from app.usecases.check_log import Difference, check_log
-    from app.wiring import mark_of, signers
+    from app.usecases.check_log import check_log
+    from app.wiring import mark_of, signing_keys
 
     settings = process_settings()
     if not (settings.data_dir / "keys").is_dir():
         fail(f"There are no keys in {settings.data_dir}; check AWIZO_DATA_DIR.", EXIT_USAGE)
-    signer_for, mark = signers(settings.data_dir), mark_of(settings).read()
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("entries checked", total=None)
+    keys, mark = signing_keys(settings.data_dir), mark_of(settings).read()
+    with _bar("entries checked") as advance:
         results = with_database(
             lambda database: check_log(
                 database,
-                vkey_for=lambda origin: parse_vkey(signer_for(origin).vkey),
+                vkey_for=lambda origin: parse_vkey(keys.newest(origin).vkey),
                 mark=mark,
-                progress=lambda count: bar.advance(task, count),
+                progress=lambda count: advance(count, None),
             )
         )
+    _tell_of_database(results)
+    if not results and mark is not None:
+        fail("The database holds no log, but a checkpoint was signed before.")
+    if not results:
+        typer.echo("The log has not been opened yet.")
+
+
+def _tell_of_database(results: "list[LogSummary | Difference]") -> None:
+    from app.usecases.check_log import Difference
+
     for result in results:
         if isinstance(result, Difference):
             fail(f"{result.shard}: {result.sentence}.")
@@ -43,7 +85,85 @@ def log_check() -> None:
             f"{result.shard}: {result.entries} entries, {result.tiles} full tiles and "
             f"{result.checkpoints} signed checkpoints agree."
         )
-    if not results and mark is not None:
-        fail("The database holds no log, but a checkpoint was signed before.")
-    if not results:
-        typer.echo("The log has not been opened yet.")
+
+
+def _check_copy(source: str, files: list[Path]) -> None:
+    from app.storage.log_directory import LogDirectory
+    from app.usecases.check_copy import NoCopyError, check_copy
+
+    vkeys = _given_keys(files)
+    directory = LogDirectory(Path(source))
+    try:
+        with _bar("entries checked") as advance:
+            results = check_copy(
+                directory.read, paths=directory.paths, vkeys=vkeys, progress=lambda count: advance(count, None)
+            )
+    except NoCopyError as error:
+        fail(f"{source}: {error}", EXIT_USAGE)
+    except OSError as error:
+        fail(f"{error.filename or source} cannot be read: {error.strerror}.", EXIT_USAGE)
+    _tell_of_copy(results)
+
+
+def _given_keys(files: list[Path]) -> "list[VKey]":
+    from app.merkle.note import NoteError, parse_vkeys
+
+    try:
+        return [key for file in files for key in parse_vkeys(read(file, VKEYS_BYTES_MAX).decode())]
+    except OSError as error:
+        fail(f"{error.filename} cannot be read: {error.strerror}.", EXIT_USAGE)
+    except (NoteError, UnicodeDecodeError) as error:
+        fail(f"The key file cannot be used: {error}.", EXIT_USAGE)
+
+
+def _tell_of_copy(results: "list[CopySummary | CopyDifference]") -> None:
+    from app.usecases.check_copy import CopyDifference, CopySummary, Voucher
+
+    words = {
+        Voucher.KEY: "signed by a key you gave",
+        Voucher.NEXT_SHARD: "vouched for by the shard after it",
+        Voucher.NOBODY: "signed by the key beside it",
+    }
+    for result in results:
+        if isinstance(result, CopySummary):
+            rotated = ", its key rotated since it was opened" if result.rotated else ""
+            typer.echo(
+                f"{result.shard}: {result.entries} entries and {result.tiles} tiles agree, "
+                f"{words[result.voucher]}{rotated}."
+            )
+    differences = [result for result in results if isinstance(result, CopyDifference)]
+    for difference in differences:
+        typer.echo(f"{difference.place}: {difference.sentence}.", err=True)
+    if differences:
+        raise SystemExit(EXIT_REFUSED)
+    if any(isinstance(result, CopySummary) and result.voucher is Voucher.NOBODY for result in results):
+        typer.echo("You gave no key, so nobody vouches for who signed it: use --vkey FILE.", err=True)
+
+
+@commands.command("export")
+def log_export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where a web server finds what it serves as /log")],
+) -> None:
+    """Write the published log as files that any web server can publish, or bring such a copy up to date.
+
+    What an earlier export wrote is taken to be there. To mend a copy that `awizo log check --from` refuses, remove its
+    files called checkpoint and export again.
+    """
+    from app.storage.log_directory import DirectoryInUseError, LogDirectory
+    from app.usecases.export_log import ExportError, export_log
+
+    copy = LogDirectory(directory)
+    try:
+        with _bar("entries written") as advance:
+            shards = with_database(lambda database: export_log(database, copy, progress=advance))
+    except ExportError as error:
+        fail(str(error))
+    except DirectoryInUseError:
+        fail(f"Another export is writing to {directory}.")
+    except FileExistsError:
+        fail(f"{directory} is not a directory.")
+    except OSError as error:
+        fail(f"{error.filename or directory} cannot be written: {error.strerror}.")
+    for shard in shards:
+        lacks = f"; {shard.lacks} more were signed, and the database has lost them" if shard.lacks else ""
+        typer.echo(f"{shard.shard}: {shard.entries} entries, {shard.added} of them new{lacks}.")

@@ -78,7 +78,8 @@ GUARDED = {
         Scope.PROOFS_READ, request=get(lambda scene: f"/v1/notifications/{scene.sms}/proof")
     ),
 }
-# Routes whose authority is not a key: public ones, a link's token, a provider's signature.
+# Routes whose authority is not a key: public ones (the log, unless AWIZO_LOG_PUBLIC says no: see test_published_log),
+# a link's token, a provider's signature.
 OPEN = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -86,8 +87,14 @@ OPEN = {
     ("GET", "/docs"),
     ("GET", "/openapi.json"),
     ("GET", "/openapi.yaml"),
-    ("GET", "/log/checkpoint"),
-    ("GET", "/log/vkey"),
+    *(
+        (method, f"/log{shard}/{what}")
+        for method in ("GET", "HEAD")
+        for shard in ("", "/{shard}")
+        for what in ("checkpoint", "vkey", "opening.json", "tile/{tile:path}")
+    ),
+    ("GET", "/verify"),
+    ("HEAD", "/verify"),
     ("GET", "/static/awizo.css"),
     ("HEAD", "/static/awizo.css"),
     ("GET", "/u/{token}"),
