@@ -35,6 +35,7 @@ SCRIPTS = (
     "bundle_form.js",
     "fact_checks.js",
     "log_checks.js",
+    "policy.js",
     "verify.js",
     "words.js",
     "view.js",

@@ -1,12 +1,12 @@
 /**
- * The checks on checkpoints: anchors, the keys that signed, the statement of completeness, witnesses and time stamps.
+ * The checks on checkpoints: anchors, the keys that signed, the statement of completeness, time stamps.
  */
 
 import { checkpointsOf } from "./bundle_form.js";
 import { compareTexts, fromDecimal } from "./encoding.js";
 import { UnknownSigner, demand, hold, message, orRefuse } from "./findings.js";
 import { sameCheckpoint, verifyConsistency } from "./merkle.js";
-import { parseNote, verifyNote } from "./note.js";
+import { verifyNote } from "./note.js";
 import { isHash, isTime, isUuid } from "./strict_json.js";
 
 const STATEMENT_HEADER = "awizo-statement/v1";
@@ -205,22 +205,6 @@ export function checkPending({ pending }) {
         outcome: "warning",
         sentence: message("Facts not yet published, and so not in this proof: {pending}.", { pending }),
       };
-}
-
-/** How many signatures by others than the log its checkpoints carry; whose they are is not judged here. */
-export function checkWitnesses(bundle) {
-  const own = new Set(bundle.vkeys.map(({ name, id }) => `${name} ${id}`));
-  const notes = new Set(bundle.proven.map((fact) => fact.note));
-  const lines = [...notes].flatMap((text) => parseNote(text).signatures);
-  const number = lines.filter(({ name, id }) => !own.has(`${name} ${id}`)).length;
-  return note(
-    number > 0
-      ? message(
-          "The checkpoints carry signatures by others, as witnesses give them ({number}); they were not checked.",
-          { number },
-        )
-      : message("No witness signed the checkpoints beside the log."),
-  );
 }
 
 /** Each stamped checkpoint belongs to the history of the log; the stamps themselves are not judged here. */

@@ -9,6 +9,7 @@ import { isKeyName } from "./merkle.js";
 const NOTE_BYTES_MAX = 1_000_000;
 const SIGNATURES_MAX = 100;
 const ED25519 = 0x01;
+const COSIGNATURE = 0x04;
 const KEY_BYTES = 32;
 const KEY_ID_BYTES = 4;
 const LINE_START = "— "; // em dash, space
@@ -16,12 +17,21 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f]/;
 const LINE_END = /\r\n|[\n\r\v\f\u001c-\u001e\u0085\u2028\u2029]/;
 
 /** The key that `text` (name+hash+base64, no line end) describes: `text`, `name`, `id` (8 hex digits), `key` (bytes). */
-export async function parseVkey(text) {
+export function parseVkey(text) {
+  return parseKey(text, ED25519, message("the verifier key is not of type 01 (Ed25519)"));
+}
+
+/** The same for the key of a witness, whose signatures are of type 04. */
+export function parseCosignerKey(text) {
+  return parseKey(text, COSIGNATURE, message("the verifier key is not of type 04 (cosignature/v1 with Ed25519)"));
+}
+
+async function parseKey(text, type, ofAnotherType) {
   const [name, rest] = cut(text, "+");
   const [id, encoded] = cut(rest ?? "", "+");
   const material = fromBase64(encoded ?? "");
   demand(material !== null, message("a verifier key has the form name+hash+base64"));
-  demand(material[0] === ED25519, message("the verifier key is not of type 01 (Ed25519)"));
+  demand(material[0] === type, ofAnotherType);
   demand(isKeyName(name), message("the name of a key is empty or holds a space or a plus"));
   demand(material.length === KEY_BYTES + 1, message("an Ed25519 key has 32 bytes"));
   const computed = await sha256(utf8(name), utf8("\n"), material);
@@ -89,7 +99,7 @@ export async function verifyNote(note, vkeys) {
 }
 
 /** Whether `signature` is the Ed25519 signature of `bytes` under `key` (32 bytes). */
-async function verifiesEd25519(key, signature, bytes) {
+export async function verifiesEd25519(key, signature, bytes) {
   if (!(await ed25519Works())) throw new NotJudged(message("This browser cannot check Ed25519 signatures."));
   return webCryptoVerifies(key, signature, bytes);
 }

@@ -3,21 +3,23 @@
  */
 
 import { fromUtf8, hex, sha256, utf8 } from "./encoding.js";
-import { Malformed, message } from "./findings.js";
-import { ed25519Works, parseVkeys } from "./note.js";
+import { Malformed, demand, message } from "./findings.js";
+import { parseVkeys } from "./note.js";
+import { parsePolicy } from "./policy.js";
 import { asJson, verifyBundle } from "./verify.js";
 import { showAbout, showChecks, showFacts, showKeys, showVerdict } from "./view.js";
-import { STATES, VERDICTS, languageOf, speaker } from "./words.js";
+import { STATES, languageOf, speaker } from "./words.js";
 
 const part = (id) => document.getElementById(id);
 
 /** All that the page shows follows from this. `given` holds what each input brought: `bytes` and `source`, a message. */
 const state = {
   language: languageOf(location.search, navigator.languages),
-  given: { bundle: null, vkey: null },
-  problems: { bundle: null, vkey: null },
+  given: { bundle: null, vkey: null, policy: null },
+  problems: {},
   run: null,
 };
+const INPUTS = Object.keys(state.given);
 
 const unableBecause = secureEnough()
   ? []
@@ -57,7 +59,7 @@ function show() {
   }
   for (const button of part("languages").children) button.setAttribute("aria-pressed", button.value === state.language);
   part("unable").replaceChildren(...unableBecause.map((sentence) => paragraph(say(sentence))));
-  for (const name of ["bundle", "vkey"]) showGiven(name, say);
+  for (const name of INPUTS) showGiven(name, say);
   if (state.run !== null) showRun();
 }
 
@@ -68,7 +70,7 @@ function paragraph(text) {
 }
 
 function showGiven(name, say) {
-  const problem = state.problems[name];
+  const problem = state.problems[name] ?? null;
   part(`${name}-chosen`).textContent = state.given[name] === null ? "" : say(state.given[name].source);
   part(`${name}-problem`).textContent = problem === null ? "" : say(problem);
   part(`${name}-problem`).hidden = problem === null;
@@ -100,36 +102,44 @@ function breathe() {
 }
 
 async function check() {
-  const run = { vkeys: [], source: null, found: new Map(), current: null, report: null, at: new Date().toISOString() };
-  state.problems = { bundle: null, vkey: null };
+  state.problems = {};
   takePasted();
-  const { bundle, vkey } = state.given;
+  const { bundle, vkey, policy } = state.given;
   if (bundle === null) state.problems.bundle = message("Choose or paste a proof first.");
-  if (vkey !== null) {
-    run.source = vkey.source;
-    run.vkeys = await readGivenVkeys(vkey);
-  }
-  const missing = Object.keys(state.problems).find((name) => state.problems[name] !== null);
+  const vkeys = await readGiven("vkey", readGivenVkeys, (why) => message("The key cannot be used: {why}.", { why }));
+  const trusted = await readGiven("policy", parsePolicy, (why) => message("The policy cannot be used: {why}.", { why }));
   show();
-  if (missing) {
-    part(missing).focus();
+  const wrong = INPUTS.find((name) => state.problems[name]);
+  if (wrong) {
+    part(wrong).closest("details")?.setAttribute("open", "");
+    part(wrong).focus();
     return;
   }
-  run.file = bundle.source;
-  run.digest = hex(await sha256(bundle.bytes));
+  const run = {
+    ...{ found: new Map(), current: null, report: null, at: new Date().toISOString() },
+    ...{ file: bundle.source, digest: hex(await sha256(bundle.bytes)) },
+    ...{ own: vkeys ?? [], policy: trusted, vkeys: [...(vkeys ?? []), ...(trusted?.logs ?? [])] },
+    sources: [vkey, policy].filter(Boolean).map(({ source }) => source),
+  };
   await follow(run, bundle.bytes);
 }
 
-async function readGivenVkeys({ bytes }) {
-  const text = fromUtf8(bytes);
+/** What `read` makes of what was given as `name`; null, and the problem noted, when that is nothing or no good. */
+async function readGiven(name, read, problem) {
+  if (state.given[name] === null) return null;
   try {
-    if (text === null) throw new Malformed(message("the file holds no text"));
-    return await parseVkeys(text);
+    return await read(state.given[name].bytes);
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    state.problems.vkey = message("The key cannot be used: {why}.", { why: error.clause });
-    return [];
+    state.problems[name] = problem(error.clause);
+    return null;
   }
+}
+
+function readGivenVkeys(bytes) {
+  const text = fromUtf8(bytes);
+  demand(text !== null, message("the file holds no text"));
+  return parseVkeys(text);
 }
 
 async function follow(run, bytes) {
@@ -144,7 +154,7 @@ async function follow(run, bytes) {
   showRun();
   part("progress").textContent = voice().say(STATES.checking);
   try {
-    run.report = await verifyBundle(bytes, { vkeys: run.vkeys, follower: { begins, ended } });
+    run.report = await verifyBundle(bytes, { vkeys: run.own, policy: run.policy, follower: { begins, ended } });
   } finally {
     part("check").disabled = false;
   }
@@ -164,15 +174,17 @@ async function take(name, file) {
 
 /** Pasted text counts before a file that was chosen earlier; choosing a file empties it. */
 function takePasted() {
-  for (const name of ["bundle", "vkey"]) {
+  for (const name of INPUTS) {
     const text = part(`${name}-text`).value.trim();
     if (text !== "") state.given[name] = { bytes: utf8(text), source: message("pasted text") };
   }
 }
 
-/** Which input a dropped file is for, by how it begins: a bundle is an object. */
+/** Which input a dropped file is for: a bundle begins as an object, a policy has a line that names its quorum. */
 async function kindOf(file) {
-  return (await file.slice(0, 1).text()) === "{" ? "bundle" : "vkey";
+  const beginning = await file.slice(0, 65536).text();
+  if (beginning.startsWith("{")) return "bundle";
+  return /^[ \t]*quorum[ \t]/m.test(beginning) ? "policy" : "vkey";
 }
 
 function onDrop(event) {
@@ -194,7 +206,7 @@ function listen() {
   });
   for (const type of ["dragover", "dragleave"]) form.addEventListener(type, onDrag);
   form.addEventListener("drop", onDrop);
-  for (const name of ["bundle", "vkey"]) {
+  for (const name of INPUTS) {
     part(name).addEventListener("change", ({ target }) => target.files[0] && take(name, target.files[0]));
   }
   part("languages").addEventListener("click", ({ target }) => {
@@ -205,12 +217,18 @@ function listen() {
 }
 
 /**
- * For programs: the report, as `awizo verify --json` prints it, on the bytes of a bundle and the text of a vkey file,
- * which may be empty. Rejects when that text holds no keys.
+ * For programs: the report, as `awizo verify --json` prints it, on the bytes of a bundle and the texts of a vkey file and
+ * of a policy, each of which may be empty. Rejects when one of these cannot be read.
  */
-globalThis.awizoVerify = async (bytes, vkeyText) => {
-  const vkeys = vkeyText.trim() === "" ? [] : await parseVkeys(vkeyText);
-  return asJson(await verifyBundle(bytes, { vkeys }), speaker("en"));
+globalThis.awizoVerify = async (bytes, vkeyText = "", policyText = "") => {
+  const say = speaker("en");
+  try {
+    const vkeys = vkeyText.trim() === "" ? [] : await parseVkeys(vkeyText);
+    const policy = policyText.trim() === "" ? null : await parsePolicy(utf8(policyText));
+    return asJson(await verifyBundle(bytes, { vkeys, policy }), say);
+  } catch (error) {
+    throw error instanceof Malformed ? new Error(say(error.clause)) : error;
+  }
 };
 
 part("no-script").hidden = true;

@@ -23,8 +23,8 @@ import {
   checkPending,
   checkSignature,
   checkTimestamps,
-  checkWitnesses,
 } from "./log_checks.js";
+import { checkWitnesses } from "./policy.js";
 
 /** The names of the checks, in order. They never change. */
 export const CHECKS = [
@@ -36,13 +36,15 @@ export const CHECKS = [
 const NOBODY = { begins: async () => {}, ended: async () => {} };
 
 /**
- * Checks a bundle, given as the bytes of its file, under the keys that the verifier brings.
+ * Checks a bundle, given as the bytes of its file, under the keys that the verifier brings. A policy brings the keys of
+ * its logs beside them, and the bundle must be cosigned as it asks.
  *
  * The report has `verdict` (verified, refused, sound_unvouched when no key was given, not_judged when the browser cannot
  * check signatures), `checks` (name, outcome, sentence), and, unless refused, `bundle` and the `signers` among the keys:
  * nothing in a refused bundle should be read.
  */
-export async function verifyBundle(bytes, { vkeys = [], follower = NOBODY } = {}) {
+export async function verifyBundle(bytes, { vkeys: own = [], policy = null, follower = NOBODY } = {}) {
+  const vkeys = [...own, ...(policy?.logs ?? [])];
   const checks = [];
   const keep = async (check) => {
     checks.push(check);
@@ -61,7 +63,7 @@ export async function verifyBundle(bytes, { vkeys = [], follower = NOBODY } = {}
   await keep(holds("form", message("The bundle is canonical JSON with exactly the members it must have.")));
   await keep(holds("documents", message("Each document is as the catalogue has its type.")));
   let signers = [];
-  for (const [name, check] of Object.entries(checksOf(bundle, vkeys))) {
+  for (const [name, check] of Object.entries(checksOf(bundle, vkeys, policy))) {
     await follower.begins(name);
     const found = await finding(name, check);
     if (name === "signature") ({ signers = [] } = found);
@@ -79,7 +81,7 @@ function verdictOver(checks, vkeys) {
 }
 
 /** The checks on a bundle that is well-formed, in order; each gives a sentence that holds, or a whole finding. */
-function checksOf(bundle, vkeys) {
+function checksOf(bundle, vkeys, policy) {
   return {
     digest: () => checkDigest(bundle),
     openings: () => checkOpenings(bundle),
@@ -92,7 +94,7 @@ function checksOf(bundle, vkeys) {
     originals: () => checkOriginals(bundle),
     completeness: () => checkCompleteness(bundle, vkeys),
     pending: () => checkPending(bundle),
-    witnesses: () => checkWitnesses(bundle),
+    witnesses: () => checkWitnesses(bundle, policy),
     timestamps: () => checkTimestamps(bundle),
   };
 }

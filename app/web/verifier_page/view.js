@@ -54,9 +54,10 @@ export function showChecks(list, { found, current, ended }, say) {
 }
 
 /** The keys in use, where they came from, and which of them signed; without any, those that the proof itself names. */
-export function showKeys(box, { vkeys, source, report }, say) {
+export function showKeys(box, { vkeys, sources, report }, say) {
   const given = vkeys.length > 0;
-  const lines = paragraphs([given ? message("You gave: {source}.", { source }) : message("You gave no key.")], say);
+  const brought = sources.map((source) => message("You gave: {source}.", { source }));
+  const lines = paragraphs(given ? brought : [...brought, message("You gave no key.")], say);
   const signers = report?.signers ?? [];
   const others = vkeys.filter((vkey) => !signers.includes(vkey));
   if (signers.length > 0) lines.push(...listed(message("These keys signed the checkpoints:"), signers, say));

@@ -7,10 +7,11 @@ import { DEFAULT_LANGUAGE, LANGUAGES, TEXTS } from "./generated.js";
 
 const BRACES = /\{(\w+)\}/g;
 
-/** The function that says messages in `language`; numbers and plain texts are said as they are. */
+/** The function that says messages in `language`, several of them in a row; numbers and texts are said as they are. */
 export function speaker(language) {
   const texts = TEXTS[language] ?? {};
   const say = (said) => {
+    if (Array.isArray(said)) return said.map(say).join("; ");
     if (said === null || typeof said !== "object") return String(said);
     const text = Object.hasOwn(texts, said.text) ? texts[said.text] : said.text;
     return text.replace(BRACES, (_, name) => say(said.values[name]));
