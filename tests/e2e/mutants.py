@@ -9,9 +9,11 @@ from random import Random
 from typing import Any
 
 import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.evidence.bundle import Timestamp
-from app.merkle.note import NoteSignature, VKey, with_signatures
+from app.merkle.cosignature import CosignerKey, cosign
+from app.merkle.note import NoteSignature, VKey, parse_note, with_signatures
 from app.merkle.plans import consistency_plan
 from tests.unit.evidence.builder import (
     NEXT_ORIGIN,
@@ -58,10 +60,11 @@ TEXT_TRICKS: tuple[tuple[bytes, bytes], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """A bundle's bytes and the keys that a verifier brings, as the text of a file; empty when there are none."""
+    """A bundle's bytes, and what a verifier brings: the texts of a vkey file and of a policy, empty for none."""
 
     data: bytes
     vkeys: str
+    policy: str = ""
 
 
 def mutants(seed: int, number: int) -> Iterator[Mutant]:
@@ -73,12 +76,17 @@ def mutants(seed: int, number: int) -> Iterator[Mutant]:
         for vkeys in key_choices(log):
             yield Mutant(data=bundle, vkeys=vkeys)
             made += 1
+    for log, bundle in (*cosigned(), sources[0]):
+        for policy in policies(log):
+            yield Mutant(data=bundle, vkeys="", policy=policy)
+            made += 1
     for old, new in TEXT_TRICKS:
         yield Mutant(data=sources[0][1].replace(old, new, 1), vkeys="")
         made += 1
     while made < number:
         log, bundle = random.choice(sources)
-        yield Mutant(data=damaged(bundle, random), vkeys=random.choice(key_choices(log)))
+        policy = random.choice(("", "", random.choice(policies(log))))
+        yield Mutant(data=damaged(bundle, random), vkeys=random.choice(key_choices(log)), policy=policy)
         made += 1
 
 
@@ -92,7 +100,7 @@ def honest() -> list[tuple[Log, bytes]]:
         (delivered, delivered.bundle(pending=2)),
         (delivered, delivered.bundle(timestamps=[stamp(delivered, size) for size in delivered.shards[ORIGIN].notes])),
         (delivered, delivered.bundle(timestamps=[replace(stamp(delivered, 4), consistency=())])),
-        cosigned(),
+        *cosigned(),
     ]
 
 
@@ -103,13 +111,60 @@ def stamp(log: Log, size: int) -> Timestamp:
     return Timestamp(text=text, token=b"token", consistency=shard.proof(consistency_plan(size, max(shard.notes))))
 
 
-def cosigned() -> tuple[Log, bytes]:
-    """A log whose newest checkpoint carries a signature by somebody else."""
-    log = delivered_log()
-    notes = log.shards[ORIGIN].notes
-    newest = max(notes)
-    notes[newest] = with_signatures(notes[newest], [NoteSignature("witness.example/w1", b"wit1", bytes(72))])
-    return log, log.bundle()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """A witness with its key pair."""
+
+    key: CosignerKey
+    private: Ed25519PrivateKey
+
+    @classmethod
+    def of(cls, name: str) -> "Witness":
+        private = Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest())
+        return cls(key=CosignerKey(name=name, public_key=private.public_key().public_bytes_raw()), private=private)
+
+    def cosign(self, note: bytes, at: int) -> NoteSignature:
+        return cosign(parse_note(note).text, key=self.key, sign=self.private.sign, at=at)
+
+
+WITNESSES = tuple(Witness.of(f"witness.example/w{number}") for number in range(3))
+
+
+def cosigned() -> list[tuple[Log, bytes]]:
+    """Newest checkpoints with signatures by others: a stranger's, two good ones (one twice), and one that is bad."""
+    first, second, _ = WITNESSES
+    bundles = []
+    for kind in ("stranger", "good", "far", "bad"):
+        log = delivered_log()
+        notes = log.shards[ORIGIN].notes
+        newest = max(notes)
+        lines = {
+            "stranger": [NoteSignature("witness.example/w0", b"wit1", bytes(72))],
+            "good": [
+                first.cosign(notes[newest], 1_795_430_000),
+                second.cosign(notes[newest], 1_795_430_001),
+                first.cosign(notes[newest], 1_795_429_999),
+            ],
+            "far": [first.cosign(notes[newest], 2**62)],
+            "bad": [first.cosign(notes[4], 1_795_430_000)],
+        }[kind]
+        notes[newest] = with_signatures(notes[newest], lines)
+        bundles.append((log, log.bundle()))
+    return bundles
+
+
+def policies(log: Log) -> list[str]:
+    """One for each way to ask: no witness, one, any, two, all; with the log's own keys and without."""
+    logs = "".join(f"log {vkey} https://log.example/\n" for vkey in log.vkeys()[:3])
+    named = "# ours\n" + "".join(f"witness w{at}\t{each.key}\n" for at, each in enumerate(WITNESSES))
+    asked = ("quorum none", "quorum w0", "quorum w2", "group g any w0 w2\nquorum g", "group g 2 w0 w1 w2\nquorum g")
+    nested = "group a all w0 w1\ngroup żółć any a w2\n\n  quorum żółć \n"
+    return [
+        *(f"{logs}{named}{quorum}\n" for quorum in asked),
+        f"{logs}{named}{nested}",
+        f"{named}quorum w1",
+        f"{logs}quorum none\n",
+    ]
 
 
 def lying() -> list[tuple[Log, bytes]]:

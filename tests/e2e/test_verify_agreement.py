@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
-from app.evidence.verifier import Report, parse_vkeys, verify_bundle
+from app.evidence.verifier import NoteError, PolicyError, Report, parse_policy, parse_vkeys, verify_bundle
 from app.web.verify_page import verify_page
-from tests.e2e.mutants import Mutant, mutants
+from tests.e2e.mutants import WITNESSES, Mutant, mutants
 from tests.e2e.visit import visiting
+from tests.unit.evidence.builder import Key
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -19,19 +20,56 @@ SEED, NUMBER, TOGETHER = 20261123, 1500, 100
 VERIFY_ALL = """async (pairs) => {
   const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
   const reports = [];
-  for (const [data, vkeys] of pairs) reports.push(await awizoVerify(bytes(data), vkeys));
+  for (const [data, vkeys, policy] of pairs) reports.push(await awizoVerify(bytes(data), vkeys, policy));
   return reports;
 }"""
 
 
+KEY, LOG_KEY = str(WITNESSES[0].key), str(Key.of("log.example").vkey)
+BAD_POLICIES = (
+    "# nothing\n",
+    "quorum none\r\n",
+    "quorum\n",
+    "quorum none none\n",
+    "quorum none\nquorum none\n",
+    "quorum w\n",
+    "witnesses w\nquorum none\n",
+    "log\nquorum none\n",
+    f"log {KEY}\nquorum none\n",
+    f"log {LOG_KEY}\nlog {LOG_KEY} https://log.example/\nquorum none\n",
+    f"witness w {LOG_KEY}\nquorum none\n",
+    f"witness none {KEY}\nquorum none\n",
+    f"witness w {KEY} a b\nquorum none\n",
+    f"witness w {KEY}\nwitness v {KEY}\nquorum none\n",
+    f"witness w {KEY}\ngroup g any\nquorum g\n",
+    f"witness w {KEY}\ngroup g any v\nquorum g\n",
+    f"witness w {KEY}\ngroup g 2 w\nquorum g\n",
+    f"witness w {KEY}\ngroup g 01 w\nquorum g\n",
+    f"witness w {KEY}\ngroup w any w\nquorum w\n",
+    f"witness w {KEY}\ngroup g any w\ngroup h any w\nquorum h\n",
+)
+BAD_KEYS = ("nonsense", "a+b", "a+b+c", "a+00000000+AQ==", LOG_KEY.replace("log.", "dog."), f"{LOG_KEY}\n\n{KEY}")
+WHY_NOT = """async ([vkeys, policy]) => {
+  try {
+    return await awizoVerify(new Uint8Array(), vkeys, policy);
+  } catch (error) {
+    return error.message;
+  }
+}"""
+
+
 async def by_the_page(page: Page, tried: list[Mutant]) -> list[dict[str, Any]]:
-    pairs = [[base64.b64encode(mutant.data).decode(), mutant.vkeys] for mutant in tried]
+    pairs = [[base64.b64encode(mutant.data).decode(), mutant.vkeys, mutant.policy] for mutant in tried]
     reports: list[dict[str, Any]] = await page.evaluate(VERIFY_ALL, pairs)
     return reports
 
 
 def by_python(mutant: Mutant) -> Report:
-    return verify_bundle(mutant.data, vkeys=parse_vkeys(mutant.vkeys) if mutant.vkeys else ())
+    return verify_bundle(
+        mutant.data,
+        vkeys=parse_vkeys(mutant.vkeys) if mutant.vkeys else (),
+        policy=parse_policy(mutant.policy.encode()) if mutant.policy else None,
+    )
 
 
 async def test_page_and_python_agree_on_every_mutant(browser: Browser, tmp_path: Path) -> None:
@@ -52,4 +90,21 @@ async def test_page_and_python_agree_on_every_mutant(browser: Browser, tmp_path:
     # Else the agreement would be about little.
     assert set(verdicts) == {"verified", "refused", "sound_unvouched"}
     every_check = {check.name for check in by_python(tried[0]).checks}
-    assert failed == every_check - {"pending", "witnesses"}, "these two never fail"
+    assert failed == every_check - {"pending"}
+
+
+async def test_page_and_python_say_the_same_of_keys_and_policies_that_cannot_be_used(
+    browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "verify.html"
+    file.write_bytes(verify_page().html)
+    async with visiting(browser, ["file://"]) as page:
+        await page.goto(file.as_uri())
+        for vkeys in BAD_KEYS:
+            with pytest.raises(NoteError) as why:
+                parse_vkeys(vkeys)
+            assert await page.evaluate(WHY_NOT, [vkeys, ""]) == str(why.value)
+        for policy in BAD_POLICIES:
+            with pytest.raises(PolicyError) as not_why:
+                parse_policy(policy.encode())
+            assert await page.evaluate(WHY_NOT, ["", policy]) == str(not_why.value)

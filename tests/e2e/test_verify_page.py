@@ -226,6 +226,20 @@ async def test_proof_and_key_can_be_dropped_together(browser: Browser, tmp_path:
         await expect(page.locator("#verdict")).to_have_text("Verified")
 
 
+async def test_a_policy_brings_the_logs_keys_and_asks_for_witnesses(browser: Browser, tmp_path: Path) -> None:
+    logs = "".join(f"log {vkey}\n" for vkey in log().vkeys())
+    async with visiting(browser, DISK) as page:
+        await page.goto(on_disk(tmp_path))
+        await page.evaluate(DROP, ["form", [["policy.txt", f"{logs}quorum none\n"], ["proof.json", proof().decode()]]])
+        await page.locator("#check").click()
+        await expect(page.locator("#verdict")).to_have_text("Verified")
+        await expect(page.locator("#keys")).to_contain_text("You gave: the file policy.txt.")
+        await page.evaluate(DROP, ["form", [["policy.txt", f"{logs}quorum nobody\n"]]])
+        await page.locator("#check").click()
+        await expect(page.locator("#policy")).to_be_focused()
+        await expect(page.locator("#policy-problem")).to_contain_text("the quorum is not defined before it")
+
+
 async def focus_by_tab(page: Page, selector: str) -> None:
     """Press Tab until what `selector` finds has the focus, and can be seen to have it (success criterion 2.4.7)."""
     for _ in range(30):
