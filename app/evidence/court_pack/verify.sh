@@ -10,12 +10,12 @@ set -u
 export LC_ALL=C
 
 say() { printf '%-5s %-13s %s\n' "$1" "$2" "$3" | tr -cd '\n -~'; }
-refuse() { say NO "$1" "$2" && echo 'REFUSED. / ODRZUCONO.' && exit 1; }
-unusable() { printf '%s\n' "$1" >&2 && exit 2; }
+refuse() { say NO "$1" "$2"; echo 'REFUSED. / ODRZUCONO.'; exit 1; }
+unusable() { printf '%s\n' "$1" >&2; exit 2; }
 sha256() { openssl dgst -sha256 -binary; }
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 bytes() { echo $(($(wc -c <"$1"))); }
-same() { sum=$(sha256 | hex) && [ ${#sum} -eq 64 ] && [ "$sum" = "$(sha256 <"$1" | hex)" ]; } # the input and a file
+same() { sum=$(sha256sum) && [ ${#sum} -ge 64 ] && [ "$sum" = "$(sha256sum <"$1")" ]; } # the input and a file
 is_decimal() { case $1 in 0) ;; '' | 0* | *[!0-9]* | ???????????????????*) return 1 ;; esac } # below 10^18
 is_shard() { case $1 in '' | [!a-z0-9]* | *[!a-z0-9._-]*) return 1 ;; esac }
 has_word() { case " $1 " in *" $2 "*) ;; *) return 1 ;; esac }
@@ -25,10 +25,9 @@ need() { # FILE...
         [ -r "$file" ] || unusable "$file cannot be read."
     done
 }
-holds() { # DIRECTORY NUMBER: so many files, all of them checked
-    directory=$1 number=$2 && set -- "$1"/*
-    { [ -e "$1" ] || [ -L "$1" ]; } || shift
-    [ $# -eq "$number" ] || refuse files "$directory holds something that does not belong there, or too little."
+holds() { # DIRECTORY NUMBER: so many entries, hidden ones included
+    [ $(($(ls -A "$1" 2>/dev/null | wc -l))) -eq "$2" ] ||
+        refuse files "$1 holds something that does not belong there, or too little."
 }
 
 load_keys() { # FILE: its keys, one a line, to $tmp/keys; false unless each is name+hash+base64(01, Ed25519 key)
@@ -38,8 +37,9 @@ load_keys() { # FILE: its keys, one a line, to $tmp/keys; false unless each is n
         split_key "$line"
         case $name$key in *[[:cntrl:][:space:]]*) return 1 ;; esac
         case $key in A[!Q-Za-f]* | [!A]* | *[!A-Za-z0-9+/]*) return 1 ;; esac # 01 is A, then Q to f
+        [ ${#key} -eq 44 ] || return 1
         hash=$({ printf '%s\n' "$name" && printf %s "$key" | base64 -d; } | sha256 | head -c 4 | hex)
-        { [ ${#key} -eq 44 ] && [ "$hash" = "$id" ]; } || return 1
+        [ "$hash" = "$id" ] || return 1
     done <"$tmp/keys"
 }
 split_key() { name=${1%%+*} && key=${1#*+} && id=${key%%+*} && key=${key#*+}; }
@@ -74,10 +74,13 @@ check_signatures() { # FILE LINES NAME: $found signatures hold under keys of tha
 }
 check_signed() { # FILE LINES NAME SHARD: signed by a key in the pack; $found counts those by keys given, if any were
     check_note "$1" "$2"
-    load_keys "checkpoint/$4.vkey" || refuse signature "checkpoint/$4.vkey has a line that is no key of a log."
+    { load_keys "checkpoint/$4.vkey" && same "checkpoint/$4.vkey" <"$tmp/keys"; } ||
+        refuse signature "checkpoint/$4.vkey has a line that is no key of a log."
     check_signatures "$1" "$2" "$3"
     [ "$found" -gt 0 ] || refuse signature "$1 is signed by none of the keys in checkpoint/$4.vkey."
-    if [ -n "$given" ]; then cp "$given" "$tmp/keys" && check_signatures "$1" "$2" "$3"; fi
+    [ -n "$given" ] || return 0
+    cp "$given" "$tmp/keys" || unusable 'The temporary directory cannot be written.'
+    check_signatures "$1" "$2" "$3"
 }
 read_checkpoint() { # SHARD
     { IFS= read -r origin && IFS= read -r size && IFS= read -r root; } <"checkpoint/$1.note"
@@ -169,7 +172,8 @@ check_chain() { # facts/: one notification's, from 0 without a gap, each naming 
         [ "$n" = "$count" ] || refuse chain "$fact is fact $n of its chain: a fact is missing, or they were reordered."
         [ "$prev" = "$before" ] || refuse chain "$fact names another fact as the one before it."
         [ "$notification" = "${whose:-$notification}" ] || refuse chain "$fact is another notification's."
-        events="$events $(named event_facts "$fact")" && consents="$consents $(named consent_fact "$fact")"
+        events="$events $(named event_facts "$fact")"
+        consents="$consents $(named consent_fact "$fact")"
         whose=$notification && before=\"$leaf\" && count=$((count + 1)) && last_shard=$shard && last_leaf=$leaf
     done
     [ "$count" -gt 0 ] || refuse chain "There is no fact 00."
@@ -198,7 +202,8 @@ check_context() { # context/: the event and consent facts that the chain names, 
 }
 check_completeness() { # the log's signed word on how many facts there are
     if [ ! -e completeness.note ] && [ ! -L completeness.note ]; then
-        say note completeness "There is no statement of completeness: more facts may exist." && return
+        say note completeness "There is no statement of completeness: more facts may exist."
+        return
     fi
     read_checkpoint "$last_shard"
     check_signed completeness.note 7 "$origin/statements" "$last_shard"
@@ -212,16 +217,19 @@ check_completeness() { # the log's signed word on how many facts there are
     fi
 }
 check_originals() { # originals/: copies for reading, each the same as a field that was checked
+    copies=0
     for copy in originals/*; do
         { [ -e "$copy" ] || [ -L "$copy" ]; } || continue
         need "$copy"
         value=$(echo "${copy##*/}" | sed -En 's!^(facts|context)-([0-9]+)-([a-z_]+)\.[a-z]+$!\1/\2/fields/\3.bin!p')
         { [ -f "$value" ] && same "$value" <"$copy"; } || refuse originals "A file in originals is not what was sealed."
+        copies=$((copies + 1))
     done
+    holds originals "$copies"
 }
 
 [ $# -le 1 ] || unusable 'Usage: sh verify.sh [VKEY-FILE]'
-for tool in base64 cat cp dd head mktemp mv od openssl rm sed tail tr wc; do
+for tool in base64 cat cp dd head ls mktemp mv od openssl rm sed sha256sum tail tr wc; do
     command -v "$tool" >/dev/null || unusable "$tool is needed and was not found."
 done
 case $(openssl version) in
