@@ -5,7 +5,10 @@ import pytest
 
 from app.ports import Surroundings
 from app.storage.database import Database
+from tests.integration.command import awizo
 from tests.integration.world import World, open_world
+
+__all__ = ["awizo"]  # a fixture of every test here
 
 
 @pytest.fixture
