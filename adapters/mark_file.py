@@ -2,13 +2,20 @@
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 
 class MarkFile:
-    """Implements app.ports.Mark. A crash leaves either the old mark or the new one, never half of one."""
+    """Implements app.ports.Mark. A crash leaves either the old mark or the new one, never half of one.
+
+    Processes that share the file each write a file of their own beside it. Whoever claims the mark removes those of
+    all others, so that a process that was stopped before its last step has nothing left to put in place when it wakes.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._beside = path.with_name(f"{path.name}.{uuid4().hex}.new")
+        self._is_claimed = False
 
     def read(self) -> bytes | None:
         """The note that was written last, or None."""
@@ -17,15 +24,27 @@ class MarkFile:
         except FileNotFoundError:
             return None
 
-    def write(self, note: bytes) -> None:
-        """Durable on return."""
+    def claim(self) -> bytes | None:
+        """The same; from now on no process that claimed the mark earlier can write it."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_name(self._path.name + ".new")
-        with beside.open("wb") as file:
+        self._beside.touch()
+        for other in self._path.parent.glob(f"{self._path.name}.*.new"):
+            if other != self._beside:
+                other.unlink(missing_ok=True)
+        self._is_claimed = True
+        return self.read()
+
+    def write(self, note: bytes) -> None:
+        """Durable on return. Raises FileNotFoundError when another process claimed the mark since we did."""
+        if not self._is_claimed:
+            self.claim()
+        self._is_claimed = False
+        with self._beside.open("r+b") as file:
             file.write(note)
+            file.truncate()
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(self._path)
+        self._beside.replace(self._path)
         directory = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)

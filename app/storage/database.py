@@ -23,6 +23,7 @@ POOL_WAIT_SECONDS = 1.5
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 COMMAND_SECONDS = 30
+STALL_SECONDS = 15
 REPEATS_MAX = 5
 
 T = TypeVar("T")
@@ -55,9 +56,13 @@ class Tx:
 
 
 class Database:
-    """The engines of one process."""
+    """The engines of one process.
 
-    def __init__(self, url: str, vault: Vault, *, pool_size: int = 10) -> None:
+    On PostgreSQL the server ends a transaction whose process asked nothing of it for `stall_seconds`: one that was
+    stopped, or whose machine is gone, would otherwise keep its row locks, and everybody waiting for them.
+    """
+
+    def __init__(self, url: str, vault: Vault, *, pool_size: int = 10, stall_seconds: float = STALL_SECONDS) -> None:
         self.vault = vault
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -72,7 +77,11 @@ class Database:
                 max_overflow=0,
                 pool_timeout=POOL_WAIT_SECONDS,
                 hide_parameters=True,
-                connect_args={"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS},
+                connect_args={
+                    "timeout": CONNECT_SECONDS,
+                    "command_timeout": COMMAND_SECONDS,
+                    "server_settings": {"idle_in_transaction_session_timeout": f"{round(stall_seconds * 1000)}ms"},
+                },
                 pool_recycle=1800,
             )
             self.reader = self.writer
