@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,25 +16,44 @@ from tests.bench.batching import batching
 from tests.bench.deployments import Deployment, deploy_postgres, deploy_sqlite
 from tests.bench.idling import idling
 from tests.bench.plan import Plan
+from tests.bench.proving import proving
 from tests.bench.report import Row, as_json, as_table
+from tests.bench.sealing import sealing
 from tests.postgres import PostgresServer, start_postgres
 
 RATES = {"accept": accepting, "batch": batching}
 WAITS = {"idle": idling}
+SEALING = {"sealing": sealing}
+PROOF = "proof"
+ROWS = [*RATES, *WAITS, *SEALING, PROOF]
 DATABASES = ("postgres", "sqlite")
 
 
 async def measure(arguments: argparse.Namespace, server: PostgresServer | None, directory: Path) -> list[Row]:
     """Each chosen row on each chosen database, told as it comes."""
-    plan = Plan(rounds=arguments.rounds, seconds=arguments.seconds, idle_events=arguments.idle_events)
+    plan = Plan(
+        rounds=arguments.rounds,
+        seconds=arguments.seconds,
+        idle_events=arguments.idle_events,
+        leaves=arguments.leaves,
+    )
     rows: list[Row] = []
-    for functions, recipients in ((RATES, arguments.recipients), (WAITS, 100)):
+    for functions, recipients in ((RATES, arguments.recipients), (WAITS, 100), (SEALING, 1)):
         chosen = [function for name, function in functions.items() if name in arguments.rows]
         deployments = await _deploy(server, directory, arguments.databases, recipients) if chosen else []
         for function in chosen:
             for deployment in deployments:
-                rows.append(await function(deployment, plan))
-                sys.stderr.write("  ".join(rows[-1].cells()) + "\n")
+                rows += _told(await function(deployment, plan))
+    if PROOF in arguments.rows:
+        large, small = [await _deploy(server, directory, arguments.databases, 10) for _ in range(2)]
+        for pair in zip(large, small, strict=True):
+            rows += _told(*await proving(*pair, plan))
+    return rows
+
+
+def _told(*rows: Row) -> Sequence[Row]:
+    for row in rows:
+        sys.stderr.write("  ".join(row.cells()) + "\n")
     return rows
 
 
@@ -50,7 +70,7 @@ async def _deploy(
 
 
 def main() -> None:
-    """Run what the arguments choose; without any it takes less than three minutes."""
+    """Run what the arguments choose; without any it takes a few minutes."""
     arguments = _arguments()
     started, load_before = time.monotonic(), os.getloadavg()[0]
     with ExitStack() as stack:
@@ -66,12 +86,13 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--rows", nargs="+", choices=[*RATES, *WAITS], default=[*RATES, *WAITS])
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
     parser.add_argument("--rounds", type=int, default=3, help="stretches of ours and of the floor, in turns")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a stretch")
     parser.add_argument("--recipients", type=int, default=1000, help="how many people the events are about")
     parser.add_argument("--idle-events", type=int, default=100, help="events of the row with the idle queue")
+    parser.add_argument("--leaves", type=int, default=1_000_000, help="size of the large log in the row of proofs")
     parser.add_argument("--out", type=Path, default=Path("var/bench.json"), help="where the JSON goes")
     parser.add_argument("--table", type=Path, help="where the table goes as well")
     return parser.parse_args()

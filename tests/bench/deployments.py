@@ -47,12 +47,16 @@ class Deployment:
         return "all" if self.is_sqlite else "api"
 
     @property
+    def settings(self) -> Settings:
+        return _settings(self.url, self.data_dir)
+
+    @property
     def environment(self) -> dict[str, str]:
         return {"AWIZO_DATABASE_URL": self.url, "AWIZO_DATA_DIR": str(self.data_dir)}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Database]:
-        database = open_database(_settings(self.url, self.data_dir))
+        database = open_database(self.settings)
         try:
             yield database
         finally:
@@ -100,7 +104,7 @@ async def deploy_postgres(server: PostgresServer, directory: Path, *, recipients
 
 
 async def _prepare(url: str, data_dir: Path, recipients: int) -> str:
-    """The token of a key that may post events."""
+    """The token of a key that may post events and ask for proofs."""
     settings = _settings(url, data_dir)
     database = open_database(settings)
     surroundings = real_surroundings()
@@ -115,7 +119,7 @@ async def _prepare(url: str, data_dir: Path, recipients: int) -> str:
                 tx,
                 name="bench",
                 operators=[OPERATOR],
-                scopes=[Scope.EVENTS_WRITE],
+                scopes=[Scope.EVENTS_WRITE, Scope.PROOFS_READ],
                 expires_at=None,
                 surroundings=surroundings,
             )

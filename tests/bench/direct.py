@@ -46,7 +46,7 @@ def direct(deployment: Deployment) -> Direct:
 
 class DirectPostgres:
     def __init__(self, deployment: Deployment) -> None:
-        self._ours, self._floor = (_driver_url(url) for url in (deployment.url, deployment.floor_url))
+        self._ours, self._floor = (driver_url(url) for url in (deployment.url, deployment.floor_url))
 
     async def unwritten(self) -> list[Batch]:
         ours, floor = await asyncpg.connect(self._ours), await asyncpg.connect(self._floor)
@@ -163,5 +163,6 @@ def _values(name: str) -> str:
     return f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"
 
 
-def _driver_url(url: str) -> str:
+def driver_url(url: str) -> str:
+    """The URL as asyncpg wants it."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

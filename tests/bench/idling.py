@@ -25,7 +25,7 @@ async def idling(deployment: Deployment, plan: Plan) -> Waiting:
     events = bodies(recipients=deployment.recipients)
     waited: list[float] = []
     async with SmsGateway() as gateway, SmtpServer() as mail:
-        with _service(deployment, gateway, mail) as port:
+        with service(deployment, gateway, mail) as port:
             for number in range(1, _WARM_UP_EVENTS + plan.idle_events + 1):
                 request = post(port, "/v1/events", next(events), token=deployment.token, content_type=SINGLE_TYPE)
                 sent_at = perf_counter()
@@ -46,7 +46,7 @@ async def idling(deployment: Deployment, plan: Plan) -> Waiting:
 
 
 @contextmanager
-def _service(deployment: Deployment, gateway: SmsGateway, mail: SmtpServer) -> Iterator[int]:
+def service(deployment: Deployment, gateway: SmsGateway, mail: SmtpServer) -> Iterator[int]:
     """Awizo with these providers: everything in one process on SQLite, API and worker apart on PostgreSQL."""
     providers = {
         "AWIZO_SMS_PROVIDERS": "twilio",

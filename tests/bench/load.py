@@ -50,6 +50,11 @@ def post(port: int, path: str, body: bytes, *, token: str, content_type: str) ->
     return head.encode() + body
 
 
+def get(port: int, path: str, *, token: str) -> bytes:
+    """A whole request."""
+    return f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+
+
 async def drive(port: int, requests: Iterator[bytes], expected: Expected, *, connections: int, seconds: float) -> Load:
     """Send `requests` over `connections` for `seconds`. Raises WrongAnswerError at the first unexpected answer."""
     loop = asyncio.get_running_loop()

@@ -12,3 +12,6 @@ class Plan:
     warm_up_seconds: float = 1.5
     clients: int = 32
     idle_events: int = 100
+    warm_up_batches: int = 4
+    batches: int = 32
+    leaves: int = 1_000_000

@@ -71,7 +71,23 @@ class Waiting:
         return [self.what, self.database, ours, "–", "–", self.aim]
 
 
-Row = Ratio | Waiting
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """How many bytes something has; it has no floor."""
+
+    what: str
+    database: str
+    bytes: float
+    aim: str
+
+    def as_json(self) -> dict[str, Any]:
+        return _rounded(asdict(self)) | {"unit": "B"}
+
+    def cells(self) -> list[str]:
+        return [self.what, self.database, f"{self.bytes:,.0f} B", "–", "–", self.aim]
+
+
+Row = Ratio | Waiting | Weight
 _HEAD = ["what", "database", "awizo", "floor, same run", "ratio: median (min–max)", "aim"]
 
 
