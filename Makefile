@@ -21,6 +21,12 @@ LOADED_BY_NAME := aiosqlite|asyncpg|tzdata|uvicorn
 # FastAPI is made of Starlette, Pydantic of its core, Jinja of MarkupSafe; aiohttp's addresses are yarl's: the release is theirs to say.
 COME_WITH_OTHERS := starlette|pydantic_core|markupsafe|yarl
 
+# What make peers needs: programs and Debian's packages that have them. pymerkle gets an environment of its own.
+PEERS := .venv/peers
+PEER_PROGRAMS := openssl go split base64
+GO_SUMDB := /usr/share/gocode/src/golang.org/x/mod/sumdb
+PEER_PACKAGES := openssl coreutils golang-go golang-golang-x-mod-dev
+
 .PHONY: help
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -111,6 +117,20 @@ faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overl
 	echo "== faults: make faults $${N:+N=$$N }SEED=$$seed"; \
 	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$N AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults
 
+.PHONY: peers
+peers: $(STAMP) ## what a running service gives out, checked by OpenSSL, Go's sumdb and pymerkle (Debian's packages, see CONTRIBUTING.md)
+	@missing=; for need in $(PEER_PROGRAMS); do command -v $$need >/dev/null || missing="$$missing $$need"; done; \
+	test -d $(GO_SUMDB) || missing="$$missing golang.org/x/mod/sumdb"; \
+	test -z "$$missing" || { echo "missing:$$missing; on Debian, apt-get install $(PEER_PACKAGES)" >&2; exit 1; }
+	@$(MAKE) $(PEERS)/.ready
+	@AWIZO_REQUIRE_PG=1 $(PY) -m pytest -q -m peers tests/peers
+
+# pymerkle is under the GPL: a program beside the tests, never a dependency.
+$(PEERS)/.ready: requirements/peers.txt
+	@"$(PYTHON)" -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install $(PIP_QUIET) --require-hashes -r requirements/peers.txt
+	@touch $@
+
 .PHONY: bench
 bench: $(STAMP) ## measure us and the floor beside us in one run
 	@$(PY) -m tests.bench
@@ -128,7 +148,8 @@ requirements: ## pin every dependency again, by hash, in requirements/*.txt (UPG
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" "$$@"; } && \
 	compile --group build --output-file requirements/build.txt && \
 	compile pyproject.toml --output-file requirements/runtime.txt && \
-	compile pyproject.toml --group dev --output-file requirements/dev.txt
+	compile pyproject.toml --group dev --output-file requirements/dev.txt && \
+	compile --group peers --output-file requirements/peers.txt
 
 .PHONY: hooks
 hooks: ## let git check the format, lint and layers of what you commit
