@@ -66,7 +66,7 @@ async def get_checkpoint(request: Request, services: _Reader) -> Response:
 async def get_vkey(request: Request, services: ServicesDep) -> Response:
     """Two verifier keys (c2sp.org/signed-note), one a line: the log's, then that of statements of completeness."""
     shard = await _newest(services)
-    return await _vkey(request, services, shard.shard)
+    return await _vkey(request, services, shard)
 
 
 @router.get(
@@ -117,9 +117,8 @@ async def get_checkpoint_of_shard(shard: _Shard, request: Request, services: _Re
 @router.head("/{shard}/vkey", include_in_schema=False)
 async def get_vkey_of_shard(shard: _Shard, request: Request, services: ServicesDep) -> Response:
     """Two verifier keys (c2sp.org/signed-note), one a line: the log's, then that of statements of completeness."""
-    if not is_shard_name(shard):
-        raise _absent(services)
-    return await _vkey(request, services, shard)
+    found = await _named(services, shard)
+    return await _vkey(request, services, found)
 
 
 @router.get(
@@ -190,11 +189,9 @@ async def _opening(request: Request, services: Services, shard: PublishedShard, 
     return _answer(request, services, data, _JSON, fresh)
 
 
-async def _vkey(request: Request, services: Services, shard: str) -> Response:
+async def _vkey(request: Request, services: Services, shard: PublishedShard) -> Response:
     async with services.database.read() as tx:
         data = await published_log.vkey_file(tx, shard)
-    if data is None:
-        raise _absent(services)
     return _answer(request, services, data, _TEXT, _ASK_AGAIN)
 
 

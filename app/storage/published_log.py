@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.evidence.commitment import entry_bytes
 from app.merkle.checkpoint import parse_checkpoint
 from app.merkle.encoding import encode_base64
-from app.merkle.note import parse_note
+from app.merkle.note import parse_note, parse_vkey
 from app.merkle.tile_paths import TilePath
 from app.merkle.tiles import TILE_HEIGHT, TILE_WIDTH, entry_bundle
 from app.merkle.tree import EMPTY_ROOT
@@ -94,11 +94,13 @@ async def opening(tx: Tx, shard: str) -> bytes | None:
     return b'{"document":' + document + b',"salt":"' + salt + b'"}'
 
 
-async def vkey_file(tx: Tx, shard: str) -> bytes | None:
-    """`vkey`: the log's newest key, then that of statements of completeness, one a line (c2sp.org/signed-note).
+async def vkey_file(tx: Tx, shard: PublishedShard) -> bytes:
+    """`vkey`: the log's key, then that of statements of completeness, one a line (c2sp.org/signed-note).
 
-    None when there is no such shard.
+    Of several keys the newest; the log's must have signed the shard's checkpoint, which a key that was made since its
+    publication has not.
     """
-    keys = await log_keys.of_shard(tx, shard)
-    newest = (*keys.log[-1:], *keys.statements[-1:])
-    return "".join(f"{vkey}\n" for vkey in newest).encode() or None
+    keys = await log_keys.of_shard(tx, shard.shard)
+    signers = {(signature.name, signature.key_id) for signature in parse_note(shard.note).signatures}
+    signing = [vkey for vkey in keys.log if (parse_vkey(vkey).name, parse_vkey(vkey).id) in signers]
+    return "".join(f"{vkey}\n" for vkey in (*signing[-1:], *keys.statements[-1:])).encode()

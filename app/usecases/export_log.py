@@ -161,7 +161,7 @@ class _ShardExport:
     async def _write_the_rest(self) -> None:
         async with self._database.read() as tx:
             opening = await published_log.opening(tx, self._shard.shard)
-            vkeys = await published_log.vkey_file(tx, self._shard.shard)
+            vkeys = await published_log.vkey_file(tx, self._shard)
         files = {"opening.json": opening, "vkey": vkeys}
         await asyncio.to_thread(self._write, {path: data for path, data in files.items() if data is not None})
         await asyncio.to_thread(self._directory.sync)
