@@ -101,8 +101,15 @@ function breathe() {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
+/** A verdict stands only as long as what it is about is what the form shows. */
+function forget() {
+  state.run = null;
+  part("result").hidden = true;
+}
+
 async function check() {
   state.problems = {};
+  forget();
   takePasted();
   const { bundle, vkey, policy } = state.given;
   if (bundle === null) state.problems.bundle = message("Choose or paste a proof first.");
@@ -157,10 +164,19 @@ async function follow(run, bytes) {
     run.report = await verifyBundle(bytes, { vkeys: run.own, policy: run.policy, follower: { begins, ended } });
   } finally {
     part("check").disabled = false;
+    part("progress").textContent = "";
   }
+  if (state.run !== run) return;
   showRun();
-  part("progress").textContent = "";
   part("verdict").focus();
+}
+
+/** An error in the page is no finding about the proof. */
+function onFailure(error) {
+  forget();
+  state.problems.bundle = message("The page itself failed, so nothing was judged.");
+  show();
+  throw error;
 }
 
 // --- What the reader gives ---
@@ -169,6 +185,7 @@ async function take(name, file) {
   const source = message("the file {name}", { name: file.name });
   state.given[name] = { bytes: new Uint8Array(await file.arrayBuffer()), source };
   part(`${name}-text`).value = "";
+  forget();
   show();
 }
 
@@ -176,7 +193,8 @@ async function take(name, file) {
 function takePasted() {
   for (const name of INPUTS) {
     const text = part(`${name}-text`).value.trim();
-    if (text !== "") state.given[name] = { bytes: utf8(text), source: message("pasted text") };
+    if (text !== "") state.given[name] = { bytes: utf8(text), source: message("pasted text"), pasted: true };
+    else if (state.given[name]?.pasted) state.given[name] = null;
   }
 }
 
@@ -202,11 +220,12 @@ function listen() {
   const form = part("form");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    check();
+    check().catch(onFailure);
   });
   for (const type of ["dragover", "dragleave"]) form.addEventListener(type, onDrag);
   form.addEventListener("drop", onDrop);
   for (const name of INPUTS) {
+    part(`${name}-text`).addEventListener("input", forget);
     part(name).addEventListener("change", ({ target }) => target.files[0] && take(name, target.files[0]));
   }
   part("languages").addEventListener("click", ({ target }) => {
