@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid_utils.compat import uuid7
 
 from adapters.ed25519_signer import Ed25519Signer, KeyFolder, load_or_create_key
+from adapters.http_log import HttpLog
 from adapters.http_witness import HttpWitness
 from adapters.mark_file import MarkFile
 from adapters.rfc3161_timestamp import Rfc3161Timestamper
@@ -125,3 +126,8 @@ def receipt_parsers(settings: Settings) -> dict[str, ReceiptParser]:
         return {}
     token = settings.twilio_auth_token.get_secret_value()
     return {"twilio": TwilioReceipts(auth_token=token, public_url=settings.public_url)}
+
+
+def log_at(url: str) -> HttpLog:
+    """Somebody's published log."""
+    return HttpLog(url)

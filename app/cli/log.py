@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from app.cli.verify import VKEYS_BYTES_MAX
 
 if TYPE_CHECKING:
     from app.merkle.note import VKey
+    from app.usecases.check_copied_shard import Paths, Read
     from app.usecases.check_copy import CopyDifference, CopySummary
     from app.usecases.check_log import Difference, LogSummary
 
@@ -51,7 +52,6 @@ def _bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
 
 
 def _check_database() -> None:
-    from app.merkle.note import parse_vkey
     from app.usecases.check_log import check_log
     from app.wiring import mark_of, signing_keys
 
@@ -63,7 +63,7 @@ def _check_database() -> None:
         results = with_database(
             lambda database: check_log(
                 database,
-                vkey_for=lambda origin: parse_vkey(keys.newest(origin).vkey),
+                keys=keys,
                 mark=mark,
                 progress=lambda count: advance(count, None),
             )
@@ -85,24 +85,42 @@ def _tell_of_database(results: "list[LogSummary | Difference]") -> None:
             f"{result.shard}: {result.entries} entries, {result.tiles} full tiles and "
             f"{result.checkpoints} signed checkpoints agree."
         )
+        for number, what in (
+            (result.retired, "facts were removed because they were old"),
+            (result.lost, "facts are lost, as a recovery found"),
+            (result.short, "entries more were signed, and are lost, as a recovery found"),
+        ):
+            if number:
+                typer.echo(f"{result.shard}: {number} {what}.")
 
 
 def _check_copy(source: str, files: list[Path]) -> None:
-    from app.storage.log_directory import LogDirectory
     from app.usecases.check_copy import NoCopyError, check_copy
 
     vkeys = _given_keys(files)
-    directory = LogDirectory(Path(source))
     try:
-        with _bar("entries checked") as advance:
-            results = check_copy(
-                directory.read, paths=directory.paths, vkeys=vkeys, progress=lambda count: advance(count, None)
-            )
+        with _bar("entries checked") as advance, _opened(source) as (read_file, paths):
+            results = check_copy(read_file, paths=paths, vkeys=vkeys, progress=lambda count: advance(count, None))
     except NoCopyError as error:
         fail(f"{source}: {error}", EXIT_USAGE)
     except OSError as error:
-        fail(f"{error.filename or source} cannot be read: {error.strerror}.", EXIT_USAGE)
+        fail(f"{error.filename or source} cannot be read: {error.strerror or error}.", EXIT_USAGE)
     _tell_of_copy(results)
+
+
+@contextmanager
+def _opened(source: str) -> "Iterator[tuple[Read, Paths | None]]":
+    """How to read a copy, and how to list it; a log over HTTP cannot be listed."""
+    from app.storage.log_directory import LogDirectory
+
+    if not source.startswith(("http://", "https://")):
+        directory = LogDirectory(Path(source))
+        yield directory.read, directory.paths
+        return
+    from app.wiring import log_at
+
+    with closing(log_at(source)) as log:
+        yield log.read, None
 
 
 def _given_keys(files: list[Path]) -> "list[VKey]":

@@ -1,7 +1,11 @@
 """`awizo log export` and `awizo log check --from` as commands: exit codes, sentences, and what they need."""
 
 import asyncio
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -73,6 +77,49 @@ def test_a_difference_is_exit_1_and_its_place(awizo: Awizo, copy: Path) -> None:
     ended = awizo("log", "check", "--from", str(copy), "--vkey", str(copy / "vkey"))
     assert ended.code == EXIT_REFUSED
     assert ended.sentence.startswith(f"{tile.relative_to(copy)}: entry 0 in ")
+
+
+@pytest.fixture
+def web_server(copy: Path) -> Iterator[str]:
+    """An ordinary web server that serves the copy as /log, and nothing else."""
+
+    class Files(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(copy))
+
+        def translate_path(self, path: str) -> str:
+            return super().translate_path(path.removeprefix("/log"))
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        serving = Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}/log"
+        server.shutdown()
+        serving.join()
+
+
+def test_a_log_is_checked_where_it_is_published(awizo: Awizo, copy: Path, web_server: str) -> None:
+    ended = awizo("log", "check", "--from", web_server, "--vkey", str(copy / "vkey"))
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.endswith(" tiles agree, signed by a key you gave.\n")
+    next(shard_in(copy).glob("tile/0/000*/*")).unlink()
+    ended = awizo("log", "check", "--from", web_server)
+    assert (ended.code, ended.sentence.endswith(": it is missing.")) == (EXIT_REFUSED, True)
+
+
+def test_where_no_log_is_published_it_is_exit_2(awizo: Awizo, web_server: str) -> None:
+    for url, said in (
+        (f"{web_server}/nothing", "There is no log."),
+        ("http://127.0.0.1:1/log", "the log cannot be reached"),
+        ("http://[::1/log", "the log cannot be reached"),
+        ("http:///log", "the log cannot be reached"),
+    ):
+        ended = awizo("log", "check", "--from", url)
+        assert (url, ended.code) == (url, EXIT_USAGE)
+        assert said in ended.sentence
 
 
 def test_the_key_of_another_log_is_exit_1(awizo: Awizo, copy: Path, tmp_path: Path) -> None:
