@@ -71,8 +71,13 @@ class Settings(BaseSettings):
 
     @field_validator("tsa_url")
     @classmethod
-    def _is_empty_or_base_url(cls, value: str) -> str:
-        return value and cls._is_base_url(value)
+    def _is_empty_or_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment):
+            raise ValueError("must be an http or https address")
+        if parts.username is not None:
+            raise ValueError("must hold no user name: who stamps knows its clients by certificate")
+        return value
 
     @field_validator("witnesses")
     @classmethod

@@ -13,7 +13,6 @@ import app
 from app.demo.screen import Screen
 from app.demo.stage import Stage
 from app.demo.surprise import Surprise, expect
-from app.merkle.note import parse_vkey
 from app.settings import Settings
 from app.usecases.check_log import Difference, check_log
 from app.wiring import mark_of, open_database, signing_keys
@@ -124,7 +123,7 @@ async def check_whole_log(screen: Screen, settings: Settings) -> None:
     try:
         results = await check_log(
             database,
-            vkey_for=lambda origin: parse_vkey(keys.newest(origin).vkey),
+            keys=keys,
             mark=mark_of(settings).read(),
             progress=lambda _count: None,
         )

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, union
 
 from app.merkle.tree import CompactRange
 from app.storage.database import Tx
-from app.storage.tables import checkpoints, facts, leaves, tiles, tree_heads
+from app.storage.tables import checkpoints, facts, leaves, retired_entries, tiles, tree_heads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,12 @@ async def stray_leaf(tx: Tx, shard: str) -> int | None:
         .limit(1)
     )
     return (await tx.execute(query)).scalar_one_or_none()
+
+
+async def retired_below(tx: Tx, shard: str) -> int:
+    """Below this index facts may be gone because they were too old."""
+    query = select(retired_entries.c.below_index).where(retired_entries.c.shard == shard)
+    return int((await tx.execute(query)).scalar_one_or_none() or 0)
 
 
 async def has_fact(tx: Tx, leaf: bytes) -> bool:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from app.evidence.fact import commitment_of, entry_bytes
 from app.merkle.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
-from app.merkle.note import NoteError, VKey, verify_note
+from app.merkle.note import NoteError, VKey, parse_vkey, verify_note
 from app.merkle.tiles import TILE_WIDTH
 from app.merkle.tree import CompactRange, fold_perfect, leaf_hash
-from app.storage import audit, log
+from app.ports import SigningKeys
+from app.storage import audit, log, recovery
 from app.storage.audit import AuditedCheckpoint, AuditedFact
 from app.storage.database import Database
 from app.storage.log import TreeHead
@@ -29,20 +30,27 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSummary:
-    """What was checked and holds."""
+    """What was checked and holds.
+
+    Of `retired` entries the facts were removed because they were old, of `lost` ones a recovery found them lost.
+    `short` counts entries that were signed after those that are there, where a recovery ended the shard.
+    """
 
     shard: str
     entries: int
     checkpoints: int
     tiles: int
+    retired: int = 0
+    lost: int = 0
+    short: int = 0
 
 
 async def check_log(
-    database: Database, *, vkey_for: Callable[[str], VKey], mark: bytes | None, progress: Callable[[int], None]
+    database: Database, *, keys: SigningKeys, mark: bytes | None, progress: Callable[[int], None]
 ) -> list[LogSummary | Difference]:
     """One result for each shard, the oldest first; stops at the first Difference.
 
-    `vkey_for` gives the log's key for an origin; `progress` is told how many entries were read.
+    Only what one of our own `keys` signed counts; `progress` is told how many entries were read.
     """
     async with database.read() as tx:
         damaged = await audit.damaged_head(tx)
@@ -50,9 +58,13 @@ async def check_log(
             return [Difference(shard=damaged, sentence="the stored head of the tree contradicts itself")]
         heads = await log.heads(tx)
     results: list[LogSummary | Difference] = []
+    marked = mark.partition(b"\n")[0].decode(errors="replace") if mark else None
+    if heads and marked not in {None, *(head.origin for head in heads)}:
+        return [Difference(shard="mark", sentence="the mark does not verify: it names a log or a shard that is not there")]
     for head in heads:
-        own_mark = mark if head is heads[-1] else None
-        check = _ShardCheck(database, head, vkey_for(head.origin), own_mark, progress)
+        vkeys = [parse_vkey(signer.vkey) for signer in keys.all(head.origin)]
+        own_mark = mark if head.origin == marked else None
+        check = _ShardCheck(database, head, vkeys, own_mark, progress)
         try:
             results.append(await check.run())
         except _Differs as difference:
@@ -73,22 +85,24 @@ class _ShardCheck:
         self,
         database: Database,
         head: TreeHead,
-        vkey: VKey,
+        vkeys: Sequence[VKey],
         mark: bytes | None,
         progress: Callable[[int], None],
     ) -> None:
         self._database = database
         self._head = head
-        self._vkey = vkey
+        self._vkeys = vkeys
         self._progress = progress
         self._mark = mark
         self._marked: Checkpoint | None = None
         self._range = CompactRange()
         self._tile_roots: list[bytes] = []
-        self._checkpoints = 0
+        self._checkpoints = self._retired = self._lost = self._short = 0
 
     async def run(self) -> LogSummary:
         self._marked = None if self._mark is None else self._signed(self._mark, "the mark")
+        if self._head.final_note is not None:
+            self._check_cut(self._signed(self._head.final_note, "the last checkpoint of the shard"))
         await self._check_sizes()
         size = self._head.range.size
         for start in range(0, size, CHUNK):
@@ -101,7 +115,25 @@ class _ShardCheck:
         if self._range != self._head.range:
             raise _Differs(f"the entries do not hash to the head of the tree at size {size}")
         tiles = len(self._tile_roots) + await self._check_upper_tiles()
-        return LogSummary(shard=self._head.shard, entries=size, checkpoints=self._checkpoints, tiles=tiles)
+        return LogSummary(
+            shard=self._head.shard,
+            entries=size,
+            checkpoints=self._checkpoints,
+            tiles=tiles,
+            retired=self._retired,
+            lost=self._lost,
+            short=self._short,
+        )
+
+    def _check_cut(self, final: Checkpoint) -> None:
+        """A recovery ended the shard at `final`, short of which its entries may fall: then the mark says the same."""
+        self._short = max(0, final.size - self._head.range.size)
+        if self._marked is not None and self._marked.size > final.size:
+            raise _Differs(f"the shard was ended at {final.size} entries, {self._marked.size} were signed")
+        if self._marked is not None and self._marked.size == final.size:
+            if self._marked != final:
+                raise _Differs(f"the mark at size {final.size} differs from the last checkpoint of the shard")
+            self._marked = None
 
     async def _check_sizes(self) -> None:
         """Nothing was signed beyond the head, and no leaf lies outside of it."""
@@ -145,7 +177,7 @@ class _ShardCheck:
 
     def _signed(self, note: bytes, what: str) -> Checkpoint:
         try:
-            checkpoint = parse_checkpoint(verify_note(note, [self._vkey]).text)
+            checkpoint = parse_checkpoint(verify_note(note, self._vkeys).text)
         except (NoteError, CheckpointError) as error:
             raise _Differs(f"{what} does not verify: {error}") from None
         if checkpoint.origin != self._head.origin:
@@ -156,13 +188,19 @@ class _ShardCheck:
         """The leaf hashes of [start, end), recomputed from the facts themselves."""
         async with self._database.read() as tx:
             found = await audit.leaves_with_facts(tx, self._head.shard, start, end)
+            lost = await recovery.lost_among(tx, self._head.shard, start, end)
+            retired_below = await audit.retired_below(tx, self._head.shard)
         missing = {*range(start, end)}.difference(leaf.index for leaf in found)
         if missing:
             raise _Differs(f"entry {min(missing)} is missing")
         hashes = []
         for leaf in found:
             hashes.append(leaf_hash(entry_bytes(leaf.commitment)))
-            if not _fits(leaf.fact, leaf.commitment, hashes[-1]):
+            if leaf.fact is None and leaf.index in lost:
+                self._lost += 1
+            elif leaf.fact is None and leaf.index < retired_below:
+                self._retired += 1
+            elif not _fits(leaf.fact, leaf.commitment, hashes[-1]):
                 raise _Differs(f"entry {leaf.index}: {await self._blame(leaf.fact, leaf.commitment, hashes[-1])}")
         return hashes
 

@@ -53,6 +53,7 @@ class Sealer:
         self._mark = mark
         self._surroundings = surroundings
         self._witnesses = witnesses or Witnesses((), surroundings=surroundings)
+        self._written_shard: str | None = None
         self._verified_shard = ""
         self._verified = CompactRange()
 
@@ -147,19 +148,23 @@ class Sealer:
         await self._witnesses.close()
 
     async def _sequence(self, tx: Tx) -> int:
-        if not await log.pending(tx, limit=1):
+        over = self._is_over(self._written_shard)
+        if not over and not await log.pending(tx, limit=1):
             return 0
         head = await log.current_head(tx, lock=True)
         if head is None or head.closed_at is not None:
             return 0
-        if is_over(head.shard, self._surroundings.clock()):
-            entries = await log.pending(tx, limit=BATCH_MAX - 1)
-            await close_shard(tx, head, entries, detail="the half-year is over", surroundings=self._surroundings)
-            return len(entries) + 1
+        self._written_shard = head.shard
+        if self._is_over(head.shard):
+            await close_shard(tx, head, [], detail="the half-year is over", surroundings=self._surroundings)
+            return 1
         entries = await log.pending(tx, limit=BATCH_MAX)
         if entries and await log.sequence(tx, head, entries) is None:
             raise LogFaultError("The head of the log moved under its lock")
         return len(entries)
+
+    def _is_over(self, shard: str | None) -> bool:
+        return shard is not None and is_over(shard, self._surroundings.clock())
 
     async def _open_next(self, tx: Tx) -> int:
         opened = await open_next_shard(tx, self._origin_base, keys=self._keys, surroundings=self._surroundings)

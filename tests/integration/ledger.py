@@ -100,7 +100,7 @@ class Ledger:
         """The sentence of the whole-log check, or None when all holds."""
         results = await check_log(
             self.database,
-            vkey_for=lambda origin: parse_vkey(signer_for(origin).vkey),
+            keys=KEYS,
             mark=self.mark.read(),
             progress=lambda _count: None,
         )

@@ -13,7 +13,6 @@ from app.domain.outcome import Accepted, NotSent
 from app.domain.quiet_hours import QuietHours
 from app.domain.receipt import Receipt, ReceiptStatus
 from app.evidence.bundle import AssembledBundle
-from app.merkle.note import parse_vkey
 from app.storage import log
 from app.storage.database import Database, Tx
 from app.storage.schema import SchemaError, require_same_root
@@ -26,7 +25,7 @@ from app.usecases.record_receipt import record_receipt
 from tests.builders import NOON, OPERATOR, RECIPIENT, event
 from tests.conftest import TestClock
 from tests.integration.providers import GatedTransport, dispatcher, until
-from tests.integration.world import KEYS, World, signer_for
+from tests.integration.world import KEYS, World
 from tests.second_verifier import verify
 
 
@@ -160,7 +159,7 @@ async def test_a_fact_that_lost_its_place_in_the_queue_is_found(world: World) ->
         await tx.execute(delete(pending_entries))
     results = await check_log(
         world.database,
-        vkey_for=lambda origin: parse_vkey(signer_for(origin).vkey),
+        keys=KEYS,
         mark=world.mark.read(),
         progress=lambda _count: None,
     )

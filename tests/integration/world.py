@@ -17,7 +17,6 @@ from app.domain.event import Event
 from app.domain.merge import ConsentAct, RecipientPatch, WantedContact
 from app.domain.notification import Notification
 from app.domain.quiet_hours import NEVER_QUIET
-from app.merkle.note import parse_vkey
 from app.ports import Signer, Surroundings
 from app.storage import notifications as outbox
 from app.storage.database import Database
@@ -161,7 +160,7 @@ class World:
         await self.seal()
         results = await check_log(
             self.database,
-            vkey_for=lambda origin: parse_vkey(signer_for(origin).vkey),
+            keys=KEYS,
             mark=self.mark.read(),
             progress=lambda _count: None,
         )

@@ -31,7 +31,6 @@ from app.domain.notification import FINAL, Status
 from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
 from app.domain.quiet_hours import NEVER_QUIET
 from app.domain.receipt import Receipt, ReceiptStatus
-from app.merkle.note import parse_vkey
 from app.ports import Surroundings
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
@@ -51,7 +50,7 @@ from app.usecases.withdraw_consent import withdraw_consent
 from tests.builders import NOON, OPERATOR, PHONE, RECIPIENT, event
 from tests.conftest import ROOT_SECRET, TestClock
 from tests.integration.sealed import SealedFact, assert_in_order, sealed_facts
-from tests.integration.world import SENDER, sealer, signer_for
+from tests.integration.world import KEYS, SENDER, sealer
 
 T = TypeVar("T")
 
@@ -260,7 +259,7 @@ class Outbox(RuleBasedStateMachine):
         assert {n.id: n.status for n in kept} == _replayed(sealed)
         results = await check_log(
             self.database,
-            vkey_for=lambda origin: parse_vkey(signer_for(origin).vkey),
+            keys=KEYS,
             mark=self.mark.read(),
             progress=lambda _count: None,
         )

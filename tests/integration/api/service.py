@@ -15,7 +15,6 @@ from sqlalchemy import func, select
 from app.api.services import Services
 from app.domain.access import Scope
 from app.main import create_app
-from app.merkle.note import parse_vkey
 from app.settings import Settings
 from app.storage.tables import metadata
 from app.usecases.check_log import Difference, check_log
@@ -172,7 +171,7 @@ async def check_whole_log(settings: Settings) -> None:
     try:
         results = await check_log(
             database,
-            vkey_for=lambda origin: parse_vkey(signing_keys(settings.data_dir).newest(origin).vkey),
+            keys=signing_keys(settings.data_dir),
             mark=mark_of(settings).read(),
             progress=lambda _count: None,
         )
