@@ -29,7 +29,8 @@ class Published:
     """What a running service gave out, as files below `directory`.
 
     `log/` holds `checkpoint`, `vkey` and the tiles under the paths at which they are served, `bundles/` the proof
-    bundles of several notifications, all proven against that checkpoint; their facts name older ones.
+    bundles of several notifications, all proven against that checkpoint, `packs/` the same as court packs. Their facts
+    name older checkpoints, and an older one is stamped.
     """
 
     directory: Path
@@ -56,6 +57,10 @@ class Published:
     @property
     def bundles(self) -> list[Path]:
         return sorted((self.directory / "bundles").iterdir())
+
+    @property
+    def packs(self) -> list[Path]:
+        return sorted((self.directory / "packs").iterdir())
 
 
 @contextmanager
@@ -105,9 +110,11 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Client:
-    """Somebody who may do everything, over HTTP."""
+    """Somebody who may do everything, over HTTP; and at the machine itself, with `awizo` as a command."""
 
     http: httpx.Client
+    directory: Path
+    settings: Mapping[str, str] = field(repr=False)
     notifications: dict[str, str] = field(default_factory=dict)
 
     def register(self, name: str, *, agreed: bool = True) -> None:
@@ -140,6 +147,15 @@ class Client:
         assert answer.status_code == 200, answer.text
         return answer.content
 
+    def court_pack(self, notification: str) -> bytes:
+        answer = self.http.get(f"/v1/notifications/{notification}/proof", headers={"Accept": "application/zip"})
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
+    def awizo(self, *arguments: str) -> str:
+        """What a command beside the running service prints."""
+        return command(self.directory, self.settings, *arguments)
+
     def fetch(self, path: str) -> bytes:
         """Something public: without the key."""
         answer = httpx.get(f"{self.http.base_url}{path}")
@@ -158,16 +174,16 @@ def running(directory: Path, **settings: str) -> Iterator[Client]:
     with sandbox(directory) as providers:
         own = {**providers, "public_url": f"http://127.0.0.1:{port}", **settings}
         with serve(directory, port=port, **own) as server:
-            token = created_key(directory, own)
+            token = command(directory, own, "keys", "create", "--name", "peers", "--scope", "admin")
             with httpx.Client(base_url=server.url, headers=bearer(token), timeout=30) as http:
-                client = Client(http=http)
+                client = Client(http=http, directory=directory, settings=own)
                 live_through(client)
                 yield client
 
 
-def created_key(directory: Path, settings: Mapping[str, str]) -> str:
+def command(directory: Path, settings: Mapping[str, str], *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "app.cli", "keys", "create", "--name", "peers", "--scope", "admin"],
+        [sys.executable, "-m", "app.cli", *arguments],
         cwd=directory,
         env=environment(directory, settings),
         capture_output=True,
@@ -191,7 +207,7 @@ def live_through(client: Client) -> None:
 
 
 def publish(client: Client, directory: Path) -> Published:
-    """Fetch the log and the bundles into `directory`; once more from the beginning if the log grew meanwhile."""
+    """Fetch the log, which stands still once everything is settled, and the bundles into `directory`."""
     wait_until(lambda: not is_growing(client), "the log to stand still")
     checkpoint = client.fetch("/log/checkpoint")
     origin, size = checkpoint.decode().split("\n")[:2]
@@ -205,6 +221,7 @@ def publish(client: Client, directory: Path) -> Published:
             data = client.bundle(notification, **opened)
             assert checkpoint.decode() in json.loads(data)["facts"][0]["proof"], "the log grew meanwhile"
             write(directory / "bundles" / f"{name}{'-closed' if opened else ''}.json", data)
+        write(directory / "packs" / f"{name}.zip", client.court_pack(notification))
     return Published(directory=directory, origin=origin, size=int(size))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.peers.published.damage import flip_in_file
-from tests.peers.published.running import Published, tile_paths
+from tests.peers.published.running import Client, Published, tile_paths
 from tests.property.forging import ForgersKey
 from tests.property.mutation import flipped, flipped_base64, note_of, other, proof_of, proven, with_digest
 
@@ -52,7 +52,7 @@ def peer(tmp_path_factory: pytest.TempPathFactory) -> Peer:
 def test_go_accepts_every_bundle(published: Published, peer: Peer) -> None:
     for bundle in published.bundles:
         raw = json.loads(bundle.read_bytes())
-        said = f"{len(proven(raw))} facts, {len(raw['anchors'])} anchors"
+        said = f"{len(proven(raw))} facts, {len(raw['anchors'])} anchors, {len(raw['timestamps'])} stamped checkpoints"
         assert peer("bundle", bundle, published.vkeys) == (0, said)
     assert any(len(json.loads(bundle.read_bytes())["anchors"]) > 1 for bundle in published.bundles)
 
@@ -67,6 +67,16 @@ def test_go_proves_from_the_tiles_what_the_bundles_prove(published: Published, p
         raw = json.loads(bundle.read_bytes())
         said = f"{len(proven(raw))} inclusion paths, {len(raw['anchors'])} consistency paths"
         assert peer("proofs", published.log, published.vkeys, bundle) == (0, said)
+
+
+def test_go_accepts_the_static_export_which_is_what_was_served(
+    published: Published, running_service: Client, peer: Peer, tmp_path: Path
+) -> None:
+    running_service.awizo("log", "export", str(tmp_path / "export"))
+    shard = tmp_path / "export" / published.origin.rpartition("/")[2]
+    assert peer("log", shard, published.vkeys) == (0, f"{published.size} entries")
+    for path in ("checkpoint", "vkey", *tile_paths(published.size)):
+        assert (shard / path).read_bytes() == (published.log / path).read_bytes()
 
 
 # --- and refuses ---
@@ -124,6 +134,12 @@ def another_anchor(raw: Json, chance: Random) -> None:
     anchor["note"] = note.text()
 
 
+def another_stamped_root(raw: Json, chance: Random) -> None:
+    stamp = chance.choice(raw["timestamps"])
+    origin, size, root, end = stamp["note"].split("\n")
+    stamp["note"] = "\n".join([origin, size, flipped_base64(root, chance), end])
+
+
 def another_consistency(raw: Json, chance: Random) -> None:
     path = chance.choice(raw["anchors"])["consistency"]
     at = chance.randrange(len(path))
@@ -141,6 +157,7 @@ def another_consistency(raw: Json, chance: Random) -> None:
         (another_signature, "note: invalid signature"),
         (another_anchor, "anchor: note: invalid signature"),
         (another_consistency, "consistency of "),
+        (another_stamped_root, "consistency of "),
     ],
 )
 def test_go_refuses_a_bundle_with(

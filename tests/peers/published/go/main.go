@@ -79,16 +79,22 @@ func openCheckpoint(signed string, keys note.Verifiers) (checkpoint, error) {
 	if err != nil {
 		return checkpoint{}, fmt.Errorf("note: %w", err)
 	}
-	lines := strings.Split(opened.Text, "\n")
+	head, err := parseCheckpoint(opened.Text)
+	if err != nil {
+		return checkpoint{}, err
+	}
+	for _, signature := range opened.Sigs {
+		if signature.Name == head.origin {
+			return head, nil
+		}
+	}
+	return checkpoint{}, errors.New("checkpoint: not signed by its origin")
+}
+
+func parseCheckpoint(text string) (checkpoint, error) {
+	lines := strings.Split(text, "\n")
 	if len(lines) != 4 || lines[3] != "" {
 		return checkpoint{}, errors.New("checkpoint: not three lines")
-	}
-	signedByOrigin := false
-	for _, signature := range opened.Sigs {
-		signedByOrigin = signedByOrigin || signature.Name == lines[0]
-	}
-	if !signedByOrigin {
-		return checkpoint{}, errors.New("checkpoint: not signed by its origin")
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil {
@@ -106,6 +112,7 @@ func openCheckpoint(signed string, keys note.Verifiers) (checkpoint, error) {
 type bundle struct {
 	Facts, Context []fact
 	Anchors        []anchor
+	Timestamps     []anchor // here Note is the text alone
 }
 
 type fact struct {
@@ -218,7 +225,13 @@ func checkBundle(file string, keys note.Verifiers) error {
 			return err
 		}
 	}
-	fmt.Printf("%d facts, %d anchors\n", len(all), len(given.Anchors))
+	for _, each := range given.Timestamps {
+		if err := checkStamped(each, heads); err != nil {
+			return err
+		}
+	}
+	sizes := []interface{}{len(all), len(given.Anchors), len(given.Timestamps)}
+	fmt.Printf("%d facts, %d anchors, %d stamped checkpoints\n", sizes...)
 	return nil
 }
 
@@ -227,13 +240,32 @@ func checkAnchor(given anchor, heads map[string]checkpoint, keys note.Verifiers)
 	if err != nil {
 		return fmt.Errorf("anchor: %w", err)
 	}
-	newer, found := heads[older.origin]
+	if newer, found := heads[older.origin]; found {
+		return checkConsistency(older, newer, given.Consistency)
+	}
+	return nil
+}
+
+// checkStamped takes a checkpoint that is older or younger than the one that proves the facts.
+func checkStamped(given anchor, heads map[string]checkpoint) error {
+	stamped, err := parseCheckpoint(given.Note)
+	if err != nil {
+		return fmt.Errorf("stamped: %w", err)
+	}
+	own, found := heads[stamped.origin]
 	if !found {
 		return nil
 	}
-	path, err := parseHashes(given.Consistency)
+	if stamped.tree.N > own.tree.N {
+		return checkConsistency(own, stamped, given.Consistency)
+	}
+	return checkConsistency(stamped, own, given.Consistency)
+}
+
+func checkConsistency(older, newer checkpoint, lines []string) error {
+	path, err := parseHashes(lines)
 	if err != nil {
-		return fmt.Errorf("anchor: %w", err)
+		return fmt.Errorf("consistency: %w", err)
 	}
 	if err := tlog.CheckTree(path, newer.tree.N, newer.tree.Hash, older.tree.N, older.tree.Hash); err != nil {
 		return fmt.Errorf("consistency of %d: %w", older.tree.N, err)
