@@ -131,9 +131,10 @@ $(PEERS)/.ready: requirements/peers.txt
 	@$(PEERS)/bin/python -m pip install $(PIP_QUIET) --require-hashes -r requirements/peers.txt
 	@touch $@
 
+COMMA := ,
 .PHONY: bench
-bench: $(STAMP) ## measure us and the floor beside us in one run
-	@$(PY) -m tests.bench
+bench: $(STAMP) ## measure us and the floor beside us in one run (ROWS=sealing,proof: only these; N=: leaves of the large log)
+	@$(PY) -m tests.bench $(if $(ROWS),--rows $(subst $(COMMA), ,$(ROWS))) $(if $(N),--leaves $(N))
 
 .PHONY: openapi
 openapi: $(STAMP) ## write openapi.yaml from the code
