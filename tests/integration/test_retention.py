@@ -3,14 +3,13 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
 from app.domain.notification import Attempt, AttemptStatus, Notification, Status
 from app.domain.receipt import Receipt, ReceiptStatus
-from app.domain.retention import Retention, first_id_at, months_later
 from app.evidence.commitment import commitment_of, leaf_of
 from app.ports import Surroundings
 from app.storage import notifications as outbox
@@ -35,7 +34,7 @@ from app.usecases.lift_hold import lift_hold
 from app.usecases.place_hold import place_hold
 from tests.builders import OPERATOR, RECIPIENT
 from tests.conftest import TestClock
-from tests.integration.ageing import POLICY, ageing_surroundings, keep
+from tests.integration.ageing import ageing_surroundings, keep
 from tests.integration.people import World, consent, documents, notice_event, phone
 
 KEY_ID = "0123456789abcdef"
@@ -341,22 +340,6 @@ async def finish(world: World, told: Accepted) -> None:
 
 def _over(notification: Notification) -> Notification:
     return replace(notification, status=Status.EXPIRED, due_at=None)
-
-
-def test_months_go_by_the_calendar() -> None:
-    end_of_march = datetime(2026, 3, 31, 12, tzinfo=UTC)
-    assert months_later(end_of_march, -13) == datetime(2025, 2, 28, 12, tzinfo=UTC)
-    assert months_later(end_of_march, 11) == datetime(2027, 2, 28, 12, tzinfo=UTC)
-    assert months_later(datetime(2024, 2, 29, tzinfo=UTC), -120) == datetime(2014, 2, 28, tzinfo=UTC)
-
-
-def test_the_first_id_of_a_moment_parts_older_ids_from_younger(clock: TestClock) -> None:
-    surroundings = ageing_surroundings(clock)
-    older = surroundings.new_id()
-    clock.forward(seconds=1)
-    moment = clock.now
-    assert older < first_id_at(moment) < surroundings.new_id()
-    assert Retention(months=1, skeleton_years=1).values_before(moment) > POLICY.values_before(moment)
 
 
 async def test_documents_that_are_kept_are_untouched(world: World, clock: TestClock) -> None:

@@ -35,7 +35,13 @@ def ids() -> Iterator[UUID]:
     return (UUID(int=number) for number in count(100))
 
 
-def put(current: Recipient, *, trusting: bool = True, **patch: object) -> Merged:
+def put(
+    current: Recipient,
+    *,
+    trusting: bool = True,
+    withdrawn: dict[tuple[Channel, str], datetime] | None = None,
+    **patch: object,
+) -> Merged:
     new_ids = ids()
     return merge(
         current,
@@ -43,6 +49,7 @@ def put(current: Recipient, *, trusting: bool = True, **patch: object) -> Merged
         now=NOW,
         operator_verified=trusting,
         new_id=lambda: next(new_ids),
+        withdrawn=withdrawn or {},
     )
 
 
@@ -301,3 +308,38 @@ def test_a_clock_that_was_set_back_does_not_make_a_withdrawal_the_older_act() ->
     withdrawn = withdraw(current, Channel.SMS, now=NOW - timedelta(hours=25), method="one_click")
     again = put(withdrawn.recipient, consents=(act(hours_ago=1),))
     assert not the_consent(again).granted
+
+
+MARKED = {(Channel.SMS, PHONE): NOW - timedelta(hours=2)}
+
+
+def test_a_contact_that_bears_a_mark_is_taken_in_unconfirmed() -> None:
+    merged = put(stranger(), withdrawn=MARKED, contact_points=(phone(),))
+    assert [type(act) for act in merged.acts] == [ContactAdded]
+    assert merged.ignored == (Ignored(pointer="/contact_points/0/verified", reason="withdrawn_by_erasure"),)
+
+
+def test_an_unverified_contact_that_bears_a_mark_is_nothing_to_speak_of() -> None:
+    merged = put(stranger(), withdrawn=MARKED, contact_points=(phone(verified=False),))
+    assert (len(merged.acts), merged.ignored) == (1, ())
+
+
+def test_a_grant_no_younger_than_the_mark_is_ignored_on_its_channel_only() -> None:
+    email_grant = ConsentAct(
+        channel=Channel.EMAIL, purpose=Purpose.DELIVERY, granted=True, at=NOW - timedelta(hours=3), method="counter"
+    )
+    acts = (act(hours_ago=2), act(hours_ago=1), email_grant)
+    merged = put(stranger(), withdrawn=MARKED, contact_points=(phone(),), consents=acts)
+    assert Ignored(pointer="/consents/0", reason="withdrawn_by_erasure") in merged.ignored
+    assert {(c.channel, c.at) for c in merged.recipient.consents} == {
+        (Channel.SMS, NOW - timedelta(hours=1)),
+        (Channel.EMAIL, NOW - timedelta(hours=3)),
+    }
+
+
+def test_a_refusal_counts_in_spite_of_the_mark_and_so_does_what_was_known() -> None:
+    refused = put(stranger(), withdrawn=MARKED, contact_points=(phone(),), consents=(act(granted=False, hours_ago=9),))
+    assert [c.granted for c in refused.recipient.consents] == [False]
+    known = put(stranger(), contact_points=(phone(),), consents=(act(hours_ago=5),)).recipient
+    again = put(known, withdrawn=MARKED, contact_points=(phone(),), consents=(act(hours_ago=5),))
+    assert (again.acts, again.ignored) == ((), ())
