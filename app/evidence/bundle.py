@@ -17,7 +17,7 @@ from app.evidence.canonical import canonical_json, format_time
 from app.evidence.commitment import commitment_of, leaf_of
 from app.evidence.fact import Opening
 from app.evidence.limits import LIMITS
-from app.evidence.originals import UNKNOWN_MEDIA_TYPE, fixed_media_type, is_original
+from app.evidence.originals import is_original, media_type_of
 from app.evidence.statement import Statement
 from app.merkle.checkpoint import parse_checkpoint
 from app.merkle.encoding import encode_base64
@@ -33,13 +33,11 @@ class ProvenFact:
 
     `document` and `salt` are as encoded; `openings` holds only what is to be shown, the rest stays closed.
     `origin` is its shard, `path` its inclusion path to that shard's checkpoint, the leaf's sibling first.
-    `media_types` describes `provider_reply` and `receipt`, where known.
     """
 
     document: bytes
     salt: bytes = field(repr=False)
     openings: Mapping[str, Opening] = field(default_factory=dict, repr=False)
-    media_types: Mapping[str, str] = field(default_factory=dict)
     origin: str
     index: int
     path: tuple[bytes, ...]
@@ -205,12 +203,11 @@ def _originals(facts: Iterable[ProvenFact]) -> list[dict[str, str]]:
         for name, opening in fact.openings.items():
             if not is_original(name, document["data"].get("encoding")):
                 continue
-            media_type = fixed_media_type(name) or fact.media_types.get(name, UNKNOWN_MEDIA_TYPE)
             originals.append(
                 {
                     "fact": document["id"],
                     "field": name,
-                    "media_type": media_type,
+                    "media_type": media_type_of(name, opening.value, document["data"]),
                     "salt": encode_base64(opening.salt),
                     "bytes": encode_base64(opening.value),
                 }

@@ -102,7 +102,7 @@ def _invent_field(name: str) -> Callable[[Pack], None]:
 
 
 def _drop_the_last_fact(pack: Pack) -> None:
-    pack.remove("facts/05", "originals/facts-05-receipt.bin")
+    pack.remove("facts/05", "originals/facts-05-receipt.txt")
 
 
 def _drop_a_fact_and_close_up(pack: Pack) -> None:
@@ -330,11 +330,11 @@ FORGERIES: dict[str, tuple[Callable[[Pack], object], str]] = {
         f"signature {VKEY} has a line that is no key of a log.",
     ),
     "another receipt to read": (
-        lambda pack: pack.write("originals/facts-03-receipt.bin", b"MessageStatus=read"),
+        lambda pack: pack.write("originals/facts-03-receipt.txt", b"MessageStatus=read"),
         "originals A file in originals is not what was sealed.",
     ),
     "an original of a closed field": (
-        lambda pack: pack.write("originals/facts-04-receipt.bin", b"MessageStatus=read"),
+        lambda pack: pack.write("originals/facts-04-receipt.txt", b"MessageStatus=read"),
         "originals A file in originals is not what was sealed.",
     ),
     "an original from elsewhere": (

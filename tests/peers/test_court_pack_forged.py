@@ -116,7 +116,7 @@ def test_a_forgery_is_refused_even_if_nobody_can_be_told(tmp_path: Path, program
 def test_names_of_files_cannot_write_to_the_terminal(tmp_path: Path, programs: Path) -> None:
     log = delivered_log()
     pack = packed(log, tmp_path)
-    pack.write("originals/\x1b[2Jfacts-03-receipt.bin", b"x")
+    pack.write("originals/\x1b[2Jfacts-03-receipt.txt", b"x")
     finding = run_script(pack.directory, key_file(tmp_path, log.vkeys()), path=programs)
     assert finding.status == 1
     assert "\x1b" not in finding.output + finding.errors

@@ -59,8 +59,8 @@ def test_events_replies_and_receipts_are_opened_as_originals_only(bundle: dict[s
     kinds = {(original["field"], original["media_type"]) for original in bundle["originals"]}
     assert kinds == {
         ("event", "application/cloudevents+json"),
-        ("provider_reply", "application/octet-stream"),
-        ("receipt", "application/octet-stream"),
+        ("provider_reply", "application/json"),
+        ("receipt", "application/x-www-form-urlencoded"),
     }
     event = next(original for original in bundle["originals"] if original["field"] == "event")
     assert decode_base64(event["bytes"]) == EVENT_VALUE

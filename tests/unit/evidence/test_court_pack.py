@@ -63,7 +63,7 @@ def test_a_pack_holds_just_the_files_that_its_bundle_calls_for(files: dict[str, 
     for directory, names in fields.items():
         expected += [f"{directory}/{name}" for name in DOCUMENT_FILES]
         expected += [f"{directory}/fields/{name}.{kind}" for name in names for kind in ("bin", "salt")]
-    originals = ["context-00-event.json", "facts-02-provider_reply.bin", "facts-03-receipt.bin", "facts-05-receipt.bin"]
+    originals = ["context-00-event.json", "facts-02-provider_reply.json", "facts-03-receipt.txt", "facts-05-receipt.txt"]
     assert list(files) == sorted([*expected, *(f"originals/{name}" for name in originals), "verify.sh"])
 
 
@@ -95,7 +95,7 @@ def test_bytes_that_are_no_text_are_kept(files: dict[str, bytes]) -> None:
 
 
 def test_an_original_is_there_twice_to_be_checked_and_to_be_read(files: dict[str, bytes]) -> None:
-    assert files["originals/facts-03-receipt.bin"] == files["facts/03/fields/receipt.bin"] == b"MessageStatus=delivered"
+    assert files["originals/facts-03-receipt.txt"] == files["facts/03/fields/receipt.bin"] == b"MessageStatus=delivered"
 
 
 @pytest.mark.parametrize(
