@@ -145,9 +145,3 @@ async def _remove_people(tx: Tx, erased: Collection[UUID]) -> None:
             *(~exists().where(table.c.recipient_id == own) for table in (facts, events, notifications)),
         )
     )
-
-
-async def retired_below(tx: Tx, shard: str) -> int:
-    """The index in that shard below which facts may be missing because they were too old; 0 when none is."""
-    query = select(retired_entries.c.below_index).where(retired_entries.c.shard == shard)
-    return (await tx.execute(query)).scalar_one_or_none() or 0
