@@ -94,8 +94,12 @@ class Mark(Protocol):
         """The signed note that was written last, or None before the first."""
         ...
 
+    def claim(self) -> bytes | None:
+        """The same; from now on nobody who claimed the mark earlier can write it."""
+        ...
+
     def write(self, note: bytes) -> None:
-        """Durable on return: file and directory are synced."""
+        """Durable on return: file and directory are synced. Raises OSError when it was claimed since our own claim."""
         ...
 
 

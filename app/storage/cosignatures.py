@@ -1,9 +1,11 @@
 """What witnesses signed on published checkpoints."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from app.storage.database import Tx
 from app.storage.log import PublishedCheckpoint
@@ -19,13 +21,22 @@ async def keep(tx: Tx, *, shard: str, size: int, witness: str, line: bytes, now:
 
 async def cosigned(tx: Tx, checkpoint: PublishedCheckpoint) -> PublishedCheckpoint:
     """The same checkpoint, its note with the cosignatures that came until now, in the order of the witnesses' names."""
+    return (await all_cosigned(tx, [checkpoint]))[0]
+
+
+async def all_cosigned(tx: Tx, given: Sequence[PublishedCheckpoint]) -> list[PublishedCheckpoint]:
+    """The same for several checkpoints, in their order."""
+    if not given:
+        return []
     query = (
-        select(cosignatures.c.line)
-        .where(cosignatures.c.shard == checkpoint.shard, cosignatures.c.size == checkpoint.size)
+        select(cosignatures.c.shard, cosignatures.c.size, cosignatures.c.line)
+        .where(tuple_(cosignatures.c.shard, cosignatures.c.size).in_([(each.shard, each.size) for each in given]))
         .order_by(cosignatures.c.witness)
     )
-    lines = (await tx.execute(query)).scalars()
-    return replace(checkpoint, note=checkpoint.note + b"".join(lines))
+    lines: dict[tuple[str, int], bytes] = defaultdict(bytes)
+    for row in await tx.execute(query):
+        lines[row.shard, row.size] += row.line
+    return [replace(each, note=each.note + lines[each.shard, each.size]) for each in given]
 
 
 async def newest_cosigned_size(tx: Tx, shard: str, *, at_least: int) -> int | None:

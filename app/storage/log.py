@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, tuple_, update
 
 from app.domain.fact import Anchor
 from app.evidence.fact import entry_bytes
@@ -15,7 +15,7 @@ from app.merkle.plans import Node, perfect_nodes
 from app.merkle.tiles import TILE_WIDTH, node_in_tile, tile_of, tile_width
 from app.merkle.tree import HASH_BYTES, CompactRange, fold_perfect, leaf_hash
 from app.storage.database import Tx
-from app.storage.sql import insert_ignoring, insert_rows, locked, one_of
+from app.storage.sql import insert_columns, insert_ignoring, locked, one_of
 from app.storage.tables import checkpoints, facts, leaves, pending_entries, tiles, tree_heads
 
 
@@ -37,8 +37,7 @@ class TreeHead:
     losses_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingEntry:
+class PendingEntry(NamedTuple):
     """An entry without an index yet."""
 
     position: int
@@ -113,17 +112,17 @@ def _head(row: Any) -> TreeHead:
 
 async def pending(tx: Tx, *, limit: int) -> list[PendingEntry]:
     """The entries that wait for an index, in the order in which they must get one."""
-    query = select(pending_entries).order_by(pending_entries.c.position).limit(limit)
-    return [_pending(row) for row in await tx.execute(query)]
+    query = _PENDING.order_by(pending_entries.c.position).limit(limit)
+    return [PendingEntry._make(row) for row in await tx.execute(query)]
 
 
 async def pending_of(tx: Tx, fact: UUID) -> PendingEntry:
     """The entry of one fact that waits for its index."""
-    return _pending((await tx.execute(select(pending_entries).where(pending_entries.c.fact_id == fact))).one())
+    row = (await tx.execute(_PENDING.where(pending_entries.c.fact_id == fact))).one()
+    return PendingEntry._make(row)
 
 
-def _pending(row: Any) -> PendingEntry:
-    return PendingEntry(position=row.position, fact=row.fact_id, commitment=row.commitment)
+_PENDING = select(pending_entries.c.position, pending_entries.c.fact_id, pending_entries.c.commitment)
 
 
 async def pending_count(tx: Tx, facts: Collection[UUID] | None = None) -> int:
@@ -139,7 +138,11 @@ async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> T
 
     Leaves, full tiles and the new head are written in this transaction; it must be rolled back on None.
     """
-    grown = head.range.extend([leaf_hash(entry_bytes(entry.commitment)) for entry in entries])
+    if not entries:
+        return head
+    positions, fact_ids, added = zip(*entries, strict=True)
+    hashes = [leaf_hash(entry_bytes(commitment)) for commitment in added]
+    grown = head.range.extend(hashes)
     moved = await tx.execute(
         update(tree_heads)
         .where(
@@ -151,18 +154,16 @@ async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> T
     )
     if moved.rowcount != 1:
         return None
-    await insert_rows(
-        tx,
-        leaves,
-        [
-            {"shard": head.shard, "leaf_index": index, "fact_id": entry.fact, "commitment": entry.commitment}
-            for index, entry in enumerate(entries, start=head.range.size)
-        ],
-    )
-    await tx.execute(
-        delete(pending_entries).where(one_of(tx, pending_entries.c.position, [e.position for e in entries]))
-    )
-    await _write_full_tiles(tx, head.shard, head.range.size, grown.size)
+    indexes = range(head.range.size, grown.size)
+    placed: dict[str, Sequence[Any]] = {
+        "shard": [head.shard] * len(indexes),
+        "leaf_index": indexes,
+        "fact_id": fact_ids,
+        "commitment": added,
+    }
+    await insert_columns(tx, leaves, placed)
+    await tx.execute(delete(pending_entries).where(one_of(tx, pending_entries.c.position, positions)))
+    await _write_full_tiles(tx, head.shard, head.range.size, hashes)
     return replace(head, range=grown)
 
 
@@ -178,29 +179,31 @@ async def take_epoch(tx: Tx, head: TreeHead) -> TreeHead | None:
     return replace(head, epoch=head.epoch + 1)
 
 
-async def _write_full_tiles(tx: Tx, shard: str, old_size: int, new_size: int) -> None:
+async def _write_full_tiles(tx: Tx, shard: str, size: int, added: list[bytes]) -> None:
+    """Write the tiles that became full when the tree of `size` leaves got those with the hashes `added`."""
     level = 0
-    while (first := old_size // TILE_WIDTH) < (end := new_size // TILE_WIDTH):
-        start = first * TILE_WIDTH
-        hashes = await _hashes_at_tile_level(tx, shard, level, start, end * TILE_WIDTH)
-        rows = []
-        for index in range(first, end):
-            tile = hashes[index * TILE_WIDTH - start : (index + 1) * TILE_WIDTH - start]
-            rows.append(
-                {
-                    "shard": shard,
-                    "level": level,
-                    "tile_index": index,
-                    "hashes": b"".join(tile),
-                    "root": fold_perfect(tile),
-                }
-            )
-        await tx.execute(insert(tiles), rows)
-        old_size, new_size, level = first, end, level + 1
+    while size % TILE_WIDTH + len(added) >= TILE_WIDTH:
+        first = size // TILE_WIDTH
+        begun = await _hashes_at_tile_level(tx, shard, level, first * TILE_WIDTH, size)
+        hashes = begun + added
+        full = [hashes[at : at + TILE_WIDTH] for at in range(0, len(hashes) - TILE_WIDTH + 1, TILE_WIDTH)]
+        roots = [fold_perfect(tile) for tile in full]
+        indexes = range(first, first + len(full))
+        columns: dict[str, Sequence[Any]] = {
+            "shard": [shard] * len(full),
+            "level": [level] * len(full),
+            "tile_index": indexes,
+            "hashes": [b"".join(tile) for tile in full],
+            "root": roots,
+        }
+        await insert_columns(tx, tiles, columns)
+        size, added, level = first, roots, level + 1
 
 
 async def _hashes_at_tile_level(tx: Tx, shard: str, level: int, start: int, end: int) -> list[bytes]:
     """Hashes [start, end) of tile level `level`: leaf hashes at level 0, roots of the tiles below elsewhere."""
+    if start == end:
+        return []
     if level == 0:
         return [leaf_hash(entry_bytes(c)) for c in await commitments(tx, shard, start, end)]
     query = (
@@ -232,10 +235,26 @@ async def node_hashes(tx: Tx, shard: str, size: int, nodes: Iterable[Node]) -> d
     for node in nodes:
         span = tile_of(node)
         by_tile.setdefault((span.level, span.index), []).append(node)
-    found = {}
-    for (level, index), wanted in by_tile.items():
-        hashes = await tile_hashes(tx, shard, level, index, size)
-        found.update({node: node_in_tile(node, hashes) for node in wanted})
+    full = [place for place in by_tile if tile_width(*place, size) == TILE_WIDTH]
+    hashes = await _stored_hashes(tx, shard, full) if full else {}
+    for level, index in by_tile.keys() - hashes.keys():
+        start = index * TILE_WIDTH
+        end = start + tile_width(level, index, size)
+        hashes[level, index] = await _hashes_at_tile_level(tx, shard, level, start, end)
+    return {node: node_in_tile(node, hashes[place]) for place, wanted in by_tile.items() for node in wanted}
+
+
+async def _stored_hashes(tx: Tx, shard: str, places: Collection[tuple[int, int]]) -> dict[tuple[int, int], list[bytes]]:
+    """The hashes of full tiles, by level and index. Raises LookupError when one is missing."""
+    query = select(tiles.c.level, tiles.c.tile_index, tiles.c.hashes).where(
+        tiles.c.shard == shard, tuple_(tiles.c.level, tiles.c.tile_index).in_(places)
+    )
+    found = {
+        (row.level, row.tile_index): [row.hashes[at : at + HASH_BYTES] for at in range(0, len(row.hashes), HASH_BYTES)]
+        for row in await tx.execute(query)
+    }
+    if len(found) != len(places):
+        raise LookupError("a full tile of the log is missing")
     return found
 
 
@@ -243,11 +262,7 @@ async def tile_hashes(tx: Tx, shard: str, level: int, index: int, size: int) -> 
     """The hashes of one tile of the tree of `size` leaves: stored when full, else derived."""
     width = tile_width(level, index, size)
     if width == TILE_WIDTH:
-        query = select(tiles.c.hashes).where(
-            tiles.c.shard == shard, tiles.c.level == level, tiles.c.tile_index == index
-        )
-        packed = (await tx.execute(query)).scalar_one()
-        return [packed[at : at + HASH_BYTES] for at in range(0, len(packed), HASH_BYTES)]
+        return (await _stored_hashes(tx, shard, [(level, index)]))[level, index]
     start = index * TILE_WIDTH
     return await _hashes_at_tile_level(tx, shard, level, start, start + width)
 
@@ -290,25 +305,6 @@ async def lost_facts(tx: Tx) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
-async def facts_of_leaves(tx: Tx, shard: str, start: int, end: int) -> list[tuple[UUID, bytes]]:
-    """Fact id and commitment of leaves [start, end), in order."""
-    query = (
-        select(leaves.c.fact_id, leaves.c.commitment)
-        .where(leaves.c.shard == shard, leaves.c.leaf_index >= start, leaves.c.leaf_index < end)
-        .order_by(leaves.c.leaf_index)
-    )
-    return [(row.fact_id, row.commitment) for row in await tx.execute(query)]
-
-
-async def stored_tile(tx: Tx, shard: str, level: int, index: int) -> tuple[bytes, bytes] | None:
-    """Hashes and root of one full tile as stored, or None."""
-    query = select(tiles.c.hashes, tiles.c.root).where(
-        tiles.c.shard == shard, tiles.c.level == level, tiles.c.tile_index == index
-    )
-    row = (await tx.execute(query)).one_or_none()
-    return (row.hashes, row.root) if row else None
-
-
 async def publish(tx: Tx, *, shard: str, size: int, root: bytes, note: bytes, now: datetime) -> None:
     """Publish a signed checkpoint; the same one again changes nothing."""
     statement = insert_ignoring(tx, checkpoints, "shard", "size")
@@ -335,10 +331,18 @@ async def checkpoint(tx: Tx, *, origin: str, size: int) -> PublishedCheckpoint |
     return _checkpoint(row) if row else None
 
 
-async def checkpoints_of(tx: Tx, shard: str) -> list[PublishedCheckpoint]:
-    """All published checkpoints of a shard, the smallest first."""
-    query = _published().where(checkpoints.c.shard == shard).order_by(checkpoints.c.size)
-    return [_checkpoint(row) for row in await tx.execute(query)]
+async def checkpoints_at(tx: Tx, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], PublishedCheckpoint]:
+    """The published checkpoints of these origins and sizes."""
+    if not places:
+        return {}
+    query = _published().where(tuple_(tree_heads.c.origin, checkpoints.c.size).in_(places))
+    return {(row.origin, row.size): _checkpoint(row) for row in await tx.execute(query)}
+
+
+async def last_loss_at(tx: Tx) -> datetime | None:
+    """When a recovery last found that facts are lost; None when none ever did."""
+    latest: datetime | None = (await tx.execute(select(func.max(tree_heads.c.losses_at)))).scalar_one()
+    return latest
 
 
 def _published() -> Any:

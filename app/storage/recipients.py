@@ -131,6 +131,16 @@ async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: dat
         await tx.execute(insert(recipient_keys), wrapped_keys)
 
 
+async def keys_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, PersonKey]:
+    """The keys of those of these people who were not erased."""
+    if not ids:
+        return {}
+    query = select(recipient_keys).where(one_of(tx, recipient_keys.c.recipient_id, ids))
+    return {
+        row.recipient_id: tx.vault.unwrap(row.wrapped_key, row.recipient_id.bytes) for row in await tx.execute(query)
+    }
+
+
 async def _records(tx: Tx, rows: Sequence[Any], *, everything: bool = False) -> dict[UUID, RecipientRecord]:
     keys = {row.id: tx.vault.unwrap(row.wrapped_key, row.id.bytes) for row in rows}
     registered = {

@@ -65,12 +65,20 @@ async def insert_rows(
     """
     if not rows:
         return 0
-    insert = _insert(table, tuple(rows[0]), unless_taken, tx.connection.dialect)
-    columns = [
+    columns = zip(*(row.values() for row in rows), strict=True)
+    return await insert_columns(tx, table, dict(zip(rows[0], columns, strict=True)), unless_taken=unless_taken)
+
+
+async def insert_columns(
+    tx: Tx, table: Table, columns: Mapping[str, Sequence[Any]], *, unless_taken: str | None = None
+) -> int:
+    """The same for rows that are given as columns of equal length, at least one long."""
+    insert = _insert(table, tuple(columns), unless_taken, tx.connection.dialect)
+    processed = [
         values if process is None else [process(value) for value in values]
-        for process, values in zip(insert.processors, zip(*(row.values() for row in rows), strict=True), strict=True)
+        for process, values in zip(insert.processors, columns.values(), strict=True)
     ]
-    parameters = tuple(columns) if tx.is_postgres else list(zip(*columns, strict=True))
+    parameters = tuple(processed) if tx.is_postgres else list(zip(*processed, strict=True))
     return (await tx.connection.exec_driver_sql(insert.text, parameters)).rowcount
 
 

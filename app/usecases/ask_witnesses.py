@@ -12,9 +12,9 @@ from typing import assert_never
 
 import structlog
 
-from app.merkle.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
+from app.merkle.checkpoint import Checkpoint
 from app.merkle.cosignature import CosignerKey, cosignatures_in
-from app.merkle.note import NoteError, parse_note, signature_line
+from app.merkle.note import NoteError, signature_line
 from app.merkle.plans import consistency_plan, plan_nodes, resolve
 from app.merkle.witness_request import format_add_checkpoint
 from app.ports import Behind, Cosigned, Surroundings, Unanswered, Witness
@@ -48,18 +48,21 @@ class _Memory:
 
 
 class Witnesses:
-    """The witnesses of one process's log. `fault` is a sentence once one has seen more than the database has."""
+    """The witnesses of one process's log.
+
+    `larger` is a checkpoint of a larger tree than the database has, as one of them told; nothing vouches for it yet.
+    """
 
     def __init__(self, known: Iterable[KnownWitness], *, surroundings: Surroundings) -> None:
         self._known = tuple(known)
         self._surroundings = surroundings
         self._memory = {each.key: _Memory() for each in self._known}
-        self.fault: str | None = None
+        self.larger: bytes | None = None
 
     async def latest(self, origins: Sequence[str]) -> list[bytes]:
         """The checkpoints of these shards that the witnesses cosigned last, as far as they say."""
         asked = [each.witness.latest(origin) for each in self._known for origin in origins]
-        return [note for note in await asyncio.gather(*asked) if note is not None and _is_checkpoint(note)]
+        return [note for note in await asyncio.gather(*asked) if note is not None]
 
     async def ask(self, database: Database, shard: str, checkpoint: Checkpoint, note: bytes) -> None:
         """Ask every witness that is not being asked already; return when all have answered, at the latest after 0.5 s.
@@ -126,7 +129,7 @@ class Witnesses:
         for _ in range(2):  # once more after it has said which size it knows
             known = sizes.get(checkpoint.origin, 0)
             if known > checkpoint.size:
-                return await self._outgrown(each, database, shard, known)
+                return await self._outgrown(each, database, shard, checkpoint.origin)
             body = await _request(database, shard, checkpoint, note, known)
             answer = await each.witness.add_checkpoint(body)
             match answer:
@@ -142,16 +145,15 @@ class Witnesses:
                     assert_never(answer)
         return "it names another size each time"
 
-    async def _outgrown(self, each: KnownWitness, database: Database, shard: str, size: int) -> str | None:
+    async def _outgrown(self, each: KnownWitness, database: Database, shard: str, origin: str) -> str:
         """The witness has seen a larger tree: another process's newer one, or one that the database has lost."""
+        size = self._memory[each.key].sizes[origin]
         async with database.read() as tx:
             sizes = {head.shard: head.range.size for head in await log.heads(tx)}
         if sizes.get(shard, 0) < size:
-            self.fault = (
-                f"The database is behind the witness {each.key.name}: "
-                f"it has {sizes.get(shard, 0)} entries, {size} were signed"
-            )
-        return "it has seen a larger tree"
+            self.larger = await each.witness.latest(origin)
+        del self._memory[each.key].sizes[origin]
+        return "it says that it has seen a larger tree"
 
     async def _keep(
         self, each: KnownWitness, database: Database, shard: str, checkpoint: Checkpoint, lines: bytes
@@ -180,12 +182,3 @@ async def _request(database: Database, shard: str, checkpoint: Checkpoint, note:
     async with database.read() as tx:
         nodes = await log.node_hashes(tx, shard, checkpoint.size, plan_nodes(plan))
     return format_add_checkpoint(old_size=known, proof=resolve(plan, nodes), note=note)
-
-
-def _is_checkpoint(note: bytes) -> bool:
-    """Whether it can be looked into at all: whatever a witness sends must not stop our start."""
-    try:
-        parse_checkpoint(parse_note(note).text)
-    except (NoteError, CheckpointError):
-        return False
-    return True

@@ -60,7 +60,9 @@ async def check_log(
     results: list[LogSummary | Difference] = []
     marked = mark.partition(b"\n")[0].decode(errors="replace") if mark else None
     if heads and marked not in {None, *(head.origin for head in heads)}:
-        return [Difference(shard="mark", sentence="the mark does not verify: it names a log or a shard that is not there")]
+        return [
+            Difference(shard="mark", sentence="the mark does not verify: it names a log or a shard that is not there")
+        ]
     for head in heads:
         vkeys = [parse_vkey(signer.vkey) for signer in keys.all(head.origin)]
         own_mark = mark if head.origin == marked else None

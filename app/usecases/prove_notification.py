@@ -141,26 +141,24 @@ async def _proving_checkpoints(tx: Tx, chosen: _Chosen) -> dict[str, PublishedCh
     It is the newest that a witness cosigned, where that one covers the facts and their anchors; else the newest.
     """
     anchored = dict(anchors_named(fact.document for fact in chosen.facts))  # of each origin the largest comes last
-    proving = {}
+    proving = []
     for shard, size in _sizes_needed(chosen).items():
         checkpoint = chosen.proving[shard]
         at_least = max(size, anchored.get(checkpoint.origin, 0))
         cosigned_size = await cosignatures.newest_cosigned_size(tx, shard, at_least=at_least)
         if cosigned_size is not None and cosigned_size < checkpoint.size:
             checkpoint = await log.checkpoint(tx, origin=checkpoint.origin, size=cosigned_size) or checkpoint
-        proving[shard] = await cosignatures.cosigned(tx, checkpoint)
-    return proving
+        proving.append(checkpoint)
+    return {checkpoint.shard: checkpoint for checkpoint in await cosignatures.all_cosigned(tx, proving)}
 
 
 async def _anchors(tx: Tx, chosen: _Chosen) -> list[PublishedCheckpoint]:
     """The checkpoints that the facts name, with their cosignatures."""
-    anchors = []
-    for origin, size in anchors_named(fact.document for fact in chosen.facts):
-        anchor = await log.checkpoint(tx, origin=origin, size=size)
-        if anchor is None:
-            raise LookupError("a fact is anchored at a checkpoint that was never published")
-        anchors.append(await cosignatures.cosigned(tx, anchor))
-    return anchors
+    places = anchors_named(fact.document for fact in chosen.facts)
+    found = await log.checkpoints_at(tx, places)
+    if len(found) != len(places):
+        raise LookupError("a fact is anchored at a checkpoint that was never published")
+    return await cosignatures.all_cosigned(tx, [found[place] for place in places])
 
 
 def _countersigned(
@@ -223,20 +221,18 @@ def _proven(fact: StoredFact, chosen: _Chosen, openings: Mapping[str, Opening], 
 async def _openings(
     tx: Tx, facts: Sequence[StoredFact], opened: Collection[str] | None
 ) -> dict[UUID, Mapping[str, Opening]]:
-    people = {fact.recipient for fact in facts if fact.recipient is not None}
-    records = await recipient_store.by_ids(tx, people) if people else {}
+    keys = await recipient_store.keys_of(tx, {fact.recipient for fact in facts if fact.recipient is not None})
     shown: dict[UUID, Mapping[str, Opening]] = {}
     for fact in facts:
-        record = records.get(fact.recipient) if fact.recipient else None
-        all_of_it = fact.openings(record.key if record else None)
+        all_of_it = fact.openings(keys.get(fact.recipient) if fact.recipient else None)
         shown[fact.id] = {name: opening for name, opening in all_of_it.items() if opened is None or name in opened}
     return shown
 
 
 async def _is_complete(tx: Tx, notification: UUID) -> bool:
     """Whether the log can vouch that no fact is missing: not for what it knew before facts of it were lost."""
-    lost = [head.losses_at for head in await log.heads(tx) if head.losses_at is not None]
-    if not lost:
+    lost_at = await log.last_loss_at(tx)
+    if lost_at is None:
         return True
     found = await outbox.by_id(tx, notification)
-    return found is not None and found.created_at > max(lost)
+    return found is not None and found.created_at > lost_at

@@ -22,7 +22,7 @@ from app.usecases.log_fault import LogFaultError
 from app.usecases.open_shard import ensure_keys, open_next_shard
 from app.usecases.record_facts import new_fact_sheet
 from app.usecases.restore_notifications import forget_progress
-from app.usecases.trust_log import SignedCheckpoint, read_signed, says_the_same
+from app.usecases.trust_log import SignedCheckpoint, only_signed, read_signed, says_the_same
 
 _NO_POSITION = 0  # positions count from 1
 
@@ -83,7 +83,8 @@ async def recover_log(
     """
     remembered = mark.read()
     copied = [read_signed(note, keys=keys) for note in _copied_notes(copy)]
-    seen = await witnesses.latest(await _origins(database, origin_base, remembered, surroundings))
+    told = await witnesses.latest(await _origins(database, origin_base, remembered, surroundings))
+    seen = only_signed(told, keys=keys)
     signed = [read_signed(note, keys=keys) for note in [*([remembered] if remembered else []), *seen]]
     newest = _newest_of_each([*signed, *copied])
 

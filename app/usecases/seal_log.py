@@ -14,7 +14,9 @@ anything. Witnesses are asked while no transaction is open.
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 from app.domain.shard import half_year, is_over
 from app.evidence.fact import entry_bytes
@@ -28,10 +30,13 @@ from app.usecases.ask_witnesses import Witnesses
 from app.usecases.log_fault import LogFaultError, MarkError
 from app.usecases.open_shard import close_shard, ensure_keys, open_first_shard, open_next_shard
 from app.usecases.sign_notes import signed_by_all
-from app.usecases.trust_log import is_newer, trusted_range
+from app.usecases.trust_log import is_newer, only_signed, trusted_range
 
 BATCH_MAX = 1024
+BATCHES_MAX = 8
 _VERIFY_CHUNK = 8192
+
+T = TypeVar("T")
 
 
 class Sealer:
@@ -65,7 +70,7 @@ class Sealer:
         """
         # The mark before the head: what was signed until now is in every head that is read after it.
         note = self._mark.read()
-        seen = await self._witnesses.latest(await self._origins())
+        seen = only_signed(await self._witnesses.latest(await self._origins()), keys=self._keys)
         await self._database.transact(lambda tx: self._open_or_take_over(tx, signed=bool(note or seen)))
         await self._trust(note, seen)
         while await self.turn():
@@ -105,12 +110,16 @@ class Sealer:
             self._verified_shard, self._verified = trusted.head.shard, trusted.range
 
     async def turn(self) -> int:
-        """Sequence up to 1,024 pending entries and publish what is not published yet; the number sequenced.
+        """Sequence up to 8 × 1,024 pending entries and publish what is not published yet; the number sequenced.
 
         Raises LogFaultError when what was committed is not what we believed, MarkError or MissingKeyError when
         nothing can be signed for now.
         """
         sequenced = await self._database.transact(self._sequence)
+        for _ in range(1, BATCHES_MAX):  # one signature for a whole queue
+            if sequenced % BATCH_MAX or not sequenced:
+                break
+            sequenced += await self._database.transact(self._sequence)
         async with self._database.read() as tx:
             head = await log.current_head(tx)
             newest = await log.newest_checkpoint(tx, head.shard) if head else None
@@ -121,8 +130,10 @@ class Sealer:
             await self._sign_and_publish(head)
         elif newest is not None:
             self._witnesses.remind(self._database, newest)
-        if fault := self._witnesses.fault:
-            raise LogFaultError(fault)
+        if self._witnesses.larger is not None:
+            for note in only_signed([self._witnesses.larger], keys=self._keys):
+                await trusted_range(self._database, note, keys=self._keys)
+            self._witnesses.larger = None
         if head.closed_at is not None:
             sequenced += await self._database.transact(self._open_next)
         return sequenced
@@ -193,10 +204,14 @@ class Sealer:
         async with self._database.write() as tx:
             # One process at a time remembers, so that the mark never goes back to a smaller tree.
             await log.current_head(tx, lock=True)
+            # The claim between two questions: who lost the lock before it fails at the next, who loses it after it
+            # cannot write any more once somebody else has claimed.
+            remembered = await self._in_file(self._mark.claim)
             newest = await log.newest_checkpoint(tx, head.shard)
             if newest is not None and newest.size >= checkpoint.size:
                 return
-            await self._remember(checkpoint, note)
+            if remembered is None or is_newer(checkpoint, than=remembered):
+                await self._in_file(partial(self._mark.write, note))
         await self._witnesses.ask(self._database, head.shard, checkpoint, note)
         async with self._database.write() as tx:
             await self._publish(tx, head, checkpoint, note)
@@ -207,12 +222,9 @@ class Sealer:
             vkeys = (await log_keys.of_shard(tx, head.shard)).log
         return signed_by_all(checkpoint.text(), vkeys, self._keys)
 
-    async def _remember(self, checkpoint: Checkpoint, note: bytes) -> None:
-        remembered = self._mark.read()
-        if remembered is not None and not is_newer(checkpoint, than=remembered):
-            return
+    async def _in_file(self, act: Callable[[], T]) -> T:
         try:
-            await asyncio.to_thread(self._mark.write, note)
+            return await asyncio.to_thread(act)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise MarkError(

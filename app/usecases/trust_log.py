@@ -1,5 +1,6 @@
 """Compare the database with what was signed of it: the mark, or a checkpoint that a witness remembers."""
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -43,6 +44,16 @@ def read_signed(note: bytes, *, keys: SigningKeys) -> SignedCheckpoint:
         )
     except (NoteError, CheckpointError) as error:
         raise LogFaultError(f"The mark is not a checkpoint of this log ({error})") from error
+
+
+def only_signed(notes: Iterable[bytes], *, keys: SigningKeys) -> list[bytes]:
+    """Those of the notes that are checkpoints which one of our keys signed: others prove nothing, whoever sent them."""
+    signed = []
+    for note in notes:
+        with contextlib.suppress(LogFaultError):
+            read_signed(note, keys=keys)
+            signed.append(note)
+    return signed
 
 
 def _signed_by(note: bytes, vkeys: Iterable[VKey]) -> bytes:

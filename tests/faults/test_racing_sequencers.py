@@ -115,6 +115,32 @@ async def busy(ledger: Ledger) -> AsyncIterator[list[int]]:
         await writing
 
 
+@asynccontextmanager
+async def watched(mark: Path) -> AsyncIterator[list[int]]:
+    """The sizes that the mark has for as long as the block lasts, each once for every time that it changes to it."""
+    sizes: list[int] = []
+    over = asyncio.Event()
+
+    async def watch() -> None:
+        while not over.is_set():
+            size = marked_size(mark)
+            if size and sizes[-1:] != [size]:
+                sizes.append(size)
+            await asyncio.sleep(0.001)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield sizes
+    finally:
+        over.set()
+        await watching
+
+
+def marked_size(mark: Path) -> int:
+    """0 without a mark."""
+    return int(mark.read_bytes().split(b"\n")[1]) if mark.exists() else 0
+
+
 async def published_size(ledger: Ledger) -> int:
     async with ledger.database.read() as tx:
         newest = await log.newest_checkpoint(tx)
@@ -157,7 +183,7 @@ async def test_sequencers_that_are_stopped_woken_and_killed_leave_one_log(
     ledger = new_ledger(database, surroundings, tmp_path)
     sealers = Sealers(ledger, database_url, tmp_path, clock)
     reached: Counter[str] = Counter()
-    async with running(sealers):
+    async with running(sealers), watched(tmp_path / "mark") as marked:
         await until_published(ledger, 1)
         async with busy(ledger) as committed:
             for turn in range(faults.count):
@@ -176,3 +202,4 @@ async def test_sequencers_that_are_stopped_woken_and_killed_leave_one_log(
         await until_published(ledger, 1 + sum(committed))
     assert reached.total() == faults.count, faults
     await assert_one_log(ledger, sum(committed))
+    assert marked == sorted(marked), faults

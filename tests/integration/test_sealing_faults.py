@@ -197,8 +197,8 @@ async def test_a_truncated_log_is_found_by_its_mark(ledger: Ledger) -> None:
 async def test_a_rewritten_history_that_hashes_by_itself_is_found_by_the_signatures(ledger: Ledger) -> None:
     """Document, commitment, leaf, tile and head are all made to fit; only the key is missing."""
     async with ledger.database.read() as tx:
-        ((fact, _),) = await log.facts_of_leaves(tx, "2026h2", 150, 151)
-        stored = (await fact_store.by_ids(tx, [fact]))[fact]
+        leaf = (await leaf_hashes(ledger))[150]
+        (stored,) = await fact_store.by_leaves(tx, [leaf])
     document = stored.document.replace(b"number 49", b"number 50")
     assert document != stored.document
     commitment = commitment_of(document, stored.salt)

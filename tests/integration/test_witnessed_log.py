@@ -16,7 +16,7 @@ from app.evidence.verifier import Outcome, parse_policy, parse_vkeys, verify_bun
 from app.merkle.checkpoint import parse_checkpoint
 from app.merkle.cosignature import CosignerKey
 from app.merkle.note import parse_note
-from app.ports import Surroundings
+from app.ports import Behind, Surroundings, WitnessAnswer
 from app.storage import cosignatures, log
 from app.storage.database import Database
 from app.storage.log import PublishedCheckpoint
@@ -205,8 +205,50 @@ async def test_a_sealer_at_work_notices_that_a_witness_has_seen_more(
     await unknowing.start()
     unknowing._witnesses = sealer._witnesses
     await ledger.record(2)
-    with pytest.raises(LogFaultError, match=r"behind the witness .*: it has 3 entries, 9 were signed"):
+    with pytest.raises(LogFaultError, match=r"behind the mark: it has 3 entries, 9 were signed"):
         await unknowing.turn()
+
+
+class Liar:
+    """A witness that claims to have seen more, and shows what it likes for it."""
+
+    name = "liar.example/witness"
+
+    def __init__(self, shown: bytes | None) -> None:
+        self._shown = shown
+
+    async def add_checkpoint(self, body: bytes) -> WitnessAnswer:
+        return Behind(size=10**12)
+
+    async def latest(self, origin: str) -> bytes | None:
+        return self._shown
+
+    async def close(self) -> None:
+        pass
+
+
+LIES = [None, b"", b"no note", f"{ORIGIN}\n{10**12}\n{'A' * 43}=\n\n— {ORIGIN} {'A' * 92}\n".encode()]
+
+
+@pytest.mark.parametrize("shown", LIES)
+async def test_a_witness_that_lies_stops_nothing(
+    ledger: Ledger, surroundings: Surroundings, shown: bytes | None
+) -> None:
+    liar = KnownWitness(witness=Liar(shown), key=CosignerKey(name=Liar.name, public_key=bytes(31) + b"\x02"))
+    sealer = Sealer(
+        ledger.database,
+        origin_base=ORIGIN_BASE,
+        keys=KEYS,
+        mark=ledger.mark,
+        surroundings=surroundings,
+        witnesses=Witnesses([liar], surroundings=surroundings),
+    )
+    await sealer.start()
+    for _ in range(3):
+        await ledger.record(2)
+        await sealer.turn()
+    assert (await newest(ledger.database)).size == 7
+    await sealer.close()
 
 
 async def test_two_operators_watch_each_other_and_a_verifier_may_ask_for_both(

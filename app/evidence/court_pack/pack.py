@@ -25,7 +25,6 @@ _EXTENSIONS = {
     "application/xml": "xml",
     "message/rfc822": "eml",
     "multipart/report": "eml",
-    "application/x-www-form-urlencoded": "txt",
     "text/plain": "txt",
     "text/xml": "xml",
 }
