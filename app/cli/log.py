@@ -99,7 +99,7 @@ def _check_copy(source: str, files: list[Path]) -> None:
 
     vkeys = _given_keys(files)
     try:
-        with _bar("entries checked") as advance, _opened(source) as (read_file, paths):
+        with _bar("entries checked") as advance, opened_copy(source) as (read_file, paths):
             results = check_copy(read_file, paths=paths, vkeys=vkeys, progress=lambda count: advance(count, None))
     except NoCopyError as error:
         fail(f"{source}: {error}", EXIT_USAGE)
@@ -109,7 +109,7 @@ def _check_copy(source: str, files: list[Path]) -> None:
 
 
 @contextmanager
-def _opened(source: str) -> "Iterator[tuple[Read, Paths | None]]":
+def opened_copy(source: str) -> "Iterator[tuple[Read, Paths | None]]":
     """How to read a copy, and how to list it; a log over HTTP cannot be listed."""
     from app.storage.log_directory import LogDirectory
 

@@ -1,17 +1,19 @@
 """The commands by which an operator keeps the log: end a shard, rotate a key, bring an old backup back."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 import typer
 
+from app.cli.log import opened_copy
 from app.cli.terminal import EXIT_USAGE, fail, process_settings, with_database
 
 if TYPE_CHECKING:
     from app.storage.database import Database
-    from app.usecases.recover_log import NothingToRecover, Recovery
+    from app.usecases.recover_log import NothingToRecover, ReadCopy, Recovery
     from app.usecases.seal_log import Sealer
 
 T = TypeVar("T")
@@ -79,7 +81,7 @@ def log_rotate_key(
 def log_recover(
     reason: _Reason,
     source: Annotated[
-        Path | None, typer.Option("--from", metavar="DIR", help="A copy that `awizo log export` made")
+        str | None, typer.Option("--from", metavar="DIR|URL", help="An exported copy, or another node's /log")
     ] = None,
 ) -> None:
     """Bring the log back after the database was restored from an old backup, or the mark was lost.
@@ -88,15 +90,14 @@ def log_recover(
     where it was signed last, and the log goes on under a new origin. What may have been sent since the backup becomes
     unknown and is never sent by itself: see `awizo log release`.
     """
-    from app.storage.log_directory import LogDirectory
     from app.usecases.recover_log import NothingToRecover, recover_log
     from app.wiring import mark_of, real_surroundings, sealer_of, signing_keys, witnesses_of
 
     settings = process_settings()
-    if source is not None and not source.is_dir():
+    if source is not None and not source.startswith(("http://", "https://")) and not Path(source).is_dir():
         fail(f"{source} is not a directory.", EXIT_USAGE)
 
-    async def run(database: "Database") -> "Recovery | NothingToRecover":
+    async def run(database: "Database", copy: "ReadCopy | None") -> "Recovery | NothingToRecover":
         witnesses = witnesses_of(settings)
         try:
             done = await recover_log(
@@ -104,7 +105,7 @@ def log_recover(
                 origin_base=settings.origin_base,
                 mark=mark_of(settings),
                 witnesses=witnesses,
-                copy=LogDirectory(source).read if source else None,
+                copy=copy,
                 reason=reason,
                 keys=signing_keys(settings.data_dir),
                 surroundings=real_surroundings(),
@@ -116,7 +117,9 @@ def log_recover(
         await sealer.close()
         return done
 
-    done = with_database(run)
+    with ExitStack() as stack:
+        copy = stack.enter_context(opened_copy(source))[0] if source else None
+        done = with_database(lambda database: run(database, copy))
     if isinstance(done, NothingToRecover):
         typer.echo("The database holds everything that was signed; nothing to recover.")
         return

@@ -4,7 +4,7 @@ Nothing is sent by this. Whatever may have left since the backup was made become
 and listed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.domain.shard import half_year, shard_of
@@ -87,9 +87,10 @@ async def recover_log(
     seen = only_signed(told, keys=keys)
     signed = [read_signed(note, keys=keys) for note in [*([remembered] if remembered else []), *seen]]
     newest = _newest_of_each([*signed, *copied])
+    bundles = await _missing_bundles(database, copy, copied)
 
     async def mend(tx: Tx) -> Recovery | NothingToRecover:
-        work = _Recovery(tx, copy=copy, copied=copied, surroundings=surroundings)
+        work = _Recovery(tx, bundles=bundles, copied=copied, surroundings=surroundings)
         for each in newest:
             await work.mend(each, is_last=each is newest[-1])
         head = await log.current_head(tx, lock=True)
@@ -167,6 +168,29 @@ def _copied_notes(copy: ReadCopy | None) -> Iterator[bytes]:
         note = previous.encode() if previous else None
 
 
+async def _missing_bundles(
+    database: Database, copy: ReadCopy | None, copied: Sequence[SignedCheckpoint]
+) -> dict[str, bytes]:
+    """The copy's entries that the database lacks, read before a transaction is open: they may come from afar."""
+    async with database.read() as tx:
+        sizes = {head.origin: head.range.size for head in await log.heads(tx)}
+    found: dict[str, bytes] = {}
+    for each in copied:
+        for _, path in _bundles_after(sizes.get(each.checkpoint.origin, 0), each.checkpoint):
+            data = copy(path) if copy else None
+            if data is None:
+                break
+            found[path] = data
+    return found
+
+
+def _bundles_after(size: int, copied: Checkpoint) -> Iterator[tuple[int, str]]:
+    """Index and path of the copy's entry bundles that hold entries from `size` on."""
+    shard = shard_of(copied.origin)
+    for index in range(size // TILE_WIDTH, -(-copied.size // TILE_WIDTH)):
+        yield index, f"{shard}/{tile_path('entries', index, tile_width(0, index, copied.size))}"
+
+
 def _origin_of(note: bytes) -> str:
     return note.partition(b"\n")[0].decode()
 
@@ -175,10 +199,10 @@ class _Recovery:
     """One recovery in its transaction: what it did so far."""
 
     def __init__(
-        self, tx: Tx, *, copy: ReadCopy | None, copied: Sequence[SignedCheckpoint], surroundings: Surroundings
+        self, tx: Tx, *, bundles: Mapping[str, bytes], copied: Sequence[SignedCheckpoint], surroundings: Surroundings
     ) -> None:
         self._tx = tx
-        self._copy = copy
+        self._bundles = bundles
         self._copied = {each.checkpoint.origin: each.checkpoint for each in copied}
         self._now = surroundings.clock()
         self._new_id = surroundings.new_id
@@ -242,12 +266,9 @@ class _Recovery:
 
     def _missing(self, size: int, copied: Checkpoint) -> Iterator[list[bytes]]:
         """The commitments of entries [size, copied.size), a bundle of at most 256 at a time; fewer where one is bad."""
-        shard = shard_of(copied.origin)
-        for index in range(size // TILE_WIDTH, -(-copied.size // TILE_WIDTH)):
-            path = tile_path("entries", index, tile_width(0, index, copied.size))
-            data = self._copy(f"{shard}/{path}") if self._copy else None
+        for index, path in _bundles_after(size, copied):
             try:
-                entries = bundled_entries(data or b"")
+                entries = bundled_entries(self._bundles.get(path, b""))
             except MalformedError:
                 return
             start = max(0, size - index * TILE_WIDTH)
