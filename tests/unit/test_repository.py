@@ -85,6 +85,14 @@ def test_readme_names_no_variable_that_nothing_reads() -> None:
     assert named - read - _settings() == set()
 
 
+def test_every_file_of_the_product_is_packed_with_it() -> None:
+    project = tomllib.loads(_text(ROOT / "pyproject.toml"))
+    patterns = ["*.py", *project["tool"]["setuptools"]["package-data"]["*"]]
+    packed = [path for path in _files() if _name(path).startswith(("app/", "adapters/", "migrations/"))]
+    left_out = [_name(path) for path in packed if not any(fnmatch(path.name, pattern) for pattern in patterns)]
+    assert left_out == []
+
+
 def test_every_requirement_is_pinned_by_hash() -> None:
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         entries = re.split(r"\n(?=[a-z0-9])", re.sub(r"^ *#.*\n", "", _text(path), flags=re.MULTILINE))
