@@ -63,7 +63,12 @@ def test_a_pack_holds_just_the_files_that_its_bundle_calls_for(files: dict[str, 
     for directory, names in fields.items():
         expected += [f"{directory}/{name}" for name in DOCUMENT_FILES]
         expected += [f"{directory}/fields/{name}.{kind}" for name in names for kind in ("bin", "salt")]
-    originals = ["context-00-event.json", "facts-02-provider_reply.json", "facts-03-receipt.txt", "facts-05-receipt.txt"]
+    originals = [
+        "context-00-event.json",
+        "facts-02-provider_reply.json",
+        "facts-03-receipt.txt",
+        "facts-05-receipt.txt",
+    ]
     assert list(files) == sorted([*expected, *(f"originals/{name}" for name in originals), "verify.sh"])
 
 
