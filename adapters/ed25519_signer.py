@@ -73,12 +73,10 @@ class KeyFolder:
         return found
 
     def rotate(self, name: str) -> Ed25519Signer:
-        """Make the next key. Raises FileExistsError when somebody else is making it at this moment."""
+        """Make the next key; processes that do so at once make the same one."""
         use = self._use(name)
         self._reload(use)
-        path = self._file(use, len(self._seeds[use]) + 1)
-        _write_durably(path, secrets.token_bytes(_SEED_SIZE))
-        _sync_directory(path.parent)
+        load_or_create_key(self._file(use, len(self._seeds[use]) + 1))
         self._reload(use)
         return self.newest(name)
 

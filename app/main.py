@@ -13,6 +13,7 @@ from app.domain.role import Role
 from app.process import running
 from app.settings import Settings
 from app.storage.database import DatabaseUnavailableError
+from app.usecases.log_fault import LogStuckError
 from app.usecases.share_commits import OverloadedError
 from app.web import pages, unsubscribe, verify_page
 
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
         app.include_router(module.router)
     app.add_exception_handler(DatabaseUnavailableError, _unavailable)
     app.add_exception_handler(OverloadedError, _overloaded)
+    app.add_exception_handler(LogStuckError, _stuck)
     app.add_middleware(Observer)
     problems.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented way
@@ -76,6 +78,10 @@ async def _unavailable(_request: Request, _error: Exception) -> Response:
     return problem_response(
         Problem(503, "The database cannot be reached; nothing was kept", headers={"Retry-After": "2"})
     )
+
+
+async def _stuck(_request: Request, error: Exception) -> Response:
+    return problem_response(Problem(503, str(error), headers={"Retry-After": "60"}))
 
 
 async def _overloaded(_request: Request, _error: Exception) -> Response:

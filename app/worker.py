@@ -111,7 +111,7 @@ class Worker:
             try:
                 while await self._sealer.turn():
                     pass
-            except (DatabaseUnavailableError, LogFaultError) as error:
+            except (DatabaseUnavailableError, LogFaultError, LogStuckError) as error:
                 _log.warning("last_seal_failed", error=type(error).__name__)
 
     async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], hint: Hint, seconds: float) -> None:

@@ -13,7 +13,8 @@ from app.cli.terminal import EXIT_USAGE, fail, process_settings, with_database
 
 if TYPE_CHECKING:
     from app.storage.database import Database
-    from app.usecases.recover_log import NothingToRecover, ReadCopy, Recovery
+    from app.usecases.read_copy import ReadCopy
+    from app.usecases.recover_log import NothingToRecover, Recovery
     from app.usecases.seal_log import Sealer
 
 T = TypeVar("T")

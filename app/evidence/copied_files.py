@@ -1,6 +1,6 @@
 """The two kinds of files in a copy of the log that hold more than hashes: entry bundles, and what opened a shard."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.evidence.commitment import commitment_of, entry_bytes
 from app.evidence.verifier import strict_json
@@ -29,8 +29,13 @@ def bundled_entries(data: bytes) -> list[bytes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardOpening:
-    """What `opening.json` says: the entry that it opens, the shard's first key, how the shard before it ended."""
+    """What `opening.json` says: the entry that it opens, the shard's first key, how the shard before it ended.
 
+    `document` and `salt` are those of entry 0, as its commitment has them.
+    """
+
+    document: bytes = field(repr=False)
+    salt: bytes = field(repr=False)
     entry: bytes
     origin: str
     vkey: VKey
@@ -51,9 +56,11 @@ def read_opening(data: bytes) -> ShardOpening:
         raise MalformedError("entry 0 is not the fact that opens a log")
     if vkey.name != origin:
         raise MalformedError("the key that entry 0 names is not one of its origin")
-    commitment = commitment_of(strict_json.canonical_bytes(document.raw), salt)
+    canonical = strict_json.canonical_bytes(document.raw)
     return ShardOpening(
-        entry=entry_bytes(commitment),
+        document=canonical,
+        salt=salt,
+        entry=entry_bytes(commitment_of(canonical, salt)),
         origin=origin,
         vkey=vkey,
         previous_checkpoint=document.data["previous_checkpoint"],

@@ -1,11 +1,12 @@
 """Facts with their documents and sealed values, and the entries that wait to be sealed."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from app.domain.fact import ChainLink
 from app.evidence.fact import EncodedFact, Opening
@@ -74,6 +75,13 @@ def _row(item: NewFact) -> dict[str, Any]:
         "leaf": encoded.leaf,
         "sealed": sealed,
     }
+
+
+async def restore(tx: Tx, *, fact_type: str, document: bytes, salt: bytes, leaf: bytes) -> UUID:
+    """Write a fact of the log itself that came back from its published opening; its id."""
+    fact = UUID(json.loads(document)["id"])
+    await tx.execute(insert(facts).values(id=fact, type=fact_type, document=document, salt=salt, leaf=leaf))
+    return fact
 
 
 async def of_notification(tx: Tx, notification: UUID) -> list[StoredFact]:

@@ -86,6 +86,10 @@ async def current_head(tx: Tx, *, lock: bool = False) -> TreeHead | None:
     """The head of the shard that is being written, or None before the log was opened."""
     query = select(tree_heads).order_by(tree_heads.c.opened_at.desc()).limit(1)
     row = (await tx.execute(locked(tx, query) if lock else query)).one_or_none()
+    if lock and row is not None:
+        newest = (await tx.execute(query)).one()
+        if newest.shard != row.shard:  # another shard was opened while we waited for the lock
+            return await current_head(tx, lock=True)
     return _head(row) if row else None
 
 

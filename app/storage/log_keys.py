@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.storage.database import Tx
 from app.storage.sql import insert_ignoring, one_of
@@ -53,6 +53,11 @@ def _shard_keys(rows: Iterable[tuple[str, str]]) -> ShardKeys:
 
 
 async def add(tx: Tx, shard: str, *, use: Use, vkey: str, now: datetime) -> None:
-    """From now on this key signs too; a key that does already changes nothing."""
+    """From now on this key signs too, and is the newest of its use; a key that does already changes nothing."""
+    newest: datetime | None = (
+        await tx.execute(select(func.max(log_keys.c.added_at)).where(log_keys.c.shard == shard))
+    ).scalar_one()
+    # The order must not depend on a clock that may have been set back.
+    added_at = now if newest is None else max(now, newest + timedelta(milliseconds=1))
     statement = insert_ignoring(tx, log_keys, "shard", "vkey")
-    await tx.execute(statement.values(shard=shard, use=use, vkey=vkey, added_at=now))
+    await tx.execute(statement.values(shard=shard, use=use, vkey=vkey, added_at=added_at))

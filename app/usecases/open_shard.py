@@ -11,7 +11,7 @@ from app.storage import cosignatures, log, log_keys
 from app.storage.database import Tx
 from app.storage.log import PendingEntry, TreeHead
 from app.storage.log_keys import ShardKeys
-from app.usecases.log_fault import MissingKeyError
+from app.usecases.log_fault import LogStuckError, MissingKeyError
 from app.usecases.record_facts import new_fact_sheet
 
 
@@ -47,7 +47,7 @@ async def open_next_shard(
     if final is None:
         return None
     now = max(surroundings.clock(), head.opened_at + timedelta(milliseconds=1))
-    shard = shard_after(head.shard, now)
+    shard = _successor(head.shard, now)
     origin = f"{origin_base}/{shard}"
     await _open(
         tx,
@@ -60,6 +60,13 @@ async def open_next_shard(
         surroundings=surroundings,
     )
     return shard
+
+
+def _successor(shard: str, now: datetime) -> str:
+    try:
+        return shard_after(shard, now)
+    except ValueError as error:
+        raise LogStuckError(f"No shard can follow {shard}: {error}") from None
 
 
 async def _final_note(tx: Tx, head: TreeHead) -> bytes | None:
@@ -130,9 +137,10 @@ async def close_shard(
 ) -> None:
     """Sequence `entries`, then the entry that says that none follows. The head's row is locked.
 
-    What is pending besides goes into the next shard.
+    What is pending besides goes into the next shard. Raises LogStuckError when none could follow.
     """
     now = surroundings.clock()
+    _successor(head.shard, now)  # a shard that none can follow is not closed
     known = await log_keys.of_shard(tx, head.shard)
     sheet = await new_fact_sheet(tx, surroundings)
     sealed = sheet.record("log.sealed", at=now, data={"origin": head.origin, "vkey": known.log[-1], "detail": detail})

@@ -35,6 +35,7 @@ from app.usecases.trust_log import is_newer, only_signed, trusted_range
 BATCH_MAX = 1024
 BATCHES_MAX = 8
 _VERIFY_CHUNK = 8192
+_START_TURNS_MAX = 4
 
 T = TypeVar("T")
 
@@ -59,6 +60,7 @@ class Sealer:
         self._surroundings = surroundings
         self._witnesses = witnesses or Witnesses((), surroundings=surroundings)
         self._written_shard: str | None = None
+        self._remembered: bytes | None = None
         self._verified_shard = ""
         self._verified = CompactRange()
 
@@ -73,8 +75,9 @@ class Sealer:
         seen = only_signed(await self._witnesses.latest(await self._origins()), keys=self._keys)
         await self._database.transact(lambda tx: self._open_or_take_over(tx, signed=bool(note or seen)))
         await self._trust(note, seen)
-        while await self.turn():
-            pass
+        for _ in range(_START_TURNS_MAX):  # facts may come faster than one process seals them: the worker goes on
+            if not await self.turn():
+                break
 
     async def _origins(self) -> list[str]:
         """The shards that a witness may know: ours, and the one that the clock says is being written."""
@@ -93,21 +96,34 @@ class Sealer:
         await open_first_shard(tx, self._origin_base, keys=self._keys, surroundings=self._surroundings)
 
     async def _trust(self, note: bytes | None, seen: Sequence[bytes]) -> None:
-        self._verified_shard, self._verified = "", CompactRange()
-        if note is None and not seen:
-            async with self._database.read() as tx:
-                published = await log.newest_checkpoint(tx)
-            if published is None:  # whoever opened the log has not come as far as its first signature
-                return
-            note = self._mark.read()  # written meanwhile by a process that started with us?
-            if note is None:
-                raise LogFaultError("The log was published, but the mark of the last signed checkpoint is missing")
+        self._verified_shard, self._verified, self._remembered = "", CompactRange(), None
+        note = note or await self._without_mark(seen)
         for signed in [*seen, *([note] if note else [])]:
             trusted = await trusted_range(self._database, signed, keys=self._keys)
-            if trusted.head.range.size >= trusted.range.size and trusted.head.final_note is None:
+            if trusted.head.final_note is None:
                 async with self._database.write() as tx:
                     await self._publish(tx, trusted.head, trusted.checkpoint, trusted.note)
             self._verified_shard, self._verified = trusted.head.shard, trusted.range
+        self._remembered = note
+
+    async def _without_mark(self, seen: Sequence[bytes]) -> bytes | None:
+        """The mark, when there was none a moment ago: one that was written since, or what a witness remembers.
+
+        None before the first signature. A witness that remembers less than what was published is no substitute.
+        """
+        async with self._database.read() as tx:
+            published = await log.newest_checkpoint(tx)
+        if published is None:  # whoever opened the log has not come as far as its first signature
+            return None
+        note = self._mark.read()  # written meanwhile by a process that started with us?
+        if note is not None:
+            return note
+        for told in seen:
+            trusted = await trusted_range(self._database, told, keys=self._keys)
+            if (trusted.head.shard, trusted.checkpoint.size) >= (published.shard, published.size):
+                await self._in_file(partial(self._mark.write, trusted.note))
+                return trusted.note
+        raise LogFaultError("The log was published, but the mark of the last signed checkpoint is missing")
 
     async def turn(self) -> int:
         """Sequence up to 8 × 1,024 pending entries and publish what is not published yet; the number sequenced.
@@ -126,6 +142,7 @@ class Sealer:
         if head is None:
             return sequenced
         if head.range.size > (newest.size if newest else 0) and head.final_note is None:
+            await self._check_mark()
             await self._verify(head)
             await self._sign_and_publish(head)
         elif newest is not None:
@@ -181,6 +198,15 @@ class Sealer:
         opened = await open_next_shard(tx, self._origin_base, keys=self._keys, surroundings=self._surroundings)
         return 1 if opened else 0
 
+    async def _check_mark(self) -> None:
+        """Others may have signed since this process did last: the database must hold that, too."""
+        note = self._mark.read()
+        if note is None and self._remembered is not None:
+            raise MarkError("The mark is gone; nothing is published. See AWIZO_MARK_FILE.")
+        if note is not None and note != self._remembered:
+            await trusted_range(self._database, note, keys=self._keys)
+        self._remembered = note
+
     async def _verify(self, head: TreeHead) -> None:
         """Re-hash, over another connection, what was committed since the last signature."""
         if head.shard != self._verified_shard:
@@ -208,10 +234,11 @@ class Sealer:
             # cannot write any more once somebody else has claimed.
             remembered = await self._in_file(self._mark.claim)
             newest = await log.newest_checkpoint(tx, head.shard)
-            if newest is not None and newest.size >= checkpoint.size:
-                return
+            if remembered != self._remembered or (newest is not None and newest.size >= checkpoint.size):
+                return  # somebody else signs at this moment; the next turn looks at what it was
             if remembered is None or is_newer(checkpoint, than=remembered):
                 await self._in_file(partial(self._mark.write, note))
+                self._remembered = note
         await self._witnesses.ask(self._database, head.shard, checkpoint, note)
         async with self._database.write() as tx:
             await self._publish(tx, head, checkpoint, note)

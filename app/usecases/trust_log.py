@@ -69,9 +69,10 @@ def is_newer(checkpoint: Checkpoint, *, than: bytes) -> bool:
     return checkpoint.origin != other.origin or checkpoint.size > other.size
 
 
-def says_the_same(note: bytes, checkpoint: Checkpoint) -> bool:
-    """Whether the note, whoever signed it, is one of this very checkpoint."""
-    return parse_note(note).text == checkpoint.text()
+def covers(final_note: bytes, checkpoint: Checkpoint) -> bool:
+    """Whether a shard that a recovery ended with `final_note` ended at this checkpoint or after it."""
+    final = parse_checkpoint(parse_note(final_note).text)
+    return final == checkpoint or final.size > checkpoint.size
 
 
 async def trusted_range(database: Database, note: bytes, *, keys: SigningKeys) -> Trusted:
@@ -87,8 +88,8 @@ async def trusted_range(database: Database, note: bytes, *, keys: SigningKeys) -
             raise LogFaultError(
                 "The mark is a checkpoint of another log, or of a shard that the database does not hold"
             )
-        if head.final_note is not None and says_the_same(head.final_note, checkpoint):
-            # A recovery has closed this shard short of its mark: nothing more is signed of it.
+        if head.final_note is not None and covers(head.final_note, checkpoint):
+            # A recovery has ended this shard short of what was signed: nothing more is signed of it.
             return Trusted(checkpoint=checkpoint, note=signed.note, head=head, range=head.range)
         if checkpoint.size > head.range.size:
             raise LogFaultError(
