@@ -49,8 +49,9 @@ def _sentence_of(error: Exception) -> str | None:
     from app.storage.database import DatabaseUnavailableError
     from app.storage.schema import SchemaError
     from app.usecases.log_fault import LogFaultError, LogStuckError
+    from app.usecases.read_copy import CopyError
 
-    if isinstance(error, SettingsError | SchemaError | ListenError | LogFaultError | LogStuckError):
+    if isinstance(error, SettingsError | SchemaError | CopyError | ListenError | LogFaultError | LogStuckError):
         return str(error)
     if isinstance(error, DatabaseUnavailableError):
         return "The database cannot be reached; check AWIZO_DATABASE_URL."

@@ -279,9 +279,11 @@ async def compact_range(tx: Tx, shard: str, size: int) -> CompactRange:
 
 
 async def places(tx: Tx, facts: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
-    """Shard and index of those of these facts that are sequenced."""
-    query = select(leaves.c.fact_id, leaves.c.shard, leaves.c.leaf_index).where(
-        one_of(tx, leaves.c.fact_id, list(facts))
+    """Shard and index of those of these facts that are sequenced; the later place of one that was sealed again."""
+    query = (
+        select(leaves.c.fact_id, leaves.c.shard, leaves.c.leaf_index)
+        .where(one_of(tx, leaves.c.fact_id, list(facts)))
+        .order_by(leaves.c.shard)
     )
     return {row.fact_id: (row.shard, row.leaf_index) for row in await tx.execute(query)}
 
@@ -290,11 +292,14 @@ async def published_facts(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, i
     """How many facts of each of these notifications stand under a published checkpoint."""
     covered = {shard: checkpoint.size for shard, checkpoint in (await newest_checkpoints(tx)).items()}
     query = (
-        select(facts.c.notification_id, leaves.c.shard, leaves.c.leaf_index)
+        select(facts.c.notification_id, facts.c.n, leaves.c.shard, leaves.c.leaf_index)
         .join(leaves, leaves.c.fact_id == facts.c.id)
         .where(one_of(tx, facts.c.notification_id, list(notifications)))
     )
-    return Counter(row.notification_id for row in await tx.execute(query) if row.leaf_index < covered.get(row.shard, 0))
+    published = {
+        (row.notification_id, row.n) for row in await tx.execute(query) if row.leaf_index < covered.get(row.shard, 0)
+    }
+    return Counter(notification for notification, _ in published)
 
 
 async def lost_facts(tx: Tx) -> int:

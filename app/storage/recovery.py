@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app.domain.notification import Status
 from app.storage.database import Tx
 from app.storage.log import PendingEntry
 from app.storage.sql import insert_rows, locked, one_of
-from app.storage.tables import lost_entries, notifications, pending_entries
+from app.storage.tables import facts, leaves, lost_entries, notifications, pending_entries
 
 UNSETTLED = (Status.HELD, Status.QUEUED, Status.SENDING)
 
@@ -41,6 +41,20 @@ async def lost_among(tx: Tx, shard: str, start: int, end: int) -> set[int]:
         lost_entries.c.shard == shard, lost_entries.c.leaf_index >= start, lost_entries.c.leaf_index < end
     )
     return set((await tx.execute(query)).scalars())
+
+
+async def seal_again(tx: Tx, shard: str, *, start: int, end: int) -> None:
+    """Have the facts of entries [start, end) wait for an index again, before all that wait already."""
+    tail = select(leaves.c.fact_id, leaves.c.commitment).where(
+        leaves.c.shard == shard, leaves.c.leaf_index >= start, leaves.c.leaf_index < end
+    )
+    waiting = select(pending_entries.c.fact_id, pending_entries.c.commitment).order_by(pending_entries.c.position)
+    ordered = [
+        *await tx.execute(tail.join(facts, facts.c.id == leaves.c.fact_id).order_by(leaves.c.leaf_index)),
+        *await tx.execute(waiting),
+    ]
+    await tx.execute(delete(pending_entries))
+    await insert_rows(tx, pending_entries, [{"fact_id": row.fact_id, "commitment": row.commitment} for row in ordered])
 
 
 async def unsettled(tx: Tx, *, limit: int) -> list[UUID]:

@@ -256,7 +256,7 @@ leaves = Table(
     metadata,
     Column("shard", String(8), primary_key=True),
     Column("leaf_index", BigInteger, primary_key=True),
-    Column("fact_id", Uuid, nullable=False, unique=True),
+    Column("fact_id", Uuid, nullable=False, index=True),  # twice where a recovery had a fact sealed again
     Column("commitment", LargeBinary, nullable=False),
 )
 

@@ -1,5 +1,6 @@
 """Prove a notification: its published facts with everything that a stranger needs to check them offline."""
 
+import itertools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -109,7 +110,7 @@ async def _choose(tx: Tx, notification: UUID) -> _Chosen | None:
     newest = await log.newest_checkpoints(tx)
     chain = await fact_store.of_notification(tx, notification)
     places = await log.places(tx, [fact.id for fact in chain])
-    own = [fact for fact in chain if _is_published(fact, places, newest)]
+    own = list(itertools.takewhile(lambda fact: _is_published(fact, places, newest), chain))
     context = await fact_store.by_leaves(tx, context_leaves(fact.document for fact in own))
     places |= await log.places(tx, [fact.id for fact in context])
     if not own or not all(_is_published(fact, places, newest) for fact in context):

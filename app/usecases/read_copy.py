@@ -13,6 +13,11 @@ from app.ports import SigningKeys
 from app.usecases.log_fault import LogFaultError
 from app.usecases.trust_log import SignedCheckpoint, read_signed
 
+
+class CopyError(Exception):
+    """The copy cannot be used; one sentence."""
+
+
 ReadCopy = Callable[[str], bytes | None]
 """A file of the published log by its path below the log's address, such as `2026h2/checkpoint`; None: not there."""
 
@@ -49,15 +54,15 @@ class CopiedShard:
 def read_copied(copy: ReadCopy, sizes: Mapping[str, int], *, keys: SigningKeys) -> dict[str, CopiedShard]:
     """The shards of a copy by origin, with the entries that a database lacks which has `sizes` of them.
 
-    Raises LogFaultError when a file of the copy is not what it must be, and what `copy` raises.
+    Raises CopyError when a file of the copy is not what it must be, and what `copy` raises.
     """
     found: dict[str, CopiedShard] = {}
     note = copy("checkpoint")
     while note is not None:
-        signed = read_signed(note, keys=keys)
+        signed = _signed(note, keys)
         origin = signed.checkpoint.origin
         if origin in found:
-            raise LogFaultError("The shards of the copy lead in a circle")
+            raise CopyError("The copy cannot be used: its shards lead in a circle.")
         opening = _opening(copy, origin)
         bundles = _bundles(copy, sizes.get(origin, 0), signed.checkpoint)
         found[origin] = CopiedShard(signed=signed, opening=opening, bundles=bundles)
@@ -65,12 +70,19 @@ def read_copied(copy: ReadCopy, sizes: Mapping[str, int], *, keys: SigningKeys) 
     return found
 
 
+def _signed(note: bytes, keys: SigningKeys) -> SignedCheckpoint:
+    try:
+        return read_signed(note, keys=keys)
+    except LogFaultError:
+        raise CopyError("The copy cannot be used: it is of another log, or not signed by our keys.") from None
+
+
 def _opening(copy: ReadCopy, origin: str) -> ShardOpening | None:
     data = copy(f"{shard_of(origin)}/opening.json")
     try:
         return read_opening(data) if data is not None else None
     except MalformedError as error:
-        raise LogFaultError(f"The copy cannot be used: {error}") from None
+        raise CopyError(f"The copy cannot be used: {error}.") from None
 
 
 def _bundles(copy: ReadCopy, size: int, checkpoint: Checkpoint) -> dict[int, bytes]:

@@ -30,14 +30,24 @@ _NO_POSITION = 0  # positions count from 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostRange:
-    """Entries [first, last] of a shard whose facts are lost. `entries_too` when not even their hashes came back."""
+    """Entries [first, last] of a shard whose facts are lost; `last` is None when nobody knows how many there were.
+
+    `entries_too` when not even their hashes came back.
+    """
 
     shard: str
     first: int
-    last: int
+    last: int | None
     entries_too: bool
 
+    @property
+    def count(self) -> int:
+        """How many, as far as that is known."""
+        return 0 if self.last is None else self.last - self.first + 1
+
     def __str__(self) -> str:
+        if self.last is None:
+            return f"{self.shard} {self.first} and after, nobody knows how many, with their entries"
         return f"{self.shard} {self.first}-{self.last}" + (" with their entries" if self.entries_too else "")
 
 
@@ -52,8 +62,8 @@ class Recovery:
 
     @property
     def lost_facts(self) -> int:
-        """How many facts have no document any more."""
-        return sum(each.last - each.first + 1 for each in self.lost)
+        """How many facts have no document any more, as far as that is known."""
+        return sum(each.count for each in self.lost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +86,10 @@ async def recover_log(
 
     Entries that were published and that the copy holds are taken back under their old indexes. Where they cannot be
     had, or the database holds others, the shard ends with the checkpoint that was signed last, and the log goes on
-    under a new origin whose first fact gives `reason`. So it does when neither a readable mark nor a witness says what
-    was signed last: a copy alone cannot. The mark is written at the end when there was none.
+    under a new origin whose first fact gives `reason`. So it does without a readable mark: witnesses and copies may not
+    have seen what was signed last. The mark is written at the end when there was none.
 
-    Raises LogFaultError when there is no log at all or the copy cannot be used, and what `copy` raises.
+    Raises LogFaultError when there is no log at all, CopyError when the copy cannot be used, and what `copy` raises.
     """
     marks = only_signed(filter(None, [mark.read()]), keys=keys)
     async with database.read() as tx:
@@ -96,7 +106,7 @@ async def recover_log(
         work = _Recovery(tx, copied=copied, keys=keys, surroundings=surroundings)
         for each in newest:
             await work.mend(each)
-        if not signed:
+        if not marks:
             await work.end_at_what_is_published()
         await work.close_all_but_the_newest()
         if not work.changed:
@@ -192,9 +202,11 @@ class _Recovery:
         """Nobody remembers what was signed last: end the newest shard with its newest published checkpoint."""
         *older, head = await self._heads()
         newest = await log.newest_checkpoint(self._tx, head.shard)
+        if head.final_note is not None:
+            return
         if newest is not None:
             self.changed, self.last_signed = True, newest.note
-            await log.cut_shard(self._tx, head.shard, final_note=newest.note, now=self._now)
+            await self._cut(head, newest.note)
         elif older:  # an earlier recovery came so far, and was broken off before it wrote the mark
             self.last_signed = older[-1].final_note
 
@@ -203,6 +215,8 @@ class _Recovery:
         for head in (await self._heads())[:-1]:
             if head.closed_at is None:
                 await log.close_shard(self._tx, head, now=self._now)
+                await log.note_losses(self._tx, head.shard, now=self._now)
+                self.lost.append(LostRange(shard=head.shard, first=head.range.size, last=None, entries_too=True))
 
     async def _heads(self) -> list[TreeHead]:
         heads = await log.heads(self._tx)
@@ -269,12 +283,17 @@ class _Recovery:
         return PendingEntry(position=_NO_POSITION, fact=self._new_id(), commitment=commitment)
 
     async def _end(self, head: TreeHead, signed: SignedCheckpoint) -> None:
-        await log.cut_shard(self._tx, head.shard, final_note=signed.note, now=self._now)
-        newest = await log.newest_checkpoint(self._tx, head.shard)
-        # What is there but was not published yet never will be. And where the database holds other entries than those
-        # that were signed, none of the signed ones is known.
-        first = newest.size if newest is not None and head.range.size < signed.checkpoint.size else 0
+        await self._cut(head, signed.note)
+        # Where the database holds other entries than those that were signed, none of the signed ones is known.
+        first = head.range.size if head.range.size < signed.checkpoint.size else 0
         self.lost.append(LostRange(shard=head.shard, first=first, last=signed.checkpoint.size - 1, entries_too=True))
+
+    async def _cut(self, head: TreeHead, final_note: bytes) -> None:
+        """End a shard. What is sequenced in it and was not published never will be, and is sealed in the next one."""
+        await log.cut_shard(self._tx, head.shard, final_note=final_note, now=self._now)
+        newest = await log.newest_checkpoint(self._tx, head.shard)
+        published = newest.size if newest is not None else 0
+        await recovery.seal_again(self._tx, head.shard, start=published, end=head.range.size)
 
 
 def _ranges(shard: str, indexes: Sequence[int]) -> Iterator[LostRange]:
