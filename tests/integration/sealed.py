@@ -1,5 +1,6 @@
 """What the log holds, in the order in which it was sealed, and the rules of that order."""
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from app.storage.tables import facts, leaves
 class SealedFact:
     """One entry of the log: its place, its leaf hash in hex, whom it concerns, and its document."""
 
+    shard: str
     index: int
     leaf: str
     recipient: UUID | None
@@ -31,16 +33,20 @@ class SealedFact:
 
 
 async def sealed_facts(database: Database) -> list[SealedFact]:
-    """Every sealed fact, by index."""
+    """Every sealed fact, by shard and index."""
     query = (
-        select(leaves.c.leaf_index, facts.c.leaf, facts.c.recipient_id, facts.c.document)
+        select(leaves.c.shard, leaves.c.leaf_index, facts.c.leaf, facts.c.recipient_id, facts.c.document)
         .join(facts, facts.c.id == leaves.c.fact_id)
         .order_by(leaves.c.shard, leaves.c.leaf_index)
     )
     async with database.read() as tx:
         return [
             SealedFact(
-                index=row.leaf_index, leaf=row.leaf.hex(), recipient=row.recipient_id, document=json.loads(row.document)
+                shard=row.shard,
+                index=row.leaf_index,
+                leaf=row.leaf.hex(),
+                recipient=row.recipient_id,
+                document=json.loads(row.document),
             )
             for row in await tx.execute(query)
         ]
@@ -48,7 +54,9 @@ async def sealed_facts(database: Database) -> list[SealedFact]:
 
 def assert_in_order(sealed: Sequence[SealedFact]) -> None:
     """No gap, no entry before one that its document names, every chain in the order of `n`."""
-    assert [fact.index for fact in sealed] == list(range(len(sealed)))
+    for _, shard in itertools.groupby(sealed, key=lambda fact: fact.shard):
+        indexes = [fact.index for fact in shard]
+        assert indexes == list(range(len(indexes)))
     before: set[str] = set()
     lengths: dict[str, int] = {}
     for fact in sealed:

@@ -46,10 +46,12 @@ def copy_of(file: Path, target: Path) -> None:
         source.backup(copy)
 
 
-def put_back(backup: Path, file: Path) -> None:
-    for journal in (file.with_name(file.name + "-wal"), file.with_name(file.name + "-shm")):
-        journal.unlink(missing_ok=True)
-    file.write_bytes(backup.read_bytes())
+async def put_back(backup: Path, file: Path) -> None:
+    """Over the file of a service that has ended: SQLite takes the journal away when the last connection closes."""
+    async with asyncio.timeout(10):
+        while file.with_name(file.name + "-wal").exists():  # noqa: ASYNC110 – a file rings no bell
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(lambda: file.write_bytes(backup.read_bytes()))
 
 
 async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_anything_again(
@@ -68,7 +70,7 @@ async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_an
         assert (await deployment.post(client, "later")).status_code == 202
         await settled(process)
     sent = len(deployment.gateway.journal)
-    put_back(backup, file)
+    await put_back(backup, file)
 
     async with deployment.up(sending=True) as (_, client):
         ready = await client.get("/readyz")
@@ -121,7 +123,7 @@ async def test_a_recovery_takes_back_from_a_copy_what_was_published(
             await deployment.post(client, f"later-{number}")
         await settled(process)
     assert (await operator.run("export", str(copy))).code == 0
-    put_back(backup, file)
+    await put_back(backup, file)
     ended = await operator.run("recover", "--reason", "a rehearsal", "--from", str(copy))
     assert (ended.code, ended.err) == (0, "")
     assert "Entries taken back from the copy: 1" in ended.out
@@ -143,7 +145,7 @@ async def test_a_log_that_was_recovered_is_exported_and_checked_like_any_other(
         copy_of(file, backup)
         await deployment.post(client, "later")
         await settled(process)
-    put_back(backup, file)
+    await put_back(backup, file)
     assert (await operator.run("recover", "--reason", "a rehearsal")).code == 0
     exported = await operator.run("export", str(copy))
     assert exported.code == 0, exported.err
