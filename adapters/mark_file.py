@@ -15,7 +15,6 @@ class MarkFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._beside = path.with_name(f"{path.name}.{uuid4().hex}.new")
-        self._is_claimed = False
 
     def read(self) -> bytes | None:
         """The note that was written last, or None."""
@@ -31,14 +30,10 @@ class MarkFile:
         for other in self._path.parent.glob(f"{self._path.name}.*.new"):
             if other != self._beside:
                 other.unlink(missing_ok=True)
-        self._is_claimed = True
         return self.read()
 
     def write(self, note: bytes) -> None:
-        """Durable on return. Raises FileNotFoundError when another process claimed the mark since we did."""
-        if not self._is_claimed:
-            self.claim()
-        self._is_claimed = False
+        """Durable on return. Raises FileNotFoundError when we did not claim the mark, or another process did since."""
         with self._beside.open("r+b") as file:
             file.write(note)
             file.truncate()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.usecases.seal_log import Sealer
 
 T = TypeVar("T")
+TURNS_MAX = 8
 _Reason = Annotated[str, typer.Option(help="Why, for everybody to read: no personal data")]
 
 
@@ -30,8 +31,9 @@ def _with_sealer(work: Callable[["Database", "Sealer"], Awaitable[T]]) -> T:
         try:
             await sealer.start()
             result = await work(database, sealer)
-            while await sealer.turn():
-                pass
+            for _ in range(TURNS_MAX):  # the service goes on with what comes meanwhile
+                if not await sealer.turn():
+                    break
         finally:
             await sealer.close()
         return result
@@ -52,7 +54,7 @@ def log_seal(reason: _Reason) -> None:
 
     Half-years end by themselves. A running service goes on in the new shard.
     """
-    shard = _with_sealer(lambda _database, sealer: sealer.close_shard(reason))
+    shard = _with_sealer(lambda _database, sealer: sealer.seal_shard(reason))
     typer.echo(f"{shard} is sealed; the log goes on in the next shard.")
 
 

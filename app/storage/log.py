@@ -57,10 +57,12 @@ class PublishedCheckpoint:
     published_at: datetime
 
 
-async def open_shard(tx: Tx, *, shard: str, origin: str, now: datetime) -> None:
+async def open_shard(tx: Tx, *, shard: str, origin: str, now: datetime) -> TreeHead:
     """Begin an empty shard."""
-    empty = CompactRange().to_bytes()
-    await tx.execute(insert(tree_heads).values(shard=shard, origin=origin, size=0, range=empty, epoch=0, opened_at=now))
+    head = TreeHead(shard=shard, origin=origin, range=CompactRange(), epoch=0, opened_at=now)
+    values = {"shard": shard, "origin": origin, "size": 0, "range": head.range.to_bytes(), "epoch": 0}
+    await tx.execute(insert(tree_heads).values(**values, opened_at=now))
+    return head
 
 
 async def close_shard(tx: Tx, head: TreeHead, *, now: datetime) -> None:
@@ -137,10 +139,14 @@ async def pending_count(tx: Tx, facts: Collection[UUID] | None = None) -> int:
     return int((await tx.execute(query)).scalar_one())
 
 
-async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> TreeHead | None:
-    """Give `entries` the next indexes after `head`; None when somebody else moved the head first.
+class HeadMovedError(Exception):
+    """Somebody else moved the head of the tree, although its row was locked; the transaction must be rolled back."""
 
-    Leaves, full tiles and the new head are written in this transaction; it must be rolled back on None.
+
+async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> TreeHead:
+    """Give `entries` the next indexes after `head`, whose row is locked.
+
+    Leaves, full tiles and the new head are written in this transaction. Raises HeadMovedError if the head moved.
     """
     if not entries:
         return head
@@ -157,7 +163,7 @@ async def sequence(tx: Tx, head: TreeHead, entries: Sequence[PendingEntry]) -> T
         .values(size=grown.size, range=grown.to_bytes())
     )
     if moved.rowcount != 1:
-        return None
+        raise HeadMovedError(head.shard)
     indexes = range(head.range.size, grown.size)
     placed: dict[str, Sequence[Any]] = {
         "shard": [head.shard] * len(indexes),

@@ -50,14 +50,14 @@ class _Memory:
 class Witnesses:
     """The witnesses of one process's log.
 
-    `larger` is a checkpoint of a larger tree than the database has, as one of them told; nothing vouches for it yet.
+    Raises nothing for what they do or say.
     """
 
     def __init__(self, known: Iterable[KnownWitness], *, surroundings: Surroundings) -> None:
         self._known = tuple(known)
         self._surroundings = surroundings
         self._memory = {each.key: _Memory() for each in self._known}
-        self.larger: bytes | None = None
+        self._larger: list[bytes] = []
 
     async def latest(self, origins: Sequence[str]) -> list[bytes]:
         """The checkpoints of these shards that the witnesses cosigned last, as far as they say."""
@@ -92,6 +92,14 @@ class Witnesses:
         await asyncio.gather(*tasks, return_exceptions=True)
         for each in self._known:
             await each.witness.close()
+
+    def take_larger(self) -> list[bytes]:
+        """What they showed, since this was asked last, for having seen a larger tree than the database has.
+
+        Nothing vouches for it yet.
+        """
+        taken, self._larger = self._larger, []
+        return taken
 
     def _may_ask(self, each: KnownWitness, checkpoint: Checkpoint) -> bool:
         memory = self._memory[each.key]
@@ -151,7 +159,8 @@ class Witnesses:
         async with database.read() as tx:
             sizes = {head.shard: head.range.size for head in await log.heads(tx)}
         if sizes.get(shard, 0) < size:
-            self.larger = await each.witness.latest(origin)
+            note = await each.witness.latest(origin)
+            self._larger += [note] if note is not None else []
         del self._memory[each.key].sizes[origin]
         return "it says that it has seen a larger tree"
 

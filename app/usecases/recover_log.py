@@ -18,12 +18,12 @@ from app.storage import log, log_keys, recovery
 from app.storage.database import Database, Tx
 from app.storage.log import PendingEntry, TreeHead
 from app.usecases.ask_witnesses import Witnesses
-from app.usecases.log_fault import LogFaultError
-from app.usecases.open_shard import ensure_keys, open_next_shard
+from app.usecases.change_shards import ensure_keys, open_next_shard
+from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.read_copy import CopiedShard, ReadCopy, read_copied
 from app.usecases.record_facts import new_fact_sheet
 from app.usecases.restore_notifications import forget_progress
-from app.usecases.trust_log import SignedCheckpoint, covers, only_signed, read_signed
+from app.usecases.trust_log import SignedCheckpoint, covers, only_signed
 
 _NO_POSITION = 0  # positions count from 1
 
@@ -91,18 +91,21 @@ async def recover_log(
 
     Raises LogFaultError when there is no log at all, CopyError when the copy cannot be used, and what `copy` raises.
     """
-    marks = only_signed(filter(None, [mark.read()]), keys=keys)
+    remembered = mark.read()
+    marks = only_signed(filter(None, [remembered]), keys=keys)
     async with database.read() as tx:
         heads = await log.heads(tx)
     sizes = {head.origin: head.range.size for head in heads}
     copied = read_copied(copy, sizes, keys=keys) if copy else {}
     now = surroundings.clock()
-    origins = [*sizes, *(_origin_of(note) for note in marks), *copied, f"{origin_base}/{half_year(now)}"]
+    origins = [*sizes, *(each.checkpoint.origin for each in marks), *copied, f"{origin_base}/{half_year(now)}"]
     told = only_signed(await witnesses.latest(list(dict.fromkeys(origins))), keys=keys)
-    signed = [read_signed(note, keys=keys) for note in [*marks, *told]]
-    newest = _newest_of_each([*signed, *(shard.signed for shard in copied.values())])
+    newest = _newest_of_each([*marks, *told, *(shard.signed for shard in copied.values())])
 
-    async def mend(tx: Tx) -> tuple[Recovery | NothingToRecover, bytes | None]:
+    async def recover(tx: Tx) -> tuple[Recovery | NothingToRecover, bytes | None]:
+        await log.current_head(tx, lock=True)
+        if mark.read() != remembered:
+            raise LogStuckError("Somebody signed meanwhile; stop every process of the service, and try again")
         work = _Recovery(tx, copied=copied, keys=keys, surroundings=surroundings)
         for each in newest:
             await work.mend(each)
@@ -114,8 +117,9 @@ async def recover_log(
         done = await _go_on(tx, work, origin_base=origin_base, reason=reason, keys=keys, surroundings=surroundings)
         return done, work.last_signed
 
-    done, last_signed = await database.transact(mend)
+    done, last_signed = await database.transact(recover)
     if not marks and last_signed is not None:
+        mark.claim()
         mark.write(last_signed)
     return done
 
@@ -157,10 +161,6 @@ def _newest_of_each(signed: Sequence[SignedCheckpoint]) -> list[SignedCheckpoint
         if known is None or each.checkpoint.size > known.checkpoint.size:
             newest[each.checkpoint.origin] = each
     return [newest[origin] for origin in sorted(newest, key=shard_of)]
-
-
-def _origin_of(note: bytes) -> str:
-    return note.partition(b"\n")[0].decode()
 
 
 class _Recovery:
@@ -258,7 +258,7 @@ class _Recovery:
             first = head.range.size
             lost += [index for index, commitment in enumerate(commitments, start=first) if commitment not in known]
             entries = [known.get(commitment) or self._without_fact(commitment) for commitment in commitments]
-            head = await log.sequence(self._tx, head, entries) or head
+            head = await log.sequence(self._tx, head, entries)
             self.imported += len(entries)
         if lost:
             await recovery.note_lost(self._tx, head.shard, lost, now=self._now)

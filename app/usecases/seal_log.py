@@ -27,10 +27,10 @@ from app.storage import log, log_keys
 from app.storage.database import Database, Tx
 from app.storage.log import TreeHead
 from app.usecases.ask_witnesses import Witnesses
+from app.usecases.change_shards import close_shard, ensure_keys, open_first_shard, open_next_shard
 from app.usecases.log_fault import LogFaultError, MarkError
-from app.usecases.open_shard import close_shard, ensure_keys, open_first_shard, open_next_shard
 from app.usecases.sign_notes import signed_by_all
-from app.usecases.trust_log import is_newer, only_signed, trusted_range
+from app.usecases.trust_log import SignedCheckpoint, is_newer, only_signed, read_signed, trusted_range
 
 BATCH_MAX = 1024
 BATCHES_MAX = 8
@@ -95,18 +95,19 @@ class Sealer:
             raise LogFaultError("The database is empty, but a checkpoint of its log was signed before")
         await open_first_shard(tx, self._origin_base, keys=self._keys, surroundings=self._surroundings)
 
-    async def _trust(self, note: bytes | None, seen: Sequence[bytes]) -> None:
+    async def _trust(self, note: bytes | None, seen: Sequence[SignedCheckpoint]) -> None:
         self._verified_shard, self._verified, self._remembered = "", CompactRange(), None
         note = note or await self._without_mark(seen)
-        for signed in [*seen, *([note] if note else [])]:
-            trusted = await trusted_range(self._database, signed, keys=self._keys)
+        own = [read_signed(note, keys=self._keys)] if note is not None else []
+        for signed in [*seen, *own]:
+            trusted = await trusted_range(self._database, signed)
             if trusted.head.final_note is None:
                 async with self._database.write() as tx:
                     await self._publish(tx, trusted.head, trusted.checkpoint, trusted.note)
             self._verified_shard, self._verified = trusted.head.shard, trusted.range
         self._remembered = note
 
-    async def _without_mark(self, seen: Sequence[bytes]) -> bytes | None:
+    async def _without_mark(self, seen: Sequence[SignedCheckpoint]) -> bytes | None:
         """The mark, when there was none a moment ago: one that was written since, or what a witness remembers.
 
         None before the first signature. A witness that remembers less than what was published is no substitute.
@@ -119,8 +120,9 @@ class Sealer:
         if note is not None:
             return note
         for told in seen:
-            trusted = await trusted_range(self._database, told, keys=self._keys)
+            trusted = await trusted_range(self._database, told)
             if (trusted.head.shard, trusted.checkpoint.size) >= (published.shard, published.size):
+                await self._in_file(self._mark.claim)
                 await self._in_file(partial(self._mark.write, trusted.note))
                 return trusted.note
         raise LogFaultError("The log was published, but the mark of the last signed checkpoint is missing")
@@ -128,34 +130,38 @@ class Sealer:
     async def turn(self) -> int:
         """Sequence up to 8 × 1,024 pending entries and publish what is not published yet; the number sequenced.
 
-        Raises LogFaultError when what was committed is not what we believed, MarkError or MissingKeyError when
-        nothing can be signed for now.
+        Raises LogFaultError when the database does not hold what was signed, or what was committed is not what we
+        believed; MarkError or MissingKeyError when nothing can be signed for now.
         """
-        sequenced = await self._database.transact(self._sequence)
-        for _ in range(1, BATCHES_MAX):  # one signature for a whole queue
-            if sequenced % BATCH_MAX or not sequenced:
-                break
-            sequenced += await self._database.transact(self._sequence)
+        sequenced = await self._sequence_queue()
         async with self._database.read() as tx:
             head = await log.current_head(tx)
             newest = await log.newest_checkpoint(tx, head.shard) if head else None
         if head is None:
-            return sequenced
+            raise LogFaultError("The log is gone from the database")
+        await self._check_mark(head)
         if head.range.size > (newest.size if newest else 0) and head.final_note is None:
-            await self._check_mark()
             await self._verify(head)
             await self._sign_and_publish(head)
         elif newest is not None:
             self._witnesses.remind(self._database, newest)
-        if self._witnesses.larger is not None:
-            for note in only_signed([self._witnesses.larger], keys=self._keys):
-                await trusted_range(self._database, note, keys=self._keys)
-            self._witnesses.larger = None
+        for signed in only_signed(self._witnesses.take_larger(), keys=self._keys):
+            await trusted_range(self._database, signed)
         if head.closed_at is not None:
             sequenced += await self._database.transact(self._open_next)
         return sequenced
 
-    async def close_shard(self, detail: str) -> str:
+    async def _sequence_queue(self) -> int:
+        """Sequence batch after batch, so that one signature covers a queue; the number of entries."""
+        sequenced = 0
+        for _ in range(BATCHES_MAX):
+            batch = await self._database.transact(self._sequence)
+            sequenced += batch
+            if batch < BATCH_MAX:
+                break
+        return sequenced
+
+    async def seal_shard(self, detail: str) -> str:
         """Write the last entry of the shard that is being written; the next turns publish it and open another.
 
         `detail` says why. Gives the name of the shard.
@@ -187,8 +193,7 @@ class Sealer:
             await close_shard(tx, head, [], detail="the half-year is over", surroundings=self._surroundings)
             return 1
         entries = await log.pending(tx, limit=BATCH_MAX)
-        if entries and await log.sequence(tx, head, entries) is None:
-            raise LogFaultError("The head of the log moved under its lock")
+        await log.sequence(tx, head, entries)
         return len(entries)
 
     def _is_over(self, shard: str | None) -> bool:
@@ -198,23 +203,20 @@ class Sealer:
         opened = await open_next_shard(tx, self._origin_base, keys=self._keys, surroundings=self._surroundings)
         return 1 if opened else 0
 
-    async def _check_mark(self) -> None:
-        """Others may have signed since this process did last: the database must hold that, too."""
+    async def _check_mark(self, head: TreeHead) -> None:
+        """Others may have signed since this process did last, and the database may have been set back under it."""
         note = self._mark.read()
         if note is None and self._remembered is not None:
             raise MarkError("The mark is gone; nothing is published. See AWIZO_MARK_FILE.")
-        if note is not None and note != self._remembered:
-            await trusted_range(self._database, note, keys=self._keys)
+        went_on = head.shard == self._verified_shard and head.range.size >= self._verified.size
+        if note is not None and (note != self._remembered or not went_on):
+            await trusted_range(self._database, read_signed(note, keys=self._keys))
         self._remembered = note
 
     async def _verify(self, head: TreeHead) -> None:
         """Re-hash, over another connection, what was committed since the last signature."""
         if head.shard != self._verified_shard:
             self._verified_shard, self._verified = head.shard, CompactRange()
-        if head.range.size < self._verified.size:
-            raise LogFaultError(
-                f"The log shrank from {self._verified.size} to {head.range.size} entries while it was being written"
-            )
         grown = self._verified
         for start in range(grown.size, head.range.size, _VERIFY_CHUNK):
             end = min(start + _VERIFY_CHUNK, head.range.size)

@@ -46,13 +46,12 @@ def read_signed(note: bytes, *, keys: SigningKeys) -> SignedCheckpoint:
         raise LogFaultError(f"The mark is not a checkpoint of this log ({error})") from error
 
 
-def only_signed(notes: Iterable[bytes], *, keys: SigningKeys) -> list[bytes]:
+def only_signed(notes: Iterable[bytes], *, keys: SigningKeys) -> list[SignedCheckpoint]:
     """Those of the notes that are checkpoints which one of our keys signed: others prove nothing, whoever sent them."""
     signed = []
     for note in notes:
         with contextlib.suppress(LogFaultError):
-            read_signed(note, keys=keys)
-            signed.append(note)
+            signed.append(read_signed(note, keys=keys))
     return signed
 
 
@@ -75,12 +74,11 @@ def covers(final_note: bytes, checkpoint: Checkpoint) -> bool:
     return final == checkpoint or final.size > checkpoint.size
 
 
-async def trusted_range(database: Database, note: bytes, *, keys: SigningKeys) -> Trusted:
-    """Check that the database holds the entries that `note` was signed over.
+async def trusted_range(database: Database, signed: SignedCheckpoint) -> Trusted:
+    """Check that the database holds the entries that a checkpoint was signed over.
 
     Raises LogFaultError when it holds fewer, or others, or does not know their shard.
     """
-    signed = read_signed(note, keys=keys)
     checkpoint = signed.checkpoint
     async with database.read() as tx:
         head = next((head for head in await log.heads(tx) if head.origin == checkpoint.origin), None)

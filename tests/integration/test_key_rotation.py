@@ -59,7 +59,7 @@ async def test_until_the_shard_ends_both_keys_sign_and_then_the_new_one_alone(
     assert verify_note(note, [old]).signers == (old,)
     assert verify_note(note, [new]).signers == (new,)
     clock.now = datetime(2027, 1, 1, tzinfo=UTC)
-    await sealer.close_shard("tested")
+    await sealer.seal_shard("tested")
     while await sealer.turn():
         pass
     later = await newest_note(database)

@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import rfc8785
 from sqlalchemy import text
 
 from adapters.mark_file import MarkFile
@@ -18,6 +19,7 @@ from app.usecases.ask_witnesses import Witnesses
 from app.usecases.check_log import Difference, check_log
 from app.usecases.export_log import export_log
 from app.usecases.log_fault import LogFaultError
+from app.usecases.read_copy import CopyError
 from app.usecases.recover_log import LostRange, NothingToRecover, Recovery, recover_log
 from app.usecases.restore_notifications import release_notifications
 from tests.builders import event
@@ -128,6 +130,66 @@ async def test_nothing_is_signed_before_the_recovery(restored: tuple[World, list
         assert await log.newest_checkpoint(tx) == before
     await recover(world)
     await restart(world)
+
+
+async def test_a_database_that_is_set_back_under_a_running_sealer_is_noticed_at_its_next_turn(world: World) -> None:
+    await world.register()
+    await notices(world, "waiting")
+    await world.seal()
+    backup = Backup(world.database)
+    await backup.make()
+    await world.dispatch()
+    await world.seal()
+    await backup.restore()
+    with pytest.raises(LogFaultError, match="behind the mark"):
+        await world.sealer.turn()
+    await recover(world)
+    await restart(world)
+
+
+async def test_without_a_readable_mark_the_shard_ends_whatever_copies_and_witnesses_say(
+    world: World, tmp_path: Path
+) -> None:
+    await world.register()
+    await world.seal()
+    await export_log(world.database, LogDirectory(tmp_path / "copy"), progress=lambda _count, _total: None)
+    (tmp_path / "mark").write_bytes(b"no checkpoint at all")
+    done = await recover(world, copy=tmp_path / "copy")
+    assert isinstance(done, Recovery)
+    assert done.successor == "2026h2b"
+    await restart(world)
+
+
+async def test_facts_that_were_sequenced_and_never_published_are_proven_in_the_next_shard(world: World) -> None:
+    await world.register()
+    await world.seal()
+    notices_ = await notices(world, "sequenced")
+    await world.database.transact(world.sealer._sequence)
+    backup = Backup(world.database)
+    await backup.make()
+    await world.seal()
+    await notices(world, "lost")
+    await world.seal()
+    await backup.restore()
+    done = await recover(world)
+    assert isinstance(done, Recovery)
+    await restart(world)
+    await world.seal()
+    names = [f"{ORIGIN_BASE}/{shard}" for shard in ("2026h2", "2026h2b")]
+    verdict = verify(await world.bundle(notices_[0]), [signer_for(name).vkey for name in names])
+    assert verdict.accepted, verdict.reason
+
+
+async def test_a_copy_in_a_circle_is_refused(world: World, tmp_path: Path) -> None:
+    await world.register()
+    await world.seal()
+    copy = LogDirectory(tmp_path / "copy")
+    await export_log(world.database, copy, progress=lambda _count, _total: None)
+    opening = json.loads(copy.read("2026h2/opening.json") or b"")
+    opening["document"]["data"]["previous_checkpoint"] = (copy.read("checkpoint") or b"").decode()
+    (tmp_path / "copy" / "2026h2" / "opening.json").write_bytes(rfc8785.dumps(opening))
+    with pytest.raises(CopyError, match="circle"):
+        await recover(world, copy=tmp_path / "copy")
 
 
 async def test_without_a_copy_the_shard_ends_at_the_mark_and_a_new_origin_says_why(

@@ -84,7 +84,7 @@ async def live(ledger: Ledger, sealers: Iterator[Sealer], clock: TestClock) -> N
     await ledger.record(COUNTS[0])
     sealer = await sealed(sealers, sealer)
     try:
-        await sealer.close_shard("tried")
+        await sealer.seal_shard("tried")
     except DatabaseUnavailableError:
         sealer = await sealed(sealers, None)
     await ledger.record(COUNTS[1])

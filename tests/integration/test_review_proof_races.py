@@ -76,7 +76,7 @@ async def test_a_proof_that_is_asked_for_at_any_moment_verifies_and_is_complete(
     await world.database.transact(lambda tx: rotate_key(tx, "statements", keys=keys, surroundings=surroundings))
     for before in SHARDS[:-1]:
         await readers.notify(2)
-        await world.sealer.close_shard("tried")
+        await world.sealer.seal_shard("tried")
         while await current_shard(world) == before:  # noqa: ASYNC110 – a database rings no bell
             await asyncio.sleep(0.01)
     await world.database.transact(lambda tx: rotate_key(tx, "log", keys=keys, surroundings=surroundings))

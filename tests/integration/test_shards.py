@@ -80,7 +80,7 @@ async def test_a_shard_closed_early_is_followed_by_one_with_a_letter(ledger: Led
     await ledger.seal(2)
     sealer = ledger.sealer()
     await sealer.start()
-    assert await sealer.close_shard("the operator moves") == "2026h2"
+    assert await sealer.seal_shard("the operator moves") == "2026h2"
     while await sealer.turn():
         pass
     await ledger.seal(1)

@@ -46,7 +46,7 @@ async def open_next_shard(
     final = await _final_note(tx, head)
     if final is None:
         return None
-    now = max(surroundings.clock(), head.opened_at + timedelta(milliseconds=1))
+    now = max(surroundings.clock(), head.closed_at, head.opened_at + timedelta(milliseconds=1))
     shard = _successor(head.shard, now)
     origin = f"{origin_base}/{shard}"
     await _open(
@@ -102,7 +102,7 @@ async def _open(
     now: datetime,
     surroundings: Surroundings,
 ) -> None:
-    await log.open_shard(tx, shard=shard, origin=origin, now=now)
+    head = await log.open_shard(tx, shard=shard, origin=origin, now=now)
     log_signer, statements_signer = signers
     await log_keys.add(tx, shard, use="log", vkey=log_signer.vkey, now=now)
     await log_keys.add(tx, shard, use="statements", vkey=statements_signer.vkey, now=now)
@@ -118,18 +118,17 @@ async def _open(
         },
     )
     await sheet.write(tx)
-    head = await log.current_head(tx)
-    assert head is not None  # noqa: S101 – opened above
     await log.sequence(tx, head, [await log.pending_of(tx, opened.id)])
 
 
 async def ensure_keys(tx: Tx, head: TreeHead, keys: SigningKeys, *, now: datetime) -> None:
     """Write down which keys sign a shard that was opened before keys were written down."""
-    if (await log_keys.of_shard(tx, head.shard)).log:
-        return
-    await log_keys.add(tx, head.shard, use="log", vkey=keys.newest(head.origin).vkey, now=now)
-    statements = keys.newest(statement_key_name(head.origin))
-    await log_keys.add(tx, head.shard, use="statements", vkey=statements.vkey, now=now)
+    known = await log_keys.of_shard(tx, head.shard)
+    if not known.log:
+        await log_keys.add(tx, head.shard, use="log", vkey=keys.newest(head.origin).vkey, now=now)
+    if not known.statements:
+        statements = keys.newest(statement_key_name(head.origin))
+        await log_keys.add(tx, head.shard, use="statements", vkey=statements.vkey, now=now)
 
 
 async def close_shard(
