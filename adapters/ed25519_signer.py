@@ -52,11 +52,14 @@ class KeyFolder:
         self._suffix = statements_suffix
         self._seeds: dict[str, list[bytes]] = {}
         for use in ("log", "statements"):
-            load_or_create_key(folder / f"{use}.key")
             self._reload(use)
 
     def newest(self, name: str) -> Ed25519Signer:
-        """The newest key, under that name."""
+        """The newest key, under that name; the first one is made here."""
+        use = self._use(name)
+        if not self._seeds[use]:
+            load_or_create_key(self._file(use, 1))
+            self._reload(use)
         return self.all(name)[-1]
 
     def all(self, name: str) -> Sequence[Ed25519Signer]:

@@ -15,7 +15,8 @@ class HttpLog:
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, headers={"User-Agent": "awizo"})
+        headers = {"Accept-Encoding": "identity", "User-Agent": "awizo"}
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, headers=headers)
 
     def read(self, path: str) -> bytes | None:
         """The file, or None when the server says that there is none; LogUnreachableError for any other answer."""

@@ -19,7 +19,7 @@ from app.storage.database import Database, durability_faults
 from app.storage.schema import require_current_schema, require_same_root
 from app.usecases.claim_notifications import Sender
 from app.usecases.dispatch_notifications import Dispatcher
-from app.usecases.log_fault import LogFaultError
+from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import Sealer
 from app.usecases.stamp_log import Stamper
 from app.usecases.watch_log import LogWatch, watch_log
@@ -86,6 +86,7 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
                 operator_verified=settings.operator_verified,
                 log_public=settings.log_public,
                 witness_policy=settings.witness_policy,
+                witness_quorum=settings.witness_quorum,
             ),
             worker=worker,
         )
@@ -106,6 +107,9 @@ async def _start_log(sealer: Sealer, log_watch: LogWatch) -> None:
     except LogFaultError as fault:
         log_watch.found(str(fault))
         _log.error("log_fault", sentence=str(fault))
+    except LogStuckError as stuck:  # the worker's turns try again
+        log_watch.stuck = str(stuck)
+        _log.error("log_stuck", sentence=str(stuck))
 
 
 async def _start_worker(

@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     tsa_ca_file: Path | None = None
     tsa_client_cert: Path | None = None
     tsa_client_key: Path | None = None
-    retention_months: Annotated[int, Field(ge=1)] = 13
-    skeleton_years: Annotated[int, Field(ge=1)] = 10
+    retention_months: Annotated[int, Field(ge=1, le=1200)] = 13
+    skeleton_years: Annotated[int, Field(ge=1, le=1000)] = 10
     sms_providers: str = ""
     email_providers: str = ""
     twilio_account_sid: str = ""
@@ -75,8 +75,8 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment):
             raise ValueError("must be an http or https address")
-        if parts.username is not None:
-            raise ValueError("must hold no user name: who stamps knows its clients by certificate")
+        if parts.username is not None or parts.query:
+            raise ValueError("must hold no user name and no query: who stamps knows its clients by certificate")
         return value
 
     @field_validator("witnesses")
@@ -177,6 +177,8 @@ def _parse_witnesses(text: str) -> tuple[NamedWitness, ...]:
             raise ValueError(f"must be pairs of vkey and address: {error}") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must be pairs of vkey and address: an address begins with http:// or https://")
+        if parts.username is not None:
+            raise ValueError("must hold no user name: the addresses are published with every proof")
         if found.setdefault(key.name, NamedWitness(key=key, url=url.strip().rstrip("/"))).key != key:
             raise ValueError("names two witnesses alike")
     return tuple(found.values())

@@ -24,8 +24,8 @@ from app.domain.notification import Notification, Status
 from app.evidence.catalogue import SEALED_NAMES
 from app.evidence.court_pack import court_pack
 from app.storage import facts as fact_store
-from app.storage import log
 from app.storage import notifications as outbox
+from app.storage import placement
 from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
@@ -124,6 +124,7 @@ async def get_proof(
             keys=services.keys,
             surroundings=services.surroundings,
             witnesses=services.witness_policy,
+            quorum=services.witness_quorum,
         )
     if isinstance(bundle, NothingPublished):
         raise Problem(409, "Nothing of it is published yet", headers={"Retry-After": "1"})
@@ -199,7 +200,7 @@ async def _views(tx: Tx, notifications: list[Notification]) -> list[dict[str, An
     ids = [n.id for n in notifications]
     attempts = await outbox.attempts_of(tx, ids)
     receipts = await receipt_store.of_notifications(tx, ids)
-    published = await log.published_facts(tx, ids)
+    published = await placement.published_facts(tx, ids)
     names = await _names(tx, notifications)
     return [
         {

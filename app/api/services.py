@@ -8,7 +8,7 @@ from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.problems import Problem
-from app.ports import ReceiptParser, Signer, SigningKeys, Surroundings
+from app.ports import ReceiptParser, SigningKeys, Surroundings
 from app.storage.database import Database
 from app.usecases.watch_log import LogWatch
 
@@ -28,10 +28,7 @@ class Services:
     operator_verified: bool
     log_public: bool
     witness_policy: str
-
-    def signer_for(self, name: str) -> Signer:
-        """The newest key under that name."""
-        return self.keys.newest(name)
+    witness_quorum: int
 
 
 def services_of(request: Request) -> Services:

@@ -120,9 +120,12 @@ def log_recover(
         await sealer.close()
         return done
 
-    with ExitStack() as stack:
-        copy = stack.enter_context(opened_copy(source))[0] if source else None
-        done = with_database(lambda database: run(database, copy))
+    try:
+        with ExitStack() as stack:
+            copy = stack.enter_context(opened_copy(source))[0] if source else None
+            done = with_database(lambda database: run(database, copy))
+    except ConnectionError as error:
+        fail(f"{source} cannot be read: {error}.", EXIT_USAGE)
     if isinstance(done, NothingToRecover):
         typer.echo("The database holds everything that was signed; nothing to recover.")
         return

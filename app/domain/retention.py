@@ -37,7 +37,10 @@ def months_later(moment: datetime, months: int) -> datetime:
 
 
 def first_id_at(moment: datetime) -> UUID:
-    """The smallest UUIDv7 of that millisecond (RFC 9562 §5.7): ids below it are older, ids from it on are not."""
-    since = moment - _EPOCH
+    """The smallest UUIDv7 of that millisecond (RFC 9562 §5.7): ids below it are older, ids from it on are not.
+
+    Before 1970 there are no such ids: nothing is older than that.
+    """
+    since = max(moment, _EPOCH) - _EPOCH
     milliseconds = since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
     return UUID(int=milliseconds << _TIMESTAMP_SHIFT)

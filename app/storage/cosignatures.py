@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 
 from app.storage.database import Tx
 from app.storage.log import PublishedCheckpoint
 from app.storage.sql import insert_ignoring
 from app.storage.tables import checkpoints, cosignatures
+
+_LOOKED_AT = 32
 
 
 async def keep(tx: Tx, *, shard: str, size: int, witness: str, line: bytes, now: datetime) -> None:
@@ -39,12 +41,22 @@ async def all_cosigned(tx: Tx, given: Sequence[PublishedCheckpoint]) -> list[Pub
     return [replace(each, note=each.note + lines[each.shard, each.size]) for each in given]
 
 
-async def newest_cosigned_size(tx: Tx, shard: str, *, at_least: int) -> int | None:
-    """The size of the newest published checkpoint that a witness cosigned, or None when there is none so large."""
+async def newest_cosigned_size(tx: Tx, shard: str, *, at_least: int, quorum: int) -> int | None:
+    """The size of the newest published checkpoint with cosignatures by `quorum` witnesses, if it is not smaller.
+
+    Only the newest checkpoints are looked at; None when none of them qualifies.
+    """
+    newest = (
+        select(checkpoints.c.size)
+        .where(checkpoints.c.shard == shard, checkpoints.c.size >= at_least)
+        .order_by(checkpoints.c.size.desc())
+        .limit(_LOOKED_AT)
+    )
     query = (
         select(cosignatures.c.size)
-        .join(checkpoints, (checkpoints.c.shard == cosignatures.c.shard) & (checkpoints.c.size == cosignatures.c.size))
-        .where(cosignatures.c.shard == shard, cosignatures.c.size >= at_least)
+        .where(cosignatures.c.shard == shard, cosignatures.c.size.in_(newest))
+        .group_by(cosignatures.c.size)
+        .having(func.count() >= quorum)
         .order_by(cosignatures.c.size.desc())
         .limit(1)
     )

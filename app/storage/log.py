@@ -1,6 +1,5 @@
 """The evidence log: entries waiting, leaves, full tiles, tree heads, published checkpoints."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from app.merkle.tiles import TILE_WIDTH, node_in_tile, tile_of, tile_width
 from app.merkle.tree import HASH_BYTES, CompactRange, fold_perfect, leaf_hash
 from app.storage.database import Tx
 from app.storage.sql import insert_columns, insert_ignoring, locked, one_of
-from app.storage.tables import checkpoints, facts, leaves, pending_entries, tiles, tree_heads
+from app.storage.tables import checkpoints, leaves, pending_entries, tiles, tree_heads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,42 +281,6 @@ async def compact_range(tx: Tx, shard: str, size: int) -> CompactRange:
     nodes = perfect_nodes(0, size)
     hashes = await node_hashes(tx, shard, size, nodes)
     return CompactRange(size=size, hashes=tuple(hashes[node] for node in nodes))
-
-
-async def places(tx: Tx, facts: Iterable[UUID]) -> dict[UUID, tuple[str, int]]:
-    """Shard and index of those of these facts that are sequenced; the later place of one that was sealed again."""
-    query = (
-        select(leaves.c.fact_id, leaves.c.shard, leaves.c.leaf_index)
-        .where(one_of(tx, leaves.c.fact_id, list(facts)))
-        .order_by(leaves.c.shard)
-    )
-    return {row.fact_id: (row.shard, row.leaf_index) for row in await tx.execute(query)}
-
-
-async def published_facts(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, int]:
-    """How many facts of each of these notifications stand under a published checkpoint."""
-    covered = {shard: checkpoint.size for shard, checkpoint in (await newest_checkpoints(tx)).items()}
-    query = (
-        select(facts.c.notification_id, facts.c.n, leaves.c.shard, leaves.c.leaf_index)
-        .join(leaves, leaves.c.fact_id == facts.c.id)
-        .where(one_of(tx, facts.c.notification_id, list(notifications)))
-    )
-    published = {
-        (row.notification_id, row.n) for row in await tx.execute(query) if row.leaf_index < covered.get(row.shard, 0)
-    }
-    return Counter(notification for notification, _ in published)
-
-
-async def lost_facts(tx: Tx) -> int:
-    """How many facts have neither an index nor a place among those that wait for one."""
-    query = (
-        select(func.count())
-        .select_from(facts)
-        .outerjoin(leaves, leaves.c.fact_id == facts.c.id)
-        .outerjoin(pending_entries, pending_entries.c.fact_id == facts.c.id)
-        .where(leaves.c.fact_id.is_(None), pending_entries.c.fact_id.is_(None))
-    )
-    return int((await tx.execute(query)).scalar_one())
 
 
 async def publish(tx: Tx, *, shard: str, size: int, root: bytes, note: bytes, now: datetime) -> None:

@@ -48,13 +48,14 @@ async def seal_again(tx: Tx, shard: str, *, start: int, end: int) -> None:
     tail = select(leaves.c.fact_id, leaves.c.commitment).where(
         leaves.c.shard == shard, leaves.c.leaf_index >= start, leaves.c.leaf_index < end
     )
-    waiting = select(pending_entries.c.fact_id, pending_entries.c.commitment).order_by(pending_entries.c.position)
-    ordered = [
-        *await tx.execute(tail.join(facts, facts.c.id == leaves.c.fact_id).order_by(leaves.c.leaf_index)),
-        *await tx.execute(waiting),
-    ]
-    await tx.execute(delete(pending_entries))
-    await insert_rows(tx, pending_entries, [{"fact_id": row.fact_id, "commitment": row.commitment} for row in ordered])
+    again = list(await tx.execute(tail.join(facts, facts.c.id == leaves.c.fact_id).order_by(leaves.c.leaf_index)))
+    # What is taken away is what is put back: an entry that comes meanwhile is not among it.
+    removed = delete(pending_entries).returning(
+        pending_entries.c.position, pending_entries.c.fact_id, pending_entries.c.commitment
+    )
+    waiting = sorted(await tx.execute(removed), key=lambda row: row.position)
+    rows = [{"fact_id": row.fact_id, "commitment": row.commitment} for row in [*again, *waiting]]
+    await insert_rows(tx, pending_entries, rows)
 
 
 async def unsettled(tx: Tx, *, limit: int) -> list[UUID]:

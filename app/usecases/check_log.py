@@ -12,7 +12,7 @@ from app.merkle.note import NoteError, VKey, parse_vkey, verify_note
 from app.merkle.tiles import TILE_WIDTH
 from app.merkle.tree import CompactRange, fold_perfect, leaf_hash
 from app.ports import SigningKeys
-from app.storage import audit, log, recovery
+from app.storage import audit, log, placement, recovery
 from app.storage.audit import AuditedCheckpoint, AuditedFact
 from app.storage.database import Database
 from app.storage.log import TreeHead
@@ -72,7 +72,7 @@ async def check_log(
         except _Differs as difference:
             return [*results, Difference(shard=head.shard, sentence=str(difference))]
     async with database.read() as tx:
-        lost = await log.lost_facts(tx)
+        lost = await placement.lost_facts(tx)
     if lost:
         results.append(Difference(shard="pending", sentence=f"{lost} facts were written and never reached the log"))
     return results

@@ -19,7 +19,7 @@ from app.evidence.fact import Opening
 from app.merkle.note import parse_vkey
 from app.merkle.plans import consistency_plan, inclusion_plan
 from app.ports import SigningKeys, Surroundings
-from app.storage import cosignatures, log, log_keys, timestamps
+from app.storage import cosignatures, log, log_keys, placement, timestamps
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
@@ -62,13 +62,14 @@ async def prove_notification(
     keys: SigningKeys,
     surroundings: Surroundings,
     witnesses: str = "",
+    quorum: int = 1,
 ) -> AssembledBundle | NothingPublished:
     """The proof bundle of one notification that exists. `opened` names the fields to reveal, None all of them.
 
-    `witnesses` is the part about witnesses of the policy (c2sp.org/tlog-policy) that we would suggest. Raises
-    MissingKeyError when a key that signs is not on this machine.
+    `witnesses` is the part about witnesses of the policy (c2sp.org/tlog-policy) that we would suggest, `quorum` how
+    many of them it asks for. Raises MissingKeyError when a key that signs is not on this machine.
     """
-    chosen = await _choose(tx, notification)
+    chosen = await _choose(tx, notification, quorum)
     if chosen is None:
         return NothingPublished()
     named = await _anchors(tx, chosen)
@@ -104,19 +105,19 @@ async def prove_notification(
     )
 
 
-async def _choose(tx: Tx, notification: UUID) -> _Chosen | None:
+async def _choose(tx: Tx, notification: UUID, quorum: int) -> _Chosen | None:
     """What of the notification is published; None when nothing is."""
     # The checkpoints first: every fact they cover is there when the chain is read, so none can be left out.
     newest = await log.newest_checkpoints(tx)
     chain = await fact_store.of_notification(tx, notification)
-    places = await log.places(tx, [fact.id for fact in chain])
+    places = await placement.places(tx, [fact.id for fact in chain])
     own = list(itertools.takewhile(lambda fact: _is_published(fact, places, newest), chain))
     context = await fact_store.by_leaves(tx, context_leaves(fact.document for fact in own))
-    places |= await log.places(tx, [fact.id for fact in context])
+    places |= await placement.places(tx, [fact.id for fact in context])
     if not own or not all(_is_published(fact, places, newest) for fact in context):
         return None
     chosen = _Chosen(own=own, context=context, places=places, pending=len(chain) - len(own), proving=newest)
-    return replace(chosen, proving=await _proving_checkpoints(tx, chosen))
+    return replace(chosen, proving=await _proving_checkpoints(tx, chosen, quorum))
 
 
 def _is_published(
@@ -136,17 +137,17 @@ def _sizes_needed(chosen: _Chosen) -> dict[str, int]:
     return needed
 
 
-async def _proving_checkpoints(tx: Tx, chosen: _Chosen) -> dict[str, PublishedCheckpoint]:
+async def _proving_checkpoints(tx: Tx, chosen: _Chosen, quorum: int) -> dict[str, PublishedCheckpoint]:
     """For each shard with one of the facts the checkpoint that proves them, with its cosignatures.
 
-    It is the newest that a witness cosigned, where that one covers the facts and their anchors; else the newest.
+    It is the newest with enough cosignatures, where that one covers the facts and their anchors; else the newest.
     """
     anchored = dict(anchors_named(fact.document for fact in chosen.facts))  # of each origin the largest comes last
     proving = []
     for shard, size in _sizes_needed(chosen).items():
         checkpoint = chosen.proving[shard]
         at_least = max(size, anchored.get(checkpoint.origin, 0))
-        cosigned_size = await cosignatures.newest_cosigned_size(tx, shard, at_least=at_least)
+        cosigned_size = await cosignatures.newest_cosigned_size(tx, shard, at_least=at_least, quorum=quorum)
         if cosigned_size is not None and cosigned_size < checkpoint.size:
             checkpoint = await log.checkpoint(tx, origin=checkpoint.origin, size=cosigned_size) or checkpoint
         proving.append(checkpoint)

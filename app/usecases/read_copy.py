@@ -24,11 +24,14 @@ ReadCopy = Callable[[str], bytes | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopiedShard:
-    """One shard of a copy: its checkpoint, what opened it, and entry bundles by index, as far as they were wanted."""
+    """One shard of a copy: its checkpoint, what opened it, and commitments by the index of their entry bundle.
+
+    Bundles of entries that the database has are left out.
+    """
 
     signed: SignedCheckpoint
     opening: ShardOpening | None
-    bundles: Mapping[int, bytes] = field(repr=False)
+    commitments: Mapping[int, list[bytes]] = field(repr=False)
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -36,13 +39,9 @@ class CopiedShard:
         return self.signed.checkpoint
 
     def commitments_from(self, size: int) -> Iterator[list[bytes]]:
-        """The commitments of entries from `size` on, at most 256 at a time; they break off where the copy is bad."""
+        """The commitments of entries from `size` on, at most 256 at a time."""
         for index in _indexes(size, self.checkpoint):
-            try:
-                entries = bundled_entries(self.bundles.get(index, b""))
-            except MalformedError:
-                return
-            yield [entry[-HASH_BYTES:] for entry in entries[max(0, size - index * TILE_WIDTH) :]]
+            yield self.commitments[index][max(0, size - index * TILE_WIDTH) :]
 
     def continues(self, known: CompactRange) -> bool:
         """Whether the copy's entries after `known` lead to its checkpoint, so that they are those that we signed."""
@@ -54,18 +53,20 @@ class CopiedShard:
 def read_copied(copy: ReadCopy, sizes: Mapping[str, int], *, keys: SigningKeys) -> dict[str, CopiedShard]:
     """The shards of a copy by origin, with the entries that a database lacks which has `sizes` of them.
 
-    Raises CopyError when a file of the copy is not what it must be, and what `copy` raises.
+    Raises CopyError when a file of the copy is missing or not what it must be, and what `copy` raises.
     """
     found: dict[str, CopiedShard] = {}
     note = copy("checkpoint")
+    if note is None:
+        raise CopyError("There is no copy of a log: it has no file called checkpoint.")
     while note is not None:
         signed = _signed(note, keys)
         origin = signed.checkpoint.origin
         if origin in found:
             raise CopyError("The copy cannot be used: its shards lead in a circle.")
         opening = _opening(copy, origin)
-        bundles = _bundles(copy, sizes.get(origin, 0), signed.checkpoint)
-        found[origin] = CopiedShard(signed=signed, opening=opening, bundles=bundles)
+        commitments = _commitments(copy, sizes.get(origin, 0), signed.checkpoint)
+        found[origin] = CopiedShard(signed=signed, opening=opening, commitments=commitments)
         note = opening.previous_checkpoint.encode() if opening and opening.previous_checkpoint else None
     return found
 
@@ -85,14 +86,21 @@ def _opening(copy: ReadCopy, origin: str) -> ShardOpening | None:
         raise CopyError(f"The copy cannot be used: {error}.") from None
 
 
-def _bundles(copy: ReadCopy, size: int, checkpoint: Checkpoint) -> dict[int, bytes]:
+def _commitments(copy: ReadCopy, size: int, checkpoint: Checkpoint) -> dict[int, list[bytes]]:
     found = {}
     for index in _indexes(size, checkpoint):
-        path = tile_path("entries", index, tile_width(0, index, checkpoint.size))
-        data = copy(f"{shard_of(checkpoint.origin)}/{path}")
-        if data is None:
-            break
-        found[index] = data
+        width = tile_width(0, index, checkpoint.size)
+        place = f"{shard_of(checkpoint.origin)}/{tile_path('entries', index, width)}"
+        data = copy(place)
+        if data is None and width < TILE_WIDTH:  # of a log at work, it may have become full meanwhile
+            data = copy(f"{shard_of(checkpoint.origin)}/{tile_path('entries', index)}")
+        try:
+            entries = bundled_entries(data or b"")[:width]
+        except MalformedError as error:
+            raise CopyError(f"The copy cannot be used: {place}: {error}.") from None
+        if len(entries) < width:
+            raise CopyError(f"The copy cannot be used: {place} is missing or too short.")
+        found[index] = [entry[-HASH_BYTES:] for entry in entries]
     return found
 
 

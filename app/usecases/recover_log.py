@@ -11,7 +11,7 @@ from datetime import timedelta
 from app.domain.shard import half_year, shard_of
 from app.evidence.statement import statement_key_name
 from app.merkle.checkpoint import Checkpoint
-from app.merkle.tree import HASH_BYTES, leaf_hash
+from app.merkle.tree import HASH_BYTES, CompactRange, leaf_hash
 from app.ports import Mark, SigningKeys, Surroundings
 from app.storage import facts as fact_store
 from app.storage import log, log_keys, recovery
@@ -20,12 +20,13 @@ from app.storage.log import PendingEntry, TreeHead
 from app.usecases.ask_witnesses import Witnesses
 from app.usecases.change_shards import ensure_keys, open_next_shard
 from app.usecases.log_fault import LogFaultError, LogStuckError
-from app.usecases.read_copy import CopiedShard, ReadCopy, read_copied
+from app.usecases.read_copy import CopiedShard, CopyError, ReadCopy, read_copied
 from app.usecases.record_facts import new_fact_sheet
 from app.usecases.restore_notifications import forget_progress
 from app.usecases.trust_log import SignedCheckpoint, covers, only_signed
 
 _NO_POSITION = 0  # positions count from 1
+_EMPTY = CompactRange()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,23 +96,19 @@ async def recover_log(
     marks = only_signed(filter(None, [remembered]), keys=keys)
     async with database.read() as tx:
         heads = await log.heads(tx)
-    sizes = {head.origin: head.range.size for head in heads}
-    copied = read_copied(copy, sizes, keys=keys) if copy else {}
-    now = surroundings.clock()
-    origins = [*sizes, *(each.checkpoint.origin for each in marks), *copied, f"{origin_base}/{half_year(now)}"]
-    told = only_signed(await witnesses.latest(list(dict.fromkeys(origins))), keys=keys)
-    newest = _newest_of_each([*marks, *told, *(shard.signed for shard in copied.values())])
+    copied = read_copied(copy, _sizes(heads), keys=keys) if copy else {}
+    _require_continuation(copied, heads)
+    known = [*_sizes(heads), *(each.checkpoint.origin for each in marks), *copied]
+    told = await witnesses.latest([*dict.fromkeys([*known, f"{origin_base}/{half_year(surroundings.clock())}"])])
+    shards = [shard.signed for shard in copied.values()]
+    newest = _newest_of_each([*marks, *only_signed(told, keys=keys), *shards])
 
     async def recover(tx: Tx) -> tuple[Recovery | NothingToRecover, bytes | None]:
         await log.current_head(tx, lock=True)
         if mark.read() != remembered:
             raise LogStuckError("Somebody signed meanwhile; stop every process of the service, and try again")
         work = _Recovery(tx, copied=copied, keys=keys, surroundings=surroundings)
-        for each in newest:
-            await work.mend(each)
-        if not marks:
-            await work.end_at_what_is_published()
-        await work.close_all_but_the_newest()
+        await work.mend_all(newest, is_marked=bool(marks))
         if not work.changed:
             return NothingToRecover(), work.last_signed
         done = await _go_on(tx, work, origin_base=origin_base, reason=reason, keys=keys, surroundings=surroundings)
@@ -122,6 +119,22 @@ async def recover_log(
         mark.claim()
         mark.write(last_signed)
     return done
+
+
+def _sizes(heads: Sequence[TreeHead]) -> dict[str, int]:
+    return {head.origin: head.range.size for head in heads}
+
+
+def _require_continuation(copied: Mapping[str, CopiedShard], heads: Sequence[TreeHead]) -> None:
+    """Raise CopyError unless the copy's entries lead from those of the database to what we signed."""
+    ranges = {head.origin: head.range for head in heads}
+    for origin, shard in copied.items():
+        known = ranges.get(origin, _EMPTY)
+        if shard.checkpoint.size > known.size and not shard.continues(known):
+            raise CopyError(
+                f"The copy of {shard_of(origin)} does not continue what the database holds. "
+                "Without --from the shard ends where it was signed last."
+            )
 
 
 async def _go_on(
@@ -179,7 +192,15 @@ class _Recovery:
         self.last_signed: bytes | None = None
         self.changed = False
 
-    async def mend(self, signed: SignedCheckpoint) -> None:
+    async def mend_all(self, newest: Sequence[SignedCheckpoint], *, is_marked: bool) -> None:
+        """Make the log hold what was signed of it. Without a mark nobody knows all of that, and the shard ends."""
+        for each in newest:
+            await self._mend(each)
+        if not is_marked:
+            await self._end_at_what_is_published()
+        await self._close_all_but_the_newest()
+
+    async def _mend(self, signed: SignedCheckpoint) -> None:
         """Make one shard hold what was signed of it, or end it there."""
         checkpoint, self.last_signed = signed.checkpoint, signed.note
         head = await self._head(signed)
@@ -190,7 +211,7 @@ class _Recovery:
             return
         self.changed = True
         copied = self._copied.get(checkpoint.origin)
-        if copied is not None and copied.checkpoint.size > head.range.size and copied.continues(head.range):
+        if copied is not None and copied.checkpoint.size > head.range.size:
             head = await self._take_back(head, copied)
             await self._publish(head, copied.signed)
         if await self._holds(head, checkpoint):
@@ -198,7 +219,7 @@ class _Recovery:
         else:
             await self._end(head, signed)
 
-    async def end_at_what_is_published(self) -> None:
+    async def _end_at_what_is_published(self) -> None:
         """Nobody remembers what was signed last: end the newest shard with its newest published checkpoint."""
         *older, head = await self._heads()
         newest = await log.newest_checkpoint(self._tx, head.shard)
@@ -210,7 +231,7 @@ class _Recovery:
         elif older:  # an earlier recovery came so far, and was broken off before it wrote the mark
             self.last_signed = older[-1].final_note
 
-    async def close_all_but_the_newest(self) -> None:
+    async def _close_all_but_the_newest(self) -> None:
         """Of a shard that another one followed nothing more is written, even if its end is lost."""
         for head in (await self._heads())[:-1]:
             if head.closed_at is None:

@@ -71,7 +71,7 @@ class Sealer:
         database holds less, or something else.
         """
         # The mark before the head: what was signed until now is in every head that is read after it.
-        note = self._mark.read()
+        note = await self._in_file(self._mark.read)
         seen = only_signed(await self._witnesses.latest(await self._origins()), keys=self._keys)
         await self._database.transact(lambda tx: self._open_or_take_over(tx, signed=bool(note or seen)))
         await self._trust(note, seen)
@@ -116,7 +116,7 @@ class Sealer:
             published = await log.newest_checkpoint(tx)
         if published is None:  # whoever opened the log has not come as far as its first signature
             return None
-        note = self._mark.read()  # written meanwhile by a process that started with us?
+        note = await self._in_file(self._mark.read)  # written meanwhile by a process that started with us?
         if note is not None:
             return note
         for told in seen:
@@ -205,7 +205,7 @@ class Sealer:
 
     async def _check_mark(self, head: TreeHead) -> None:
         """Others may have signed since this process did last, and the database may have been set back under it."""
-        note = self._mark.read()
+        note = await self._in_file(self._mark.read)
         if note is None and self._remembered is not None:
             raise MarkError("The mark is gone; nothing is published. See AWIZO_MARK_FILE.")
         went_on = head.shard == self._verified_shard and head.range.size >= self._verified.size
@@ -257,7 +257,7 @@ class Sealer:
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise MarkError(
-                f"The mark cannot be written ({reason}); nothing is published. See AWIZO_MARK_FILE."
+                f"The mark cannot be read or written ({reason}); nothing is published. See AWIZO_MARK_FILE."
             ) from None
 
     async def _publish(self, tx: Tx, head: TreeHead, checkpoint: Checkpoint, note: bytes) -> None:

@@ -10,8 +10,10 @@ from adapters.mark_file import MarkFile
 def test_the_note_written_last_is_read_by_everybody(tmp_path: Path) -> None:
     one, other = MarkFile(tmp_path / "kept" / "mark"), MarkFile(tmp_path / "kept" / "mark")
     assert one.read() is None
+    one.claim()
     one.write(b"a rather long note")
     assert other.read() == b"a rather long note"
+    other.claim()
     other.write(b"short")
     assert (one.read(), one.claim()) == (b"short", b"short")
     one.write(b"third")
@@ -44,5 +46,6 @@ def test_nothing_is_left_beside_the_mark_but_the_last_claim(tmp_path: Path) -> N
     for _ in range(5):
         MarkFile(tmp_path / "mark").claim()
     last = MarkFile(tmp_path / "mark")
+    last.claim()
     last.write(b"note")
     assert [path.name for path in tmp_path.iterdir()] == ["mark"]

@@ -97,6 +97,7 @@ async def api(database: Database, surroundings: Surroundings) -> AsyncIterator[A
         operator_verified=True,
         log_public=True,
         witness_policy="",
+        witness_quorum=1,
     )
     app.state.services = services
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://awizo.test") as client:

@@ -180,6 +180,37 @@ async def test_facts_that_were_sequenced_and_never_published_are_proven_in_the_n
     assert verdict.accepted, verdict.reason
 
 
+async def test_a_copy_that_lacks_what_it_must_have_is_refused_and_the_log_left_alone(
+    world: World, tmp_path: Path
+) -> None:
+    await world.register()
+    await world.seal()
+    backup = Backup(world.database)
+    await backup.make()
+    await notices(world, "later")
+    await world.seal()
+    await export_log(world.database, LogDirectory(tmp_path / "copy"), progress=lambda _count, _total: None)
+    await backup.restore()
+    (tmp_path / "empty").mkdir()
+    bundle = next((tmp_path / "copy" / "2026h2" / "tile" / "entries").glob("000.p/*"))
+    whole = bundle.read_bytes()
+    for damaged, sentence in (
+        (None, "missing or too short"),
+        (whole[:-20], "number 10 in the bundle is not an entry"),
+        (whole[:-1] + b"\x00", "does not continue"),
+    ):
+        bundle.unlink() if damaged is None else bundle.write_bytes(damaged)
+        with pytest.raises(CopyError, match=sentence):
+            await recover(world, copy=tmp_path / "copy")
+    with pytest.raises(CopyError, match="no copy of a log"):
+        await recover(world, copy=tmp_path / "empty")
+    bundle.write_bytes(whole)
+    done = await recover(world, copy=tmp_path / "copy")
+    assert isinstance(done, Recovery)
+    assert done.successor is None
+    await restart(world)
+
+
 async def test_a_copy_in_a_circle_is_refused(world: World, tmp_path: Path) -> None:
     await world.register()
     await world.seal()

@@ -15,7 +15,7 @@ from adapters.mark_file import MarkFile
 from app.merkle.checkpoint import parse_checkpoint
 from app.merkle.note import parse_note
 from app.ports import Surroundings
-from app.storage import log
+from app.storage import log, placement
 from app.storage.database import Database, DatabaseUnavailableError, Tx
 from app.usecases.seal_log import Sealer
 from tests.conftest import TestClock
@@ -102,7 +102,7 @@ async def assert_sound(ledger: Ledger, mark: RememberingMark) -> None:
     )
     async with ledger.database.read() as tx:
         heads = await log.heads(tx)
-        assert (await log.pending_count(tx), await log.lost_facts(tx)) == (0, 0)
+        assert (await log.pending_count(tx), await placement.lost_facts(tx)) == (0, 0)
         published = {(row.shard, row.size) for row in await tx.execute(text("SELECT shard, size FROM checkpoints"))}
         types = [list((await tx.execute(text(entries), {"shard": head.shard})).scalars()) for head in heads]
     assert heads[-1].shard == "2027h1"
