@@ -32,7 +32,11 @@ class Settings(BaseSettings):
     """The configuration of one process. Secrets are `SecretStr`: they show in no repr, log or traceback."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AWIZO_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="AWIZO_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///./var/awizo.db")
@@ -73,11 +77,16 @@ class Settings(BaseSettings):
     @classmethod
     def _is_empty_or_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment):
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or _has_blank(value)):
             raise ValueError("must be an http or https address")
         if parts.username is not None or parts.query:
             raise ValueError("must hold no user name and no query: who stamps knows its clients by certificate")
         return value
+
+    @field_validator("mark_file", "tsa_ca_file", "tsa_client_cert", "tsa_client_key", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("witnesses")
     @classmethod
@@ -166,6 +175,10 @@ class Settings(BaseSettings):
         return self.mark_file or self.data_dir / "mark"
 
 
+def _has_blank(text: str) -> bool:
+    return any(character.isspace() or not character.isprintable() for character in text)
+
+
 def _parse_witnesses(text: str) -> tuple[NamedWitness, ...]:
     found: dict[str, NamedWitness] = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
@@ -175,8 +188,10 @@ def _parse_witnesses(text: str) -> tuple[NamedWitness, ...]:
             key = parse_cosigner_key(vkey)
         except NoteError as error:
             raise ValueError(f"must be pairs of vkey and address: {error}") from None
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or _has_blank(url.strip()):
             raise ValueError("must be pairs of vkey and address: an address begins with http:// or https://")
+        if parts.query or parts.fragment:
+            raise ValueError("must be pairs of vkey and address: an address has no query and no fragment")
         if parts.username is not None:
             raise ValueError("must hold no user name: the addresses are published with every proof")
         if found.setdefault(key.name, NamedWitness(key=key, url=url.strip().rstrip("/"))).key != key:

@@ -111,6 +111,7 @@ async def get_proof(
 
     With `Accept: application/zip` the court pack: the same as files that a shell script in it checks.
     """
+    _require_known(request)
     fields = _fields(opened)
     media_type = preferred(request.headers.getlist("accept"), (_BUNDLE, _PACK))
     if media_type is None:
@@ -133,6 +134,13 @@ async def get_proof(
         return Response(bundle.data, media_type=_BUNDLE, headers=headers)
     headers["Content-Disposition"] = f'attachment; filename="awizo-{id}.zip"'
     return Response(await run_in_threadpool(court_pack, bundle.data), media_type=_PACK, headers=headers)
+
+
+def _require_known(request: Request) -> None:
+    """A misspelt `open` must not open everything."""
+    given = [name for name, _ in request.query_params.multi_items()]
+    if given not in ([], ["open"]):
+        raise Problem(422, errors=[Fault(pointer="/query", detail="Only open is known here, and given once at most")])
 
 
 def _fields(opened: str | None) -> frozenset[str] | None:

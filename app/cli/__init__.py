@@ -53,6 +53,8 @@ def _sentence_of(error: Exception) -> str | None:
 
     if isinstance(error, SettingsError | SchemaError | CopyError | ListenError | LogFaultError | LogStuckError):
         return str(error)
+    if isinstance(error, UnicodeError):
+        return "An argument is no valid text."
     if isinstance(error, DatabaseUnavailableError):
         return "The database cannot be reached; check AWIZO_DATABASE_URL."
     if isinstance(error, OSError) and error.filename is not None:

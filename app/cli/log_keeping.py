@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TURNS_MAX = 8
-_Reason = Annotated[str, typer.Option(help="Why, for everybody to read: no personal data")]
+REASON_MAX = 300
+
+
+def _reason(text: str) -> str:
+    if not 0 < len(text.strip()) <= REASON_MAX or not text.isprintable():
+        raise typer.BadParameter(f"A reason is one line of at most {REASON_MAX} characters.")
+    return text.strip()
+
+
+_Reason = Annotated[str, typer.Option(callback=_reason, help="Why, for everybody to read: no personal data")]
 
 
 def _with_sealer(work: Callable[["Database", "Sealer"], Awaitable[T]]) -> T:
@@ -145,7 +154,7 @@ def _tell(done: "Recovery") -> None:
 
 def log_release(
     notifications: Annotated[list[UUID], typer.Argument(metavar="ID...", help="Notifications that a recovery held")],
-    reason: Annotated[str, typer.Option(help="Why; sealed with the person's key")],
+    reason: Annotated[str, typer.Option(callback=_reason, help="Why; sealed with the person's key")],
 ) -> None:
     """Let notifications be sent that a recovery made unknown, though they may have been sent before.
 

@@ -98,9 +98,10 @@ async def vkey_file(tx: Tx, shard: PublishedShard) -> bytes:
     """`vkey`: the log's key, then that of statements of completeness, one a line (c2sp.org/signed-note).
 
     Of several keys the newest; the log's must have signed the shard's checkpoint, which a key that was made since its
-    publication has not.
+    publication has not. After these two come the older keys of the shard: proofs from before a rotation need them.
     """
     keys = await log_keys.of_shard(tx, shard.shard)
     signers = {(signature.name, signature.key_id) for signature in parse_note(shard.note).signatures}
     signing = [vkey for vkey in keys.log if (parse_vkey(vkey).name, parse_vkey(vkey).id) in signers]
-    return "".join(f"{vkey}\n" for vkey in (*signing[-1:], *keys.statements[-1:])).encode()
+    older = [*signing[:-1], *keys.statements[:-1]]
+    return "".join(f"{vkey}\n" for vkey in (*signing[-1:], *keys.statements[-1:], *older)).encode()

@@ -75,7 +75,9 @@ def _signed(note: bytes, keys: SigningKeys) -> SignedCheckpoint:
     try:
         return read_signed(note, keys=keys)
     except LogFaultError:
-        raise CopyError("The copy cannot be used: it is of another log, or not signed by our keys.") from None
+        raise CopyError(
+            "The copy cannot be used: it is of another log, or signed by a key that this machine does not hold."
+        ) from None
 
 
 def _opening(copy: ReadCopy, origin: str) -> ShardOpening | None:

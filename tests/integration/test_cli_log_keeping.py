@@ -191,18 +191,20 @@ async def test_a_key_is_rotated_beside_a_running_service_which_then_signs_with_b
         assert (ended.code, ended.err) == (0, "")
         new = ended.out.strip()
         assert parse_vkey(new).name == parse_vkey(old[0]).name
-        assert (await client.get("/log/vkey")).text.splitlines() == [new, old[1]]
+        assert (await client.get("/log/vkey")).text.splitlines() == [new, *reversed(old)]
         await deployment.post(client, "after")
         await settled(process)
         note = (await client.get("/log/checkpoint")).text
         assert note.partition("\n\n")[2].count("\n") == 2
         statements = await operator.run("rotate-key", "--statements")
-        assert (await client.get("/log/vkey")).text.splitlines() == [new, statements.out.strip()]
+        assert (await client.get("/log/vkey")).text.splitlines() == [new, statements.out.strip(), *old]
     assert (await operator.run("check")).code == 0
 
 
 async def test_a_reason_and_whole_arguments_are_asked_for(operator: Operator, tmp_path: Path) -> None:
     for arguments in (["recover"], ["seal"], ["release"], ["release", "no-id", "--reason", "r"]):
         assert (await operator.run(*arguments)).code == 2
+    for reason in ("", "  ", "two\nlines", "x" * 301, "\x1b[2J"):
+        assert (await operator.run("seal", "--reason", reason)).code == 2
     nowhere = await operator.run("recover", "--reason", "r", "--from", str(tmp_path / "nowhere"))
     assert (nowhere.code, nowhere.sentence) == (2, f"{tmp_path / 'nowhere'} is not a directory.")

@@ -249,6 +249,13 @@ async def test_both_verifiers_accept_the_proof_under_the_published_keys(service:
     assert verify(answer.content, keys.split()).accepted
 
 
+@pytest.mark.parametrize("query", ["?opne=none", "?open[]=none", "?open=none&open=contact", "?open=none&x=1"])
+async def test_a_query_that_is_not_understood_opens_nothing(service: Service, query: str) -> None:
+    answer = await proof(await set_scene(service), query)
+    assert answer.status_code == 422
+    assert "facts" not in answer.json()
+
+
 async def test_a_proof_reveals_exactly_the_fields_that_were_asked_for(service: Service) -> None:
     scene = await set_scene(service)
     keys = (await vkeys(service)).split()

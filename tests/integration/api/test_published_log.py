@@ -62,6 +62,7 @@ async def serving(ledger: Ledger, *, public: bool = True) -> AsyncIterator[httpx
         operator_verified=True,
         log_public=public,
         witness_policy="",
+        witness_quorum=1,
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
