@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,17 +42,9 @@ def database_file(deployment: Deployment) -> Path:
 
 
 def copy_of(file: Path, target: Path) -> None:
-    """The file as a backup program leaves it, with what its journal holds."""
-    with sqlite3.connect(file) as source, sqlite3.connect(target) as copy:
+    """Write the database over another file, as a backup program does: whoever has that one open sees it change."""
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
-
-
-async def put_back(backup: Path, file: Path) -> None:
-    """Over the file of a service that has ended: SQLite takes the journal away when the last connection closes."""
-    async with asyncio.timeout(10):
-        while file.with_name(file.name + "-wal").exists():  # noqa: ASYNC110 – a file rings no bell
-            await asyncio.sleep(0.01)
-    await asyncio.to_thread(lambda: file.write_bytes(backup.read_bytes()))
 
 
 async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_anything_again(
@@ -70,7 +63,7 @@ async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_an
         assert (await deployment.post(client, "later")).status_code == 202
         await settled(process)
     sent = len(deployment.gateway.journal)
-    await put_back(backup, file)
+    copy_of(backup, file)
 
     async with deployment.up(sending=True) as (_, client):
         ready = await client.get("/readyz")
@@ -123,7 +116,7 @@ async def test_a_recovery_takes_back_from_a_copy_what_was_published(
             await deployment.post(client, f"later-{number}")
         await settled(process)
     assert (await operator.run("export", str(copy))).code == 0
-    await put_back(backup, file)
+    copy_of(backup, file)
     ended = await operator.run("recover", "--reason", "a rehearsal", "--from", str(copy))
     assert (ended.code, ended.err) == (0, "")
     assert "Entries taken back from the copy: 1" in ended.out
@@ -145,7 +138,7 @@ async def test_a_log_that_was_recovered_is_exported_and_checked_like_any_other(
         copy_of(file, backup)
         await deployment.post(client, "later")
         await settled(process)
-    await put_back(backup, file)
+    copy_of(backup, file)
     assert (await operator.run("recover", "--reason", "a rehearsal")).code == 0
     exported = await operator.run("export", str(copy))
     assert exported.code == 0, exported.err
