@@ -10,8 +10,8 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from app.merkle.encoding import decode_base64, encode_base64
-from app.merkle.note import NoteError, NoteSignature, is_key_name, key_id, parse_note
+from app.merkle.encoding import encode_base64
+from app.merkle.note import NoteError, NoteSignature, is_key_name, key_id, parse_note, split_key
 
 COSIGNATURE = 0x04
 TIME_MAX = 2**63 - 1
@@ -71,15 +71,8 @@ class CosignerKey:
 
 def parse_cosigner_key(text: str) -> CosignerKey:
     """The key that `text` (name+hash+base64, no line end) describes; NoteError for anything else or another type."""
-    name, _, rest = text.partition("+")
-    identifier, _, encoded = rest.partition("+")
-    try:
-        material = decode_base64(encoded)
-    except ValueError:
-        raise NoteError("a verifier key has the form name+hash+base64") from None
-    if material[:1] != bytes([COSIGNATURE]):
-        raise NoteError("the verifier key is not of type 04 (cosignature/v1 with Ed25519)")
-    key = CosignerKey(name=name, public_key=material[1:])
+    name, identifier, public_key = split_key(text, COSIGNATURE, "04 (cosignature/v1 with Ed25519)")
+    key = CosignerKey(name=name, public_key=public_key)
     if key.id.hex() != identifier:
         raise NoteError("the hash in the verifier key does not fit its name and key")
     return key

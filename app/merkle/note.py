@@ -71,18 +71,24 @@ class VKey:
 
 def parse_vkey(text: str) -> VKey:
     """The key that `text` (name+hash+base64, no line end) describes; NoteError for anything else or another type."""
+    name, identifier, public_key = split_key(text, ED25519, "01 (Ed25519)")
+    vkey = VKey(name=name, public_key=public_key)
+    if vkey.id.hex() != identifier:
+        raise NoteError("the hash in the verifier key does not fit its name and key")
+    return vkey
+
+
+def split_key(text: str, signature_type: int, type_name: str) -> tuple[str, str, bytes]:
+    """Name, hash and key of a vkey text; NoteError when it is of another type than `type_name` says."""
     name, _, rest = text.partition("+")
     identifier, _, encoded = rest.partition("+")
     try:
         material = decode_base64(encoded)
     except ValueError:
         raise NoteError("a verifier key has the form name+hash+base64") from None
-    if material[:1] != bytes([ED25519]):
-        raise NoteError("the verifier key is not of type 01 (Ed25519)")
-    vkey = VKey(name=name, public_key=material[1:])
-    if vkey.id.hex() != identifier:
-        raise NoteError("the hash in the verifier key does not fit its name and key")
-    return vkey
+    if material[:1] != bytes([signature_type]):
+        raise NoteError(f"the verifier key is not of type {type_name}")
+    return name, identifier, material[1:]
 
 
 def parse_vkeys(text: str) -> tuple[VKey, ...]:

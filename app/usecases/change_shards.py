@@ -11,8 +11,9 @@ from app.storage import cosignatures, log, log_keys
 from app.storage.database import Tx
 from app.storage.log import PendingEntry, TreeHead
 from app.storage.log_keys import ShardKeys
-from app.usecases.log_fault import LogStuckError, MissingKeyError
+from app.usecases.log_fault import LogStuckError
 from app.usecases.record_facts import new_fact_sheet
+from app.usecases.sign_notes import held
 
 
 async def open_first_shard(tx: Tx, origin_base: str, *, keys: SigningKeys, surroundings: Surroundings) -> None:
@@ -80,15 +81,16 @@ async def _final_note(tx: Tx, head: TreeHead) -> bytes | None:
 
 def _same_keys(known: ShardKeys, origin: str, keys: SigningKeys) -> tuple[Signer, Signer]:
     """The newest keys of the shard before, under the names that they have in this one."""
-    pairs = ((known.log, origin), (known.statements, statement_key_name(origin)))
-    signers = [
-        keys.holding(str(VKey(name=name, public_key=parse_vkey(vkeys[-1]).public_key))) if vkeys else keys.newest(name)
-        for vkeys, name in pairs
-    ]
-    log_signer, statements_signer = signers
-    if log_signer is None or statements_signer is None:
-        raise MissingKeyError("A key that signs the log is not on this machine; copy it into keys/ of its data")
-    return log_signer, statements_signer
+    return (
+        _under_name(origin, known.log, keys),
+        _under_name(statement_key_name(origin), known.statements, keys),
+    )
+
+
+def _under_name(name: str, vkeys: Sequence[str], keys: SigningKeys) -> Signer:
+    if not vkeys:
+        return keys.newest(name)
+    return held(str(VKey(name=name, public_key=parse_vkey(vkeys[-1]).public_key)), keys)
 
 
 async def _open(

@@ -12,7 +12,7 @@ def signed_by_all(text: str, vkeys: Sequence[str], keys: SigningKeys) -> bytes:
 
     Raises MissingKeyError when one of them is not on this machine.
     """
-    first, *others = [_held(vkey, keys) for vkey in vkeys]
+    first, *others = [held(vkey, keys) for vkey in vkeys]
     note = sign_note(text, vkey=parse_vkey(first.vkey), sign=first.sign)
     return with_signatures(note, [_signature(signer, text) for signer in others])
 
@@ -25,10 +25,11 @@ def countersigned(note: bytes, vkeys: Sequence[str], keys: SigningKeys) -> bytes
     parsed = parse_note(note)
     present = {(line.name, line.key_id) for line in parsed.signatures}
     wanted = [vkey for vkey in map(parse_vkey, vkeys) if (vkey.name, vkey.id) not in present]
-    return with_signatures(note, [_signature(_held(str(vkey), keys), parsed.text) for vkey in wanted])
+    return with_signatures(note, [_signature(held(str(vkey), keys), parsed.text) for vkey in wanted])
 
 
-def _held(vkey: str, keys: SigningKeys) -> Signer:
+def held(vkey: str, keys: SigningKeys) -> Signer:
+    """The signer of this verifier key. Raises MissingKeyError when it is not on this machine."""
     signer = keys.holding(vkey)
     if signer is None:
         raise MissingKeyError("A key that signs the log is not on this machine; copy it into keys/ of its data")

@@ -47,6 +47,18 @@ def copy_of(file: Path, target: Path) -> None:
         source.backup(copy)
 
 
+def assert_tells_of_the_loss(ended: Ended) -> None:
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert lines[0] == "Entries taken back from the copy: 0."
+    assert lines[1].startswith("Facts that are lost: ")
+    assert "with their entries" in lines[2]
+    assert lines[-2:] == [
+        "Notifications that are unknown now, and are not sent: 1.",
+        "The log can be signed again. Start the service.",
+    ]
+
+
 async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_anything_again(
     deployment: Deployment, operator: Operator, tmp_path: Path
 ) -> None:
@@ -72,16 +84,7 @@ async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_an
         published = (await client.get("/log/checkpoint")).content
     assert len(deployment.gateway.journal) == sent
 
-    ended = await operator.run("recover", "--reason", "the disk failed")
-    assert (ended.code, ended.err) == (0, "")
-    lines = ended.out.splitlines()
-    assert lines[0] == "Entries taken back from the copy: 0."
-    assert lines[1].startswith("Facts that are lost: ")
-    assert "with their entries" in lines[2]
-    assert lines[-2:] == [
-        "Notifications that are unknown now, and are not sent: 1.",
-        "The log can be signed again. Start the service.",
-    ]
+    assert_tells_of_the_loss(await operator.run("recover", "--reason", "the disk failed"))
     checked = await operator.run("check")
     assert (checked.code, checked.err) == (0, "")
     assert "entries more were signed, and are lost, as a recovery found." in checked.out
