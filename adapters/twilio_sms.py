@@ -1,4 +1,4 @@
-"""Twilio: sends SMS through `Messages.create` and reads its status callbacks.
+"""Twilio: sends SMS through `Messages.create`.
 
 What each answer means stands in `_VERDICTS`, taken from Twilio's error dictionary
 (https://www.twilio.com/docs/api/errors). `Messages.create` has no idempotency key, so a request whose bytes may have
@@ -16,20 +16,18 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode, urlsplit
-from uuid import UUID
 
 import aiohttp
 from twilio.base import values
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
-from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 from yarl import URL
 
 from app.domain.channel import Channel
+from app.domain.look_up import LookUp, Sought, Unclear
 from app.domain.message import Outgoing, OutgoingSms
 from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
-from app.domain.receipt import Receipt, ReceiptStatus
 
 _TWILIO = "https://api.twilio.com"
 _REPLY_MAX = 64 * 1024
@@ -80,19 +78,6 @@ _VERDICTS: Mapping[int, _Verdict] = {
     63038: _Verdict.TEMPORARY,  # daily limit of the account
 }
 
-_STATUSES: Mapping[str, ReceiptStatus] = {
-    "accepted": ReceiptStatus.PROGRESS,
-    "scheduled": ReceiptStatus.PROGRESS,
-    "queued": ReceiptStatus.PROGRESS,
-    "sending": ReceiptStatus.PROGRESS,
-    "sent": ReceiptStatus.PROGRESS,
-    "delivered": ReceiptStatus.DELIVERED,
-    "read": ReceiptStatus.DELIVERED,
-    "undelivered": ReceiptStatus.FAILED,
-    "failed": ReceiptStatus.FAILED,
-    "canceled": ReceiptStatus.FAILED,
-}
-
 
 class TwilioSms:
     """`app.ports.Transport` for Twilio's Programmable Messaging.
@@ -102,6 +87,9 @@ class TwilioSms:
     """
 
     channel = Channel.SMS
+    looks_up = False
+    reports = True
+    has_keys = False
 
     def __init__(
         self,
@@ -151,6 +139,10 @@ class TwilioSms:
         if exchange.answer is None:
             return Unknown(stage="response", code="none")
         return outcome_of_answer(exchange.answer)
+
+    async def look_up(self, sought: Sought) -> LookUp:  # noqa: ARG002 – the port's signature
+        """Always unclear; see `app.ports.Transport`."""
+        return Unclear(reason="this provider cannot be asked")
 
     async def close(self) -> None:
         """Closes all connections; a second call does nothing."""
@@ -342,46 +334,3 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return max(0.0, wait.total_seconds())
-
-
-class TwilioReceipts:
-    """`app.ports.ReceiptParser` for Twilio's status callbacks.
-
-    Twilio signs the URL it was given, which begins with `public_url`; behind a proxy the request's own URL differs, so
-    only path and query of the request are taken. A form name has one value; the caller refuses repeated names.
-    """
-
-    def __init__(self, *, auth_token: str, public_url: str, provider: str = "twilio") -> None:
-        self._validator = RequestValidator(auth_token)
-        self._public_url = public_url.rstrip("/")
-        self._provider = provider
-
-    def __repr__(self) -> str:
-        return f"TwilioReceipts(provider={self._provider!r}, public_url={self._public_url!r})"
-
-    def parse(self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID) -> Receipt | None:
-        """See `app.ports.ReceiptParser`; a status that Twilio may add one day counts as progress."""
-        try:
-            genuine = self._validator.validate(self._public(url), dict(form), signature)
-        except ValueError:  # a lone surrogate in the form, or a URL that is none: Twilio signed neither
-            return None
-        if not genuine:
-            return None
-        said = form.get("MessageStatus") or form.get("SmsStatus") or "missing"
-        status = _STATUSES.get(said, ReceiptStatus.PROGRESS)
-        error = form.get("ErrorCode") if status is ReceiptStatus.FAILED else None
-        return Receipt(
-            attempt=attempt,
-            provider=self._provider,
-            status=status,
-            code=error or said,
-            via="callback",
-            signature="shared_key",
-            provider_id=form.get("MessageSid") or form.get("SmsSid"),
-            raw=raw,
-        )
-
-    def _public(self, url: str) -> str:
-        parts = urlsplit(url)
-        path = parts.path.removeprefix(urlsplit(self._public_url).path)
-        return f"{self._public_url}{path}" + (f"?{parts.query}" if parts.query else "")

@@ -7,9 +7,10 @@ from typing import Protocol
 from uuid import UUID
 
 from app.domain.channel import Channel
+from app.domain.look_up import LookUp, Sought
 from app.domain.message import Outgoing
 from app.domain.outcome import Outcome
-from app.domain.receipt import Receipt
+from app.domain.receipt import InboundSms, MailReport, Receipt
 
 
 class Clock(Protocol):
@@ -37,14 +38,22 @@ class Transport(Protocol):
 
     `send` never raises for anything the network or the provider does: whatever happens is an outcome, and what
     cannot be classified is `Unknown`. It tries once; retries belong to the outbox. `capacity` is how many sends
-    may be in flight at the same time.
+    may be in flight at the same time. `looks_up`: it can be asked later whether it took a message. `reports`: it
+    reports the end of every message by itself. `has_keys`: it takes messages with the same key only once.
     """
 
     name: str
     channel: Channel
     capacity: int
+    looks_up: bool
+    reports: bool
+    has_keys: bool
 
     async def send(self, message: Outgoing) -> Outcome: ...
+
+    async def look_up(self, sought: Sought) -> LookUp:
+        """Whether the provider has that message; never raises, and `Unclear` where `looks_up` is false."""
+        ...
 
     async def close(self) -> None: ...
 
@@ -54,6 +63,22 @@ class ReceiptParser(Protocol):
 
     def parse(self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID) -> Receipt | None:
         """The receipt, or None when the signature over `url` and `form` is not the provider's."""
+        ...
+
+
+class InboundParser(Protocol):
+    """Checks and reads what a provider says that a person has sent to our number."""
+
+    def read_inbound(self, *, url: str, form: Mapping[str, str], signature: str) -> InboundSms | None:
+        """The message, or None when the signature over `url` and `form` is not the provider's."""
+        ...
+
+
+class ReportParser(Protocol):
+    """Reads what mail servers send back: delivery status notifications and bounces."""
+
+    def parse(self, message: bytes) -> MailReport | None:
+        """What the raw message (RFC 5322) reports, or None when it reports nothing."""
         ...
 
 

@@ -13,7 +13,8 @@ from adapters.http_witness import HttpWitness
 from adapters.mark_file import MarkFile
 from adapters.rfc3161_timestamp import Rfc3161Timestamper
 from adapters.smtp_email import SmtpEmail, SmtpRelay
-from adapters.twilio_sms import TwilioReceipts, TwilioSms
+from adapters.twilio_receipts import TwilioReceipts
+from adapters.twilio_sms import TwilioSms
 from app.evidence.statement import KEY_SUFFIX
 from app.ports import ReceiptParser, Signer, SigningKeys, Surroundings, Timestamper, Transport
 from app.settings import Settings, SettingsError

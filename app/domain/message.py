@@ -26,9 +26,13 @@ class EmailContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingSms:
-    """One SMS for a transport. `to` is E.164; `callback_url` is where the provider reports back."""
+    """One SMS for a transport. `to` is E.164; `callback_url` is where the provider reports back.
+
+    `notification` is the key for providers that take messages with the same key only once.
+    """
 
     attempt: UUID
+    notification: UUID
     to: str = field(repr=False)
     body: str = field(repr=False)
     callback_url: str

@@ -28,13 +28,19 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The provider answered that it will not take this message."""
+    """The provider answered that it will not take this message.
+
+    `hard`: because of the contact point, and no later message to it will fare better; `bounced`: one such refusal is
+    enough to stop using it.
+    """
 
     permanence: Permanence
     stage: str
     code: str | None
     reply: bytes | None = field(default=None, repr=False)
     retry_after_seconds: float | None = None
+    hard: bool = False
+    bounced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

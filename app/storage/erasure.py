@@ -11,6 +11,7 @@ from app.storage.sql import one_of
 from app.storage.tables import (
     attempts,
     consents,
+    contact_failures,
     contact_points,
     events,
     facts,
@@ -21,7 +22,7 @@ from app.storage.tables import (
     recipients,
 )
 
-_OF_A_PERSON = (recipient_keys, contact_points, consents, legal_holds)
+_OF_A_PERSON = (recipient_keys, contact_points, consents, contact_failures, legal_holds)
 
 # What an event's row says in its place once the content is gone: nothing can be compared with it any more.
 NO_CONTENT_MAC = b""

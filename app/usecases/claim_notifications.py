@@ -283,6 +283,7 @@ class _Claim:
             mac = callback_mac(self.vault, attempt.id)
             return OutgoingSms(
                 attempt=attempt.id,
+                notification=attempt.notification,
                 to=contact.value,
                 body=content.text,
                 callback_url=f"{self.sender.public_url}/v1/callbacks/{self.provider}/status?a={attempt.id}&m={mac}",

@@ -18,6 +18,7 @@ ATTEMPT = UUID("01234567-89ab-7def-8123-456789abcdef")
 SECRET = "s3cr3t-t0ken-that-must-not-show"  # a canary; it opens nothing
 SMS = OutgoingSms(
     attempt=ATTEMPT,
+    notification=UUID("01234567-89ab-7def-8123-000000000001"),
     to="+48600100200",
     body="Awizo: przesyłka czeka",
     callback_url="https://awizo.example/v1/callbacks/twilio/status?a=1&m=2",

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -153,7 +154,7 @@ async def test_a_message_of_another_channel_is_not_sent(provider: Provider) -> N
 
 
 async def test_a_message_that_cannot_be_encoded_is_not_sent(provider: Provider) -> None:
-    sms = OutgoingSms(attempt=SMS.attempt, to=SMS.to, body="\ud800", callback_url=SMS.callback_url)
+    sms = replace(SMS, body="\ud800")
     email = type(EMAIL)(attempt=EMAIL.attempt, envelope_from="a@b.example", to="\ud800@b.example", mime=EMAIL.mime)
     outcome = await provider.transport.send(sms if provider.transport.channel is Channel.SMS else email)
     assert isinstance(outcome, NotSent)

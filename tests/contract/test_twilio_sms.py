@@ -4,12 +4,13 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from twilio.request_validator import RequestValidator
 
-from adapters.twilio_sms import Answer, TwilioReceipts, TwilioSms, outcome_of_answer
-from app.domain.message import OutgoingSms
+from adapters.twilio_receipts import TwilioReceipts
+from adapters.twilio_sms import Answer, TwilioSms, outcome_of_answer
 from app.domain.outcome import Accepted, NotSent, Permanence, Refused, Unknown
 from app.domain.receipt import ReceiptStatus
 from tests.contract.providers import ATTEMPT, SECRET, SMS, twilio
@@ -197,7 +198,7 @@ def test_a_connect_timeout_as_long_as_the_whole_is_refused() -> None:
 
 
 async def test_a_message_without_a_callback_asks_for_none(gateway: SmsGateway, transport: TwilioSms) -> None:
-    await transport.send(OutgoingSms(attempt=ATTEMPT, to=SMS.to, body="x", callback_url="", validity_seconds=60))
+    await transport.send(replace(SMS, body="x", callback_url="", validity_seconds=60))
     assert "StatusCallback" not in gateway.journal[0].form
     assert gateway.journal[0].form["ValidityPeriod"] == "60"
 

@@ -11,16 +11,15 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import cast
-from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException, SMTPServerDisconnected
 from aiosmtplib.protocol import SMTPProtocol
 
+from adapters.smtp_email.relay import Security, SmtpRelay
 from app.domain.channel import Channel
+from app.domain.look_up import LookUp, Sought, Unclear
 from app.domain.message import Outgoing, OutgoingEmail
 from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
 
@@ -34,63 +33,6 @@ _CLOSING = 421
 _ADDRESS = re.compile(r"""[!#-'*+\-/-9=?A-Z^-~]+(\.[!#-'*+\-/-9=?A-Z^-~]+)*@[A-Za-z0-9.-]+\Z""")
 
 
-class Security(StrEnum):
-    """How a connection is protected, named by the URL scheme that asks for it."""
-
-    NONE = "smtp"
-    STARTTLS = "smtp+starttls"
-    TLS = "smtps"
-
-
-_PORTS = {Security.NONE: 25, Security.STARTTLS: 587, Security.TLS: 465}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpRelay:
-    """Where and as whom to submit. `weight` is this relay's share of the traffic among several."""
-
-    host: str
-    port: int
-    security: Security
-    username: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
-    weight: int = 1
-
-    @classmethod
-    def parse(cls, url: str) -> "SmtpRelay":
-        """Reads `smtp://`, `smtp+starttls://` or `smtps://` `[user:password@]host[:port][?weight=n]`.
-
-        User and password are percent-encoded. Raises ValueError with a sentence that does not repeat the URL.
-        """
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            raise ValueError("an SMTP URL has a malformed host") from None
-        if parts.scheme not in set(Security):
-            raise ValueError("an SMTP URL begins with smtp://, smtp+starttls:// or smtps://")
-        if not parts.hostname or parts.path not in {"", "/"} or parts.fragment:
-            raise ValueError("an SMTP URL names a host and has no path")
-        if (parts.username is None) != (parts.password is None):
-            raise ValueError("an SMTP URL gives both a user and a password, or neither")
-        try:
-            port = parts.port
-            query = parse_qs(parts.query, strict_parsing=True) if parts.query else {}
-            weight = int(query.pop("weight", ["1"])[-1])
-        except ValueError:
-            raise ValueError("port and weight of an SMTP URL are whole numbers") from None
-        if query or weight < 0:
-            raise ValueError("an SMTP URL has no options but a weight, which is not negative")
-        security = Security(parts.scheme)
-        return cls(
-            host=parts.hostname,
-            port=port or _PORTS[security],
-            security=security,
-            username=unquote(parts.username) if parts.username is not None else None,
-            password=unquote(parts.password) if parts.password is not None else None,
-            weight=weight,
-        )
-
-
 class SmtpEmail:
     """`app.ports.Transport` for one SMTP relay.
 
@@ -102,6 +44,9 @@ class SmtpEmail:
     """
 
     channel = Channel.EMAIL
+    looks_up = False
+    reports = False
+    has_keys = False
 
     def __init__(
         self,
@@ -150,6 +95,10 @@ class SmtpEmail:
             return await self._send_over_some(message)
         finally:
             self._places.release()
+
+    async def look_up(self, sought: Sought) -> LookUp:  # noqa: ARG002 – the port's signature
+        """Always unclear; see `app.ports.Transport`."""
+        return Unclear(reason="this provider cannot be asked")
 
     async def close(self) -> None:
         """Says QUIT on idle connections and closes them; a second call does nothing."""

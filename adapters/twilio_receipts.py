@@ -1,0 +1,65 @@
+"""Twilio's status callbacks (https://www.twilio.com/docs/messaging/guides/track-outbound-message-status)."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from twilio.request_validator import RequestValidator
+
+from app.domain.receipt import Receipt, ReceiptStatus
+
+_STATUSES: Mapping[str, ReceiptStatus] = {
+    "accepted": ReceiptStatus.PROGRESS,
+    "scheduled": ReceiptStatus.PROGRESS,
+    "queued": ReceiptStatus.PROGRESS,
+    "sending": ReceiptStatus.PROGRESS,
+    "sent": ReceiptStatus.PROGRESS,
+    "delivered": ReceiptStatus.DELIVERED,
+    "read": ReceiptStatus.DELIVERED,
+    "undelivered": ReceiptStatus.FAILED,
+    "failed": ReceiptStatus.FAILED,
+    "canceled": ReceiptStatus.FAILED,
+}
+
+
+class TwilioReceipts:
+    """`app.ports.ReceiptParser` for Twilio's status callbacks.
+
+    Twilio signs the URL it was given, which begins with `public_url`; behind a proxy the request's own URL differs, so
+    only path and query of the request are taken. A form name has one value; the caller refuses repeated names.
+    """
+
+    def __init__(self, *, auth_token: str, public_url: str, provider: str = "twilio") -> None:
+        self._validator = RequestValidator(auth_token)
+        self._public_url = public_url.rstrip("/")
+        self._provider = provider
+
+    def __repr__(self) -> str:
+        return f"TwilioReceipts(provider={self._provider!r}, public_url={self._public_url!r})"
+
+    def parse(self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID) -> Receipt | None:
+        """See `app.ports.ReceiptParser`; a status that Twilio may add one day counts as progress."""
+        try:
+            genuine = self._validator.validate(self._public(url), dict(form), signature)
+        except ValueError:  # a lone surrogate in the form, or a URL that is none: Twilio signed neither
+            return None
+        if not genuine:
+            return None
+        said = form.get("MessageStatus") or form.get("SmsStatus") or "missing"
+        status = _STATUSES.get(said, ReceiptStatus.PROGRESS)
+        error = form.get("ErrorCode") if status is ReceiptStatus.FAILED else None
+        return Receipt(
+            attempt=attempt,
+            provider=self._provider,
+            status=status,
+            code=error or said,
+            via="callback",
+            signature="shared_key",
+            provider_id=form.get("MessageSid") or form.get("SmsSid"),
+            raw=raw,
+        )
+
+    def _public(self, url: str) -> str:
+        parts = urlsplit(url)
+        path = parts.path.removeprefix(urlsplit(self._public_url).path)
+        return f"{self._public_url}{path}" + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,171 @@
+"""Tables of what is told: events, notifications, attempts, receipts, and how the providers do."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from app.storage.tables.base import metadata
+from app.storage.types import Instant
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("dedupe_key", LargeBinary, nullable=False, unique=True),
+    Column("content_mac", LargeBinary, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("mapped_type", Text),
+    Column("kind", Text, nullable=False),
+    Column("ordinal", SmallInteger),
+    Column("status", String(16), nullable=False),
+    Column("quarantine", Text),
+    Column("effective_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
+    Column("shipment_index", LargeBinary, index=True),
+    Column("payload", LargeBinary),  # the canonical CloudEvent, encrypted; NULL once erased
+    Column("decoded", LargeBinary),  # what rendering needs of it, encrypted
+)
+Index("ix_events_recipient_id", events.c.recipient_id, events.c.id)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("event_id", Uuid, ForeignKey("events.id")),
+    Column("kind", Text, nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("purpose", String(16), nullable=False),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
+    Column("contact_id", Uuid),  # no foreign key: erasing a contact would look for its notifications
+    Column("shipment_index", LargeBinary),
+    Column("status", String(16), nullable=False),
+    Column("reason", Text),
+    Column("failure", String(16)),
+    Column("unresolved", Boolean, nullable=False, server_default=text("false")),
+    Column("created_at", Instant, nullable=False),
+    Column("not_before", Instant),
+    Column("expires_at", Instant, nullable=False),
+    Column("due_at", Instant),  # when the worker must look next: send, expire a lease, close a chain
+    Column("lease", Uuid),
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("looks", SmallInteger, nullable=False, server_default="0"),  # look-ups since the attempt became unknown
+    Column("resent", Boolean, nullable=False, server_default=text("false")),  # the one authorised re-send was made
+    Column("chain_length", Integer, nullable=False),
+    Column("chain_leaf", LargeBinary, nullable=False),
+)
+# One index for each question the worker asks; all hold unfinished rows only.
+WAITING_ROWS = text("status IN ('held', 'queued')")
+_UNDER_WAY = text("due_at IS NOT NULL AND status IN ('sending', 'sent', 'unknown')")
+Index(
+    "ix_notifications_to_send",
+    notifications.c.channel,
+    notifications.c.due_at,
+    sqlite_where=WAITING_ROWS,
+    postgresql_where=WAITING_ROWS,
+)
+Index(
+    "ix_notifications_to_expire", notifications.c.expires_at, sqlite_where=WAITING_ROWS, postgresql_where=WAITING_ROWS
+)
+Index(
+    "ix_notifications_under_way",
+    notifications.c.status,
+    notifications.c.due_at,
+    sqlite_where=_UNDER_WAY,
+    postgresql_where=_UNDER_WAY,
+)
+Index("ix_notifications_event_id", notifications.c.event_id)
+Index("ix_notifications_operator_id", notifications.c.operator, notifications.c.id)
+Index("ix_notifications_shipment_index", notifications.c.shipment_index)
+Index("ix_notifications_recipient_id", notifications.c.recipient_id)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("notification_id", Uuid, ForeignKey("notifications.id"), nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("code", Text),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    UniqueConstraint("notification_id", "number"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("attempt_id", Uuid, ForeignKey("attempts.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("via", String(16), nullable=False),
+    Column("signature", String(16), nullable=False),
+    Column("claimed_at", Instant),
+    Column("received_at", Instant, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("applied", Boolean, nullable=False),
+    Column("raw", LargeBinary),  # encrypted; NULL once the person was erased
+    UniqueConstraint("attempt_id", "status", "code"),
+)
+
+# Reports that name no attempt of ours. The raw bytes are encrypted with the key that belongs to nobody.
+stray_receipts = Table(
+    "stray_receipts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # keyed, of provider and raw bytes: once each
+    Column("provider", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("via", String(16), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+)
+
+# How each provider does, for all workers alike: how much of its weight is left, why it is not used now, and its tokens.
+providers = Table(
+    "providers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("health", SmallInteger, nullable=False, server_default="10"),  # tenths of its weight
+    Column("judged_at", Instant, nullable=False),
+    Column("rests_until", Instant),
+    Column("rests_because", Text),  # a provider's code, or circuit_open
+    Column("openings", SmallInteger, nullable=False, server_default="0"),  # of its circuit, since it last worked
+    Column("tokens", Float, nullable=False, server_default="0"),
+    Column("refilled_at", Instant),
+)
+
+# What became of attempts, by ten seconds of their start and by process, so that none waits for another's row.
+provider_figures = Table(
+    "provider_figures",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("began_at", Instant, primary_key=True),
+    Column("process", Uuid, primary_key=True),
+    Column("accepted", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("not_sent", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    Column("reported", Integer, nullable=False),  # final reports on attempts that started then
+)
+Index("ix_provider_figures_began_at", provider_figures.c.began_at)
