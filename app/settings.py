@@ -1,5 +1,6 @@
 """Every setting, read once from `AWIZO_*` variables or `.env`. A bad one stops the start with one sentence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import cached_property
@@ -12,8 +13,24 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.domain.channel import Channel
+from app.domain.share import Share, parse_channels, parse_rates, parse_shares
 from app.merkle.cosignature import CosignerKey, parse_cosigner_key
 from app.merkle.note import NoteError, is_key_name
+
+# What must be set beside the name of a provider.
+_SMS_NEEDS = {
+    "twilio": ("twilio_account_sid", "twilio_auth_token", "twilio_from"),
+    "smsapi": ("smsapi_token", "smsapi_from"),
+    "gateway": ("gateway_file",),
+}
+_EMAIL_NEEDS = {"smtp": ("smtp_url", "email_from")}
+
+
+_POSTGRES = "postgresql+asyncpg:"
+# What asyncpg understands in an address and what fits what the service does: it always writes.
+_DATABASE_PARAMETERS = ("host", "port", "ssl", "target_session_attrs", "passfile", "service", "servicefile")
+_WRITABLE = ("read-write", "primary")
 
 
 class SettingsError(Exception):
@@ -40,6 +57,7 @@ class Settings(BaseSettings):
     )
 
     database_url: SecretStr = SecretStr("sqlite+aiosqlite:///./var/awizo.db")
+    database_direct_url: SecretStr | None = None
     data_dir: Path = Path("./var")
     mark_file: Path | None = None
     public_url: str = "http://127.0.0.1:8000"
@@ -59,13 +77,20 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_from: str = ""
     twilio_base_url: str = "https://api.twilio.com"
+    smsapi_token: SecretStr = SecretStr("")
+    smsapi_from: str = ""
+    smsapi_base_url: str = "https://api.smsapi.pl"
+    gateway_file: Path | None = None
     smtp_url: SecretStr = SecretStr("")
     email_from: str = ""
+    bounce_address: str = ""
+    provider_rates: str = ""
+    resend_once: str = ""
     operator_verified: bool = True
     pool_size: Annotated[int, Field(ge=1, le=500)] = 10
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("public_url", "twilio_base_url")
+    @field_validator("public_url", "twilio_base_url", "smsapi_base_url")
     @classmethod
     def _is_base_url(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -83,7 +108,7 @@ class Settings(BaseSettings):
             raise ValueError("must hold no user name and no query: who stamps knows its clients by certificate")
         return value
 
-    @field_validator("mark_file", "tsa_ca_file", "tsa_client_cert", "tsa_client_key", mode="before")
+    @field_validator("mark_file", "gateway_file", "tsa_ca_file", "tsa_client_cert", "tsa_client_key", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -101,6 +126,31 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as notices@example.org or awizo <notices@example.org>")
         return value
 
+    @field_validator("bounce_address")
+    @classmethod
+    def _is_plain_address(cls, value: str) -> str:
+        if value and (parseaddr(value) != ("", value) or value.count("@") != 1 or "+" in value):
+            raise ValueError("must be a plain address without a plus, such as bounces@example.org")
+        return value
+
+    @field_validator("sms_providers", "email_providers")
+    @classmethod
+    def _are_shares(cls, value: str) -> str:
+        parse_shares(value)
+        return value
+
+    @field_validator("provider_rates")
+    @classmethod
+    def _are_rates(cls, value: str) -> str:
+        parse_rates(value)
+        return value
+
+    @field_validator("resend_once")
+    @classmethod
+    def _are_channels(cls, value: str) -> str:
+        parse_channels(value)
+        return value
+
     @field_validator("log_origin")
     @classmethod
     def _is_origin(cls, value: str | None) -> str | None:
@@ -108,16 +158,19 @@ class Settings(BaseSettings):
             raise ValueError("names a key: it is not empty and has no space and no plus")
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url")
     @classmethod
-    def _is_known_database(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().startswith(("sqlite+aiosqlite:", "postgresql+asyncpg:")):
-            raise ValueError("must begin with sqlite+aiosqlite: or postgresql+asyncpg:")
-        try:
-            make_url(value.get_secret_value())
-        except (ArgumentError, ValueError):  # whose messages repeat what may be a part of the password
-            raise ValueError("is not the address of a database") from None
+    def _is_known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _check_database(value.get_secret_value())
         return value
+
+    @model_validator(mode="after")
+    def _pooler_is_of_postgres(self) -> "Settings":
+        urls = (self.database_url, self.database_direct_url)
+        if urls[1] and not all(url and url.get_secret_value().startswith(_POSTGRES) for url in urls):
+            raise ValueError("AWIZO_DATABASE_DIRECT_URL is for PostgreSQL behind a pooler only")
+        return self
 
     @model_validator(mode="after")
     def _quorum_can_be_reached(self) -> "Settings":
@@ -133,22 +186,34 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _providers_are_whole(self) -> "Settings":
-        needs = {
-            "twilio": {
-                "TWILIO_ACCOUNT_SID": self.twilio_account_sid,
-                "TWILIO_AUTH_TOKEN": self.twilio_auth_token.get_secret_value(),
-                "TWILIO_FROM": self.twilio_from,
-            },
-            "smtp": {"SMTP_URL": self.smtp_url.get_secret_value(), "EMAIL_FROM": self.email_from},
-        }
-        for setting, known in (("SMS_PROVIDERS", "twilio"), ("EMAIL_PROVIDERS", "smtp")):
-            named = self.sms_providers if known == "twilio" else self.email_providers
-            if named not in {"", known}:
-                raise ValueError(f"AWIZO_{setting} must be {known} or empty")
-            for need, value in needs[known].items() if named else ():
-                if not value:
-                    raise ValueError(f"AWIZO_{need} is missing, and AWIZO_{setting} names {known}")
+        for setting, known in (("SMS_PROVIDERS", _SMS_NEEDS), ("EMAIL_PROVIDERS", _EMAIL_NEEDS)):
+            for share in parse_shares(getattr(self, setting.lower())):
+                if share.provider not in known:
+                    raise ValueError(f"AWIZO_{setting} can name {', '.join(sorted(known))}")
+                for need in known[share.provider]:
+                    if not _is_given(getattr(self, need)):
+                        raise ValueError(f"AWIZO_{need.upper()} is missing, and AWIZO_{setting} names {share.provider}")
         return self
+
+    @cached_property
+    def sms_shares(self) -> tuple[Share, ...]:
+        """The SMS providers of AWIZO_SMS_PROVIDERS with their weights."""
+        return parse_shares(self.sms_providers)
+
+    @cached_property
+    def sends_email(self) -> bool:
+        """Whether AWIZO_EMAIL_PROVIDERS names SMTP."""
+        return bool(self.email_providers)
+
+    @cached_property
+    def rates(self) -> Mapping[str, float]:
+        """How many messages a second each provider of AWIZO_PROVIDER_RATES may be given; others any number."""
+        return parse_rates(self.provider_rates)
+
+    @cached_property
+    def resends(self) -> frozenset[Channel]:
+        """On which channels an attempt that stays unknown is made once more."""
+        return parse_channels(self.resend_once)
 
     @cached_property
     def origin_base(self) -> str:
@@ -173,6 +238,27 @@ class Settings(BaseSettings):
     def mark_path(self) -> Path:
         """Where the last signed checkpoint is kept, outside the database."""
         return self.mark_file or self.data_dir / "mark"
+
+
+def _is_given(value: object) -> bool:
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+def _check_database(text: str) -> None:
+    if not text.startswith(("sqlite+aiosqlite:", _POSTGRES)):
+        raise ValueError("must begin with sqlite+aiosqlite: or postgresql+asyncpg:")
+    try:
+        url = make_url(text)
+        if url.get_backend_name() == "postgresql":
+            url.get_dialect()().create_connect_args(url)
+    except (ArgumentError, ValueError):  # whose messages repeat what may be a part of the password
+        raise ValueError("is not the address of a database; each of several hosts needs its port") from None
+    if url.get_backend_name() != "postgresql":
+        return
+    if not url.query.keys() <= set(_DATABASE_PARAMETERS):
+        raise ValueError(f"may have these parameters only: {', '.join(_DATABASE_PARAMETERS)}")
+    if not set(url.normalized_query.get("target_session_attrs", ())) <= set(_WRITABLE):
+        raise ValueError("must ask for a server that takes writes: target_session_attrs=read-write or primary")
 
 
 def _has_blank(text: str) -> bool:
