@@ -15,8 +15,8 @@ from app.domain.calendar import is_day_off, local_day
 from app.domain.retention import Retention
 from app.domain.role import Role
 from app.settings import Settings, SettingsError
-from app.storage.database import Database, durability_faults
-from app.storage.schema import require_current_schema, require_same_root
+from app.storage.database import Database, durability_faults, failover_risks
+from app.storage.schema import require_current_schema, require_idle_timeout, require_same_root
 from app.usecases.claim_notifications import Sender
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.log_fault import LogFaultError, LogStuckError
@@ -97,8 +97,11 @@ async def _check_database(database: Database, role: Role) -> None:
         raise SettingsError(f"--role {role} needs PostgreSQL: SQLite serves one process.")
     await require_current_schema(database, migrate_first=database.is_sqlite)
     await require_same_root(database)
+    await require_idle_timeout(database)
     if faults := await durability_faults(database):
         raise SettingsError(f"The database may forget what it committed ({', '.join(faults)}); nothing can be signed.")
+    if risks := await failover_risks(database):
+        _log.warning("failover_may_lose_commits", because=risks)
 
 
 async def _start_log(sealer: Sealer, log_watch: LogWatch) -> None:

@@ -48,8 +48,21 @@ def witness_signer(key_file: Path, name: str) -> Signer:
 
 def open_database(settings: Settings) -> Database:
     """The database with the vault that reads people's values in it."""
-    vault = Vault(load_or_create_key(settings.data_dir / "keys" / "root.key"))
-    return Database(settings.database_url.get_secret_value(), vault, pool_size=settings.pool_size)
+    url, is_pooled = settings.database_url.get_secret_value(), settings.database_direct_url is not None
+    return Database(url, _vault(settings), pool_size=settings.pool_size, is_pooled=is_pooled)
+
+
+def open_database_directly(settings: Settings) -> Database:
+    """The database past a pooler, if there is one, with nothing set but what the server sets by itself.
+
+    For migrations, which take their time.
+    """
+    url = settings.database_direct_url or settings.database_url
+    return Database(url.get_secret_value(), _vault(settings), pool_size=1, stall_seconds=None, command_seconds=None)
+
+
+def _vault(settings: Settings) -> Vault:
+    return Vault(load_or_create_key(settings.data_dir / "keys" / "root.key"))
 
 
 def mark_of(settings: Settings) -> MarkFile:

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection it is given, or on AWIZO_DATABASE_URL."""
+"""Alembic's entry: runs migrations on the connection it is given, or on the database of the settings, past a pooler."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,9 @@ def run(connection: Connection) -> None:
 
 
 async def run_on_own_database() -> None:
-    database = Database(Settings().database_url.get_secret_value(), Vault(bytes(32)))
+    settings = Settings()
+    url = settings.database_direct_url or settings.database_url
+    database = Database(url.get_secret_value(), Vault(bytes(32)))
     async with database.writer.begin() as connection:
         await connection.run_sync(run)
     await database.close()

@@ -27,14 +27,22 @@ def serve(
 
 
 def migrate() -> None:
-    """Bring the database to this version's schema."""
-    from app.storage.schema import migrate_database
-    from app.wiring import open_database
+    """Bring the database to this version's schema.
+
+    Behind a pooler it also has the server end transactions that hang, for the role that it runs as.
+    """
+    from app.storage.schema import migrate_database, set_idle_timeout
+    from app.wiring import open_database_directly
+
+    settings = process_settings()
 
     async def run() -> str:
-        database = open_database(process_settings())
+        database = open_database_directly(settings)
         try:
-            return await migrate_database(database)
+            revision = await migrate_database(database)
+            if settings.database_direct_url is not None:
+                await set_idle_timeout(database)
+            return revision
         finally:
             await database.close()
 

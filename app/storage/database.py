@@ -1,7 +1,8 @@
 """Connections and transactions. Only the edges begin and end them; everything else is handed a `Tx`.
 
 SQLite: one writing connection (BEGIN IMMEDIATE, WAL, synchronous=FULL) and read-only connections beside it.
-PostgreSQL: one pool; READ COMMITTED.
+PostgreSQL: one pool; READ COMMITTED. Nothing here or above relies on a session: what is set, locked or prepared ends
+with its transaction, so that a pooler may hand each one to another connection.
 """
 
 import asyncio
@@ -17,12 +18,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.storage.postgres import COMMAND_SECONDS, is_away, postgres_engine, told_by
 from app.storage.vault import Vault
 
 POOL_WAIT_SECONDS = 1.5
 BUSY_SECONDS = 30
-CONNECT_SECONDS = 5
-COMMAND_SECONDS = 30
 STALL_SECONDS = 15
 REPEATS_MAX = 5
 
@@ -34,6 +34,10 @@ _REPEATABLE = {"40001", "40P01", "23505"}
 
 class DatabaseUnavailableError(Exception):
     """The database cannot be reached or has no connection free; nothing was committed that we know of."""
+
+
+class CommitUnknownError(DatabaseUnavailableError):
+    """The connection was lost while COMMIT was on its way: all of the transaction was kept, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,32 +63,38 @@ class Database:
     """The engines of one process.
 
     On PostgreSQL the server ends a transaction whose process asked nothing of it for `stall_seconds`: one that was
-    stopped, or whose machine is gone, would otherwise keep its row locks, and everybody waiting for them.
+    stopped, or whose machine is gone, would otherwise keep its row locks, and everybody waiting for them. Without that
+    number, and behind a pooler (`is_pooled`), the server's own setting counts; see `require_idle_timeout`. One command
+    takes at most `command_seconds`.
     """
 
-    def __init__(self, url: str, vault: Vault, *, pool_size: int = 10, stall_seconds: float = STALL_SECONDS) -> None:
+    def __init__(
+        self,
+        url: str,
+        vault: Vault,
+        *,
+        pool_size: int = 10,
+        stall_seconds: float | None = STALL_SECONDS,
+        command_seconds: float | None = COMMAND_SECONDS,
+        is_pooled: bool = False,
+    ) -> None:
         self.vault = vault
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.is_pooled = is_pooled
         if self.is_sqlite:
             self._prepare_directory()
             self.writer = _sqlite_engine(url, pool_size=1, read_only=False)
             self.reader = _sqlite_engine(url, pool_size=max(2, pool_size // 2), read_only=True)
         else:
-            self.writer = create_async_engine(
-                url,
+            self.writer = self.reader = postgres_engine(
+                self.url,
                 pool_size=pool_size,
-                max_overflow=0,
                 pool_timeout=POOL_WAIT_SECONDS,
-                hide_parameters=True,
-                connect_args={
-                    "timeout": CONNECT_SECONDS,
-                    "command_timeout": COMMAND_SECONDS,
-                    "server_settings": {"idle_in_transaction_session_timeout": f"{round(stall_seconds * 1000)}ms"},
-                },
-                pool_recycle=1800,
+                stall_seconds=stall_seconds,
+                command_seconds=command_seconds,
+                is_pooled=is_pooled,
             )
-            self.reader = self.writer
 
     def _prepare_directory(self) -> None:
         if self.url.database and self.url.database != ":memory:":
@@ -92,9 +102,14 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
-        """A transaction that commits when the block ends well and rolls back when it does not."""
-        async with _translated(), self.writer.begin() as connection:
+        """A transaction that commits when the block ends well and rolls back when it does not.
+
+        Raises DatabaseUnavailableError, or CommitUnknownError when only the answer to COMMIT is missing.
+        """
+        async with _translated(), self.writer.connect() as connection, connection.begin() as transaction:
             yield Tx(connection, self.vault)
+            async with _translated(CommitUnknownError):
+                await transaction.commit()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:
@@ -127,26 +142,16 @@ def is_repeatable(error: BaseException) -> bool:
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def _translated(kind: type[DatabaseUnavailableError] = DatabaseUnavailableError) -> AsyncIterator[None]:
     """Turn every way in which a database can be away into one exception."""
     try:
         yield
-    except (PoolTimeoutError, ConnectionError, InterfaceError) as error:
-        raise DatabaseUnavailableError(type(error).__name__) from error
-    except OperationalError as error:
-        raise DatabaseUnavailableError(type(error).__name__) from error
+    except (PoolTimeoutError, InterfaceError, OperationalError, OSError) as error:
+        raise kind(told_by(error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated or _connection_lost(error):
-            raise DatabaseUnavailableError(type(error).__name__) from error
+        if is_away(error):
+            raise kind(told_by(error)) from error
         raise
-    except OSError as error:
-        raise DatabaseUnavailableError(type(error).__name__) from error
-
-
-def _connection_lost(error: DBAPIError) -> bool:
-    # Class 08 connection exception, 57P* operator intervention (shutdown), 53* insufficient resources.
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(("08", "57P", "53"))
 
 
 def _sqlite_engine(url: str, *, pool_size: int, read_only: bool) -> AsyncEngine:
@@ -190,3 +195,21 @@ async def durability_faults(database: Database) -> list[str]:
             if value == "off":
                 faults.append(f"{name}={value}")
         return faults
+
+
+async def failover_risks(database: Database) -> list[str]:
+    """The settings by which a commit exists on one server only, while others stand by; empty when there are none.
+
+    Whoever takes over then may lack what was committed last.
+    """
+    if database.is_sqlite:
+        return []
+    async with database.read() as tx:
+        standbys = (await tx.execute(text("SELECT count(*) FROM pg_stat_replication"))).scalar_one()
+        hosts = database.url.normalized_query.get("host", ())
+        if not standbys and len(hosts) < 2:
+            return []
+        names = (await tx.execute(text("SHOW synchronous_standby_names"))).scalar_one()
+        commit = (await tx.execute(text("SHOW synchronous_commit"))).scalar_one()
+    risks = [] if names else ["synchronous_standby_names is empty"]
+    return [*risks, *(["synchronous_commit=local"] if commit == "local" else [])]

@@ -6,16 +6,19 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.engine import Connection
 
 import migrations
-from app.storage.database import Database
+from app.storage.database import STALL_SECONDS, Database, Tx
 from app.storage.tables import vault_roots
+
+_IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
+_ONE_AT_A_TIME = 0x6177697A6F  # "awizo": any number will do that others do not use
 
 
 class SchemaError(Exception):
-    """The database has another schema or root key than this process needs; the text says what to do."""
+    """The database has another schema, setting or root key than this process needs; the text says what to do."""
 
 
 def _config() -> Config:
@@ -32,10 +35,44 @@ def migrate(connection: Connection) -> None:
 
 
 async def migrate_database(database: Database) -> str:
-    """Bring the schema to this version; the revision it then has."""
+    """Bring the schema to this version; the revision it then has. Of several processes, one works and the rest wait."""
     async with database.write() as tx:
+        if tx.is_postgres:
+            await tx.execute(select(func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
         await tx.connection.run_sync(migrate)
         return str(await tx.connection.run_sync(_revision))
+
+
+async def set_idle_timeout(database: Database) -> None:
+    """Have the server end transactions in which a process hangs, in this database and for the role of `database`.
+
+    A number that somebody chose before stays. Sessions that a pooler holds open already go on without it.
+    """
+    async with database.write() as tx:
+        if await _idle_timeout(tx) != "0":
+            return
+        present = (await tx.execute(select(func.current_database()))).scalar_one()
+        name = tx.connection.dialect.identifier_preparer.quote(present)
+        await tx.execute(text(f"ALTER ROLE CURRENT_USER IN DATABASE {name} SET {_IDLE_TIMEOUT} = '{STALL_SECONDS}s'"))
+
+
+async def require_idle_timeout(database: Database) -> None:
+    """Raise SchemaError when a transaction in which a process hangs would keep its locks for ever.
+
+    Without a pooler each connection asks for the limit when it begins; a pooler does not pass that on.
+    """
+    if not database.is_pooled:
+        return
+    async with database.read() as tx:
+        if await _idle_timeout(tx) == "0":
+            raise SchemaError(
+                f"Behind the pooler {_IDLE_TIMEOUT} is 0, so a process that hangs would keep its locks for ever; "
+                "run `awizo migrate` as the pooler's role, and let the pooler reconnect."
+            )
+
+
+async def _idle_timeout(tx: Tx) -> str:
+    return str((await tx.execute(text(f"SHOW {_IDLE_TIMEOUT}"))).scalar_one())
 
 
 def _revision(connection: Connection) -> str | None:
