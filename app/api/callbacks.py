@@ -3,13 +3,13 @@
 import hmac
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
 from app.api.body import read_body
 from app.api.dependencies import ServicesDep
+from app.api.forms import BODY_BYTES_MAX, path_and_query, read_form
 from app.api.openapi import CALLBACK_REQUEST, answers
 from app.api.problems import Problem
 from app.api.services import Services, refuse_while_log_is_untrusted
@@ -17,9 +17,6 @@ from app.usecases.claim_notifications import callback_mac
 from app.usecases.record_receipt import record_receipt
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"])
-
-BODY_BYTES_MAX = 64 * 1024
-FORM_FIELDS_MAX = 200
 
 
 @router.post(
@@ -42,8 +39,8 @@ async def twilio_status(
     refuse_while_log_is_untrusted(services)
     raw = await read_body(request, maximum=BODY_BYTES_MAX)
     receipt = parser.parse(
-        url=_path_and_query(request),
-        form=_form(raw),
+        url=path_and_query(request),
+        form=read_form(raw),
         signature=request.headers.get("x-twilio-signature", ""),
         raw=raw,
         attempt=a,
@@ -57,26 +54,3 @@ async def twilio_status(
 def _is_ours(services: Services, attempt: UUID, mac: str) -> bool:
     expected = callback_mac(services.database.vault, attempt)
     return hmac.compare_digest(expected.encode(), mac.encode("utf-8", "replace"))
-
-
-def _path_and_query(request: Request) -> str:
-    query = request.scope["query_string"].decode("latin-1")
-    return f"{request.scope['path']}?{query}"
-
-
-def _form(raw: bytes) -> dict[str, str]:
-    """The fields of a form; a repeated name could mean one thing to the signature and another to us: 400."""
-    try:
-        pairs = parse_qsl(
-            raw.decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=bool(raw),
-            errors="strict",
-            max_num_fields=FORM_FIELDS_MAX,
-        )
-    except ValueError:
-        raise Problem(400, "The body is not a form") from None
-    form = dict(pairs)
-    if len(form) != len(pairs):
-        raise Problem(400, "The form names a field twice")
-    return form
