@@ -1,0 +1,101 @@
+"""The places where a process is killed on purpose, and every name of the product that this package reaches into."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+# What the launcher changes in every process: its clock, how long it waits for providers, its SQLite connections,
+# and where a transaction ends.
+CLOCK = "app.wiring._now"
+TRANSACTION = "app.storage.database.Database.write"
+SQLITE_ENGINE = "app.storage.database._sqlite_engine"
+SHORT_WAITS: Mapping[str, Mapping[str, float]] = {
+    "adapters.twilio_sms.TwilioSms.__init__": {"connect_timeout": 1.0, "total_timeout": 2.0},
+    "adapters.smtp_email.SmtpEmail.__init__": {"connect_timeout": 2.0, "command_timeout": 1.5, "final_timeout": 2.0},
+}
+
+LEASES_OVER = timedelta(hours=1)
+VALUES_TOO_OLD = timedelta(days=31 * 14)
+
+
+class Moment(StrEnum):
+    """When, seen from the function that a point names. All but `BEFORE` need a call that had something to do."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    COMMITTING = "committing"  # while the transaction that it ran in is being committed
+    COMMITTED = "committed"  # when that is done, and nobody was told
+
+
+class Part(StrEnum):
+    """Which process comes there, where they are apart."""
+
+    API = "api"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """`ahead` is how far the clock of a process must be for it to come there."""
+
+    name: str
+    target: str
+    moment: Moment
+    part: Part
+    ahead: timedelta = timedelta()
+
+
+def _point(name: str, target: str, part: Part, *, ahead: timedelta = timedelta()) -> Point:
+    moment = Moment(name.rpartition(" ")[2])
+    return Point(name=name, target=target, moment=moment, part=part, ahead=ahead)
+
+
+_ACCEPT = "app.usecases.accept_events.accept_events"
+_CLAIM = "app.usecases.claim_notifications.claim_notifications"
+_CHECK = "app.usecases.dispatch_notifications.Dispatcher._check_all"
+_SETTLE = "app.usecases.settle_attempts.settle_attempts"
+_RECEIPT = "app.usecases.record_receipt.record_receipt"
+_PUT = "app.usecases.put_recipient.put_recipient"
+_SEALER = "app.usecases.seal_log.Sealer"
+_EXPIRE = "app.usecases.expire_leases.expire_leases"
+
+POINTS = {
+    point.name: point
+    for point in [
+        _point("accept: insert: before", "app.storage.events.insert_new", Part.API),
+        _point("accept: after", _ACCEPT, Part.API),
+        _point("accept: committing", _ACCEPT, Part.API),
+        _point("accept: committed", _ACCEPT, Part.API),
+        _point("person: committed", _PUT, Part.API),
+        _point("claim: after", _CLAIM, Part.WORKER),
+        _point("claim: committing", _CLAIM, Part.WORKER),
+        _point("claim: committed", _CLAIM, Part.WORKER),
+        _point("last check: before", _CHECK, Part.WORKER),
+        _point("last check: after", _CHECK, Part.WORKER),
+        _point("sms: before", "adapters.twilio_sms.TwilioSms.send", Part.WORKER),
+        _point("sms: bytes written: before", "adapters.twilio_sms._Exchange._read", Part.WORKER),
+        _point("sms: after", "adapters.twilio_sms.TwilioSms.send", Part.WORKER),
+        _point("email: before", "adapters.smtp_email.SmtpEmail.send", Part.WORKER),
+        _point("email: all but the dot: after", "adapters.smtp_email._Connection._data", Part.WORKER),
+        _point("email: dot written: before", "adapters.smtp_email._Connection._final_reply", Part.WORKER),
+        _point("email: after", "adapters.smtp_email.SmtpEmail.send", Part.WORKER),
+        _point("settle: after", _SETTLE, Part.WORKER),
+        _point("settle: committing", _SETTLE, Part.WORKER),
+        _point("settle: committed", _SETTLE, Part.WORKER),
+        _point("receipt: after", _RECEIPT, Part.API),
+        _point("receipt: committed", _RECEIPT, Part.API),
+        _point("seal: sequence: after", f"{_SEALER}._sequence", Part.WORKER),
+        _point("seal: sequence: committed", f"{_SEALER}._sequence", Part.WORKER),
+        _point("seal: read back: after", f"{_SEALER}._verify", Part.WORKER),
+        _point("seal: sign: after", f"{_SEALER}._signed", Part.WORKER),
+        _point("seal: mark: before", "adapters.mark_file.MarkFile.write", Part.WORKER),
+        _point("seal: mark: after", "adapters.mark_file.MarkFile.write", Part.WORKER),
+        _point("seal: publish: before", f"{_SEALER}._publish", Part.WORKER),
+        _point("seal: publish: after", f"{_SEALER}._publish", Part.WORKER),
+        _point("seal: publish: committed", f"{_SEALER}._publish", Part.WORKER),
+        _point("lease: after", _EXPIRE, Part.WORKER, ahead=LEASES_OVER),
+        _point("lease: committed", _EXPIRE, Part.WORKER, ahead=LEASES_OVER),
+        _point("retention: before", "app.usecases.keep_retention.keep_retention", Part.WORKER),
+    ]
+}
