@@ -61,8 +61,10 @@ class Transport(Protocol):
 class ReceiptParser(Protocol):
     """Checks and reads one provider's status callback."""
 
-    def parse(self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID) -> Receipt | None:
-        """The receipt, or None when the signature over `url` and `form` is not the provider's."""
+    def parse(
+        self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID
+    ) -> tuple[Receipt, ...]:
+        """The receipts, in their order; none when the signature over `url` and `form` is not the provider's."""
         ...
 
 

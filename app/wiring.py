@@ -12,9 +12,8 @@ from adapters.http_log import HttpLog
 from adapters.http_witness import HttpWitness
 from adapters.mark_file import MarkFile
 from adapters.rfc3161_timestamp import Rfc3161Timestamper
+from adapters.sms import TwilioCallbacks, TwilioSms
 from adapters.smtp_email import SmtpEmail, SmtpRelay
-from adapters.twilio_receipts import TwilioReceipts
-from adapters.twilio_sms import TwilioSms
 from app.evidence.statement import KEY_SUFFIX
 from app.ports import ReceiptParser, Signer, SigningKeys, Surroundings, Timestamper, Transport
 from app.settings import Settings, SettingsError
@@ -139,7 +138,7 @@ def receipt_parsers(settings: Settings) -> dict[str, ReceiptParser]:
     if settings.sms_providers != "twilio":
         return {}
     token = settings.twilio_auth_token.get_secret_value()
-    return {"twilio": TwilioReceipts(auth_token=token, public_url=settings.public_url)}
+    return {"twilio": TwilioCallbacks(auth_token=token, public_url=settings.public_url)}
 
 
 def log_at(url: str) -> HttpLog:

@@ -1,6 +1,7 @@
 """What providers call back: status reports, accepted only with our MAC and the provider's signature."""
 
 import hmac
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +14,8 @@ from app.api.forms import BODY_BYTES_MAX, path_and_query, read_form
 from app.api.openapi import CALLBACK_REQUEST, answers
 from app.api.problems import Problem
 from app.api.services import Services, refuse_while_log_is_untrusted
+from app.domain.receipt import Receipt
+from app.storage.database import Tx
 from app.usecases.claim_notifications import callback_mac
 from app.usecases.record_receipt import record_receipt
 
@@ -38,17 +41,27 @@ async def twilio_status(
         raise Problem(403)
     refuse_while_log_is_untrusted(services)
     raw = await read_body(request, maximum=BODY_BYTES_MAX)
-    receipt = parser.parse(
+    receipts = parser.parse(
         url=path_and_query(request),
         form=read_form(raw),
         signature=request.headers.get("x-twilio-signature", ""),
         raw=raw,
         attempt=a,
     )
-    if receipt is None:
-        raise Problem(403)
-    await services.database.transact(lambda tx: record_receipt(tx, receipt, surroundings=services.surroundings))
+    await _keep(services, receipts)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def _keep(services: Services, receipts: Sequence[Receipt]) -> None:
+    """Record them in one transaction. Raises Problem 403 for none."""
+    if not receipts:
+        raise Problem(403)
+
+    async def record(tx: Tx) -> None:
+        for receipt in receipts:
+            await record_receipt(tx, receipt, surroundings=services.surroundings)
+
+    await services.database.transact(record)
 
 
 def _is_ours(services: Services, attempt: UUID, mac: str) -> bool:

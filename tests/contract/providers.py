@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from adapters.sms import TwilioSms
 from adapters.smtp_email import SmtpEmail, SmtpRelay
-from adapters.twilio_sms import TwilioSms
 from app.domain.message import Outgoing, OutgoingEmail, OutgoingSms
 from app.ports import Transport
 from tests.doubles.connections import unused_port

@@ -11,7 +11,7 @@ CLOCK = "app.wiring._now"
 TRANSACTION = "app.storage.database.Database.write"
 SQLITE_ENGINE = "app.storage.database._sqlite_engine"
 SHORT_WAITS: Mapping[str, Mapping[str, float]] = {
-    "adapters.twilio_sms.TwilioSms.__init__": {"connect_timeout": 1.0, "total_timeout": 2.0},
+    "adapters.sms.TwilioSms.__init__": {"connect_timeout": 1.0, "total_timeout": 2.0},
     "adapters.smtp_email.SmtpEmail.__init__": {"connect_timeout": 2.0, "command_timeout": 1.5, "final_timeout": 2.0},
 }
 
@@ -73,9 +73,9 @@ POINTS = {
         _point("claim: committed", _CLAIM, Part.WORKER),
         _point("last check: before", _CHECK, Part.WORKER),
         _point("last check: after", _CHECK, Part.WORKER),
-        _point("sms: before", "adapters.twilio_sms.TwilioSms.send", Part.WORKER),
-        _point("sms: bytes written: before", "adapters.twilio_sms._Exchange._read", Part.WORKER),
-        _point("sms: after", "adapters.twilio_sms.TwilioSms.send", Part.WORKER),
+        _point("sms: before", "adapters.sms.TwilioSms.send", Part.WORKER),
+        _point("sms: bytes written: before", "adapters.sms.exchange.Exchange._read", Part.WORKER),
+        _point("sms: after", "adapters.sms.TwilioSms.send", Part.WORKER),
         _point("email: before", "adapters.smtp_email.SmtpEmail.send", Part.WORKER),
         _point("email: all but the dot: after", "adapters.smtp_email._Connection._data", Part.WORKER),
         _point("email: dot written: before", "adapters.smtp_email._Connection._final_reply", Part.WORKER),

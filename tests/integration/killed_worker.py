@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid_utils.compat import uuid7
 
 from adapters.mark_file import MarkFile
-from adapters.twilio_sms import TwilioSms
+from adapters.sms import TwilioSms
 from app.ports import Surroundings
 from app.storage.database import Database
 from app.storage.vault import Vault

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
-from adapters.twilio_sms import TwilioSms
+from adapters.sms import TwilioSms
 from app.domain.channel import Channel
 from app.domain.look_up import LookUp, Sought, Unclear
 from app.domain.message import Outgoing

@@ -11,7 +11,7 @@ from uuid import UUID
 from adapters.ed25519_signer import Ed25519Signer
 from adapters.mark_file import MarkFile
 from adapters.smtp_email import SmtpEmail, SmtpRelay
-from adapters.twilio_sms import TwilioSms
+from adapters.sms import TwilioSms
 from app.domain.channel import Channel, Purpose
 from app.domain.event import Event
 from app.domain.merge import ConsentAct, RecipientPatch, WantedContact

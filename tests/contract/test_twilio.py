@@ -1,4 +1,4 @@
-"""What is Twilio's own: the form, the table of answers, the certificate, and status callbacks."""
+"""What is Twilio's own when sending: the form, the table of answers, and the certificate."""
 
 import asyncio
 import base64
@@ -7,19 +7,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from twilio.request_validator import RequestValidator
 
-from adapters.twilio_receipts import TwilioReceipts
-from adapters.twilio_sms import Answer, TwilioSms, outcome_of_answer
+from adapters.sms import TwilioSms
+from adapters.sms.exchange import Answer
+from adapters.sms.twilio import outcome_of_answer
 from app.domain.outcome import Accepted, NotSent, Permanence, Refused, Unknown
-from app.domain.receipt import ReceiptStatus
-from tests.contract.providers import ATTEMPT, SECRET, SMS, twilio
+from tests.contract.providers import SECRET, SMS, twilio
 from tests.doubles.sms_gateway import Accept, Close, Reset, SmsGateway, refusal
 from tests.doubles.sms_gateway import Answer as Reply
 from tests.doubles.tls import LoopbackTls
 
-PUBLIC = "https://awizo.example"
-URL = f"{PUBLIC}/v1/callbacks/twilio/status?a=01&m=ff"
 SID = "SM" + "1" * 32
 
 
@@ -201,84 +198,3 @@ async def test_a_message_without_a_callback_asks_for_none(gateway: SmsGateway, t
     await transport.send(replace(SMS, body="x", callback_url="", validity_seconds=60))
     assert "StatusCallback" not in gateway.journal[0].form
     assert gateway.journal[0].form["ValidityPeriod"] == "60"
-
-
-def receipts(public_url: str = PUBLIC) -> TwilioReceipts:
-    return TwilioReceipts(auth_token=SECRET, public_url=public_url)
-
-
-def signed(form: dict[str, str], url: str = URL) -> str:
-    signature: str = RequestValidator(SECRET).compute_signature(url, form)
-    return signature
-
-
-@pytest.mark.parametrize(
-    ("said", "status"),
-    [
-        ("queued", ReceiptStatus.PROGRESS),
-        ("accepted", ReceiptStatus.PROGRESS),
-        ("sending", ReceiptStatus.PROGRESS),
-        ("sent", ReceiptStatus.PROGRESS),
-        ("delivered", ReceiptStatus.DELIVERED),
-        ("undelivered", ReceiptStatus.FAILED),
-        ("failed", ReceiptStatus.FAILED),
-        ("a status of the future", ReceiptStatus.PROGRESS),
-    ],
-)
-def test_a_status_is_read_into_our_words(said: str, status: ReceiptStatus) -> None:
-    form = {"MessageSid": SID, "MessageStatus": said}
-    receipt = receipts().parse(url=URL, form=form, signature=signed(form), raw=b"raw", attempt=ATTEMPT)
-    assert receipt is not None
-    assert (receipt.status, receipt.code) == (status, said)
-    assert (receipt.attempt, receipt.provider, receipt.provider_id) == (ATTEMPT, "twilio", SID)
-    assert (receipt.via, receipt.signature, receipt.raw) == ("callback", "shared_key", b"raw")
-
-
-def test_a_failure_carries_the_error_code() -> None:
-    form = {"MessageSid": SID, "MessageStatus": "undelivered", "ErrorCode": "30003"}
-    receipt = receipts().parse(url=URL, form=form, signature=signed(form), raw=b"", attempt=ATTEMPT)
-    assert receipt is not None
-    assert receipt.code == "30003"
-
-
-def test_a_signed_callback_without_a_status_is_kept_as_progress() -> None:
-    receipt = receipts().parse(url=URL, form={}, signature=signed({}), raw=b"", attempt=ATTEMPT)
-    assert receipt is not None
-    assert (receipt.status, receipt.code) == (ReceiptStatus.PROGRESS, "missing")
-
-
-FORM = {"MessageSid": SID, "MessageStatus": "delivered"}
-
-
-@pytest.mark.parametrize(
-    ("form", "signature"),
-    [
-        ({**FORM, "Extra": "1"}, signed(FORM)),
-        ({**FORM, "MessageStatus": "failed"}, signed(FORM)),
-        ({"MessageSid": SID}, signed(FORM)),
-        (FORM, ""),
-        (FORM, "ü" * 28),
-        (FORM, RequestValidator("another token").compute_signature(URL, FORM)),
-        (FORM, signed(FORM, URL.replace("a=01", "a=02"))),
-        (FORM, signed(FORM, URL.replace("awizo.example", "evil.example"))),
-        ({"MessageSid": "\ud800"}, signed(FORM)),
-    ],
-)
-def test_a_callback_that_twilio_did_not_sign_is_none(form: dict[str, str], signature: str) -> None:
-    assert receipts().parse(url=URL, form=form, signature=signature, raw=b"", attempt=ATTEMPT) is None
-
-
-@pytest.mark.parametrize("seen", [URL, URL.replace(PUBLIC, "http://10.0.0.7:8000"), URL.removeprefix(PUBLIC)])
-def test_the_signature_is_over_the_public_url_whatever_the_proxy_made_of_it(seen: str) -> None:
-    assert receipts().parse(url=seen, form=FORM, signature=signed(FORM), raw=b"", attempt=ATTEMPT) is not None
-
-
-def test_a_path_of_the_public_url_that_the_proxy_cut_off_is_put_back() -> None:
-    public = f"{PUBLIC}/awizo"
-    signature = signed(FORM, f"{public}/v1/x?a=1")
-    for seen in (f"{public}/v1/x?a=1", "http://10.0.0.7/v1/x?a=1"):
-        assert receipts(public).parse(url=seen, form=FORM, signature=signature, raw=b"", attempt=ATTEMPT) is not None
-
-
-def test_no_secret_is_in_the_repr_of_the_receipts() -> None:
-    assert SECRET not in repr(receipts())

@@ -1,12 +1,18 @@
-"""Twilio's status callbacks (https://www.twilio.com/docs/messaging/guides/track-outbound-message-status)."""
+"""What Twilio calls: status callbacks, and what people send to our number.
+
+Sources: https://www.twilio.com/docs/messaging/guides/track-outbound-message-status,
+https://www.twilio.com/docs/messaging/guides/webhook-request (incoming messages) and
+https://www.twilio.com/docs/usage/security (`X-Twilio-Signature`).
+"""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
 from twilio.request_validator import RequestValidator
 
-from app.domain.receipt import Receipt, ReceiptStatus
+from adapters.sms.twilio_errors import HARD_FAILURES
+from app.domain.receipt import InboundSms, Receipt, ReceiptStatus
 
 _STATUSES: Mapping[str, ReceiptStatus] = {
     "accepted": ReceiptStatus.PROGRESS,
@@ -22,8 +28,8 @@ _STATUSES: Mapping[str, ReceiptStatus] = {
 }
 
 
-class TwilioReceipts:
-    """`app.ports.ReceiptParser` for Twilio's status callbacks.
+class TwilioCallbacks:
+    """`app.ports.ReceiptParser` and `app.ports.InboundParser` for Twilio.
 
     Twilio signs the URL it was given, which begins with `public_url`; behind a proxy the request's own URL differs, so
     only path and query of the request are taken. A form name has one value; the caller refuses repeated names.
@@ -35,20 +41,18 @@ class TwilioReceipts:
         self._provider = provider
 
     def __repr__(self) -> str:
-        return f"TwilioReceipts(provider={self._provider!r}, public_url={self._public_url!r})"
+        return f"TwilioCallbacks(provider={self._provider!r}, public_url={self._public_url!r})"
 
-    def parse(self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID) -> Receipt | None:
+    def parse(
+        self, *, url: str, form: Mapping[str, str], signature: str, raw: bytes, attempt: UUID
+    ) -> tuple[Receipt, ...]:
         """See `app.ports.ReceiptParser`; a status that Twilio may add one day counts as progress."""
-        try:
-            genuine = self._validator.validate(self._public(url), dict(form), signature)
-        except ValueError:  # a lone surrogate in the form, or a URL that is none: Twilio signed neither
-            return None
-        if not genuine:
-            return None
+        if not self._is_genuine(url, form, signature):
+            return ()
         said = form.get("MessageStatus") or form.get("SmsStatus") or "missing"
         status = _STATUSES.get(said, ReceiptStatus.PROGRESS)
         error = form.get("ErrorCode") if status is ReceiptStatus.FAILED else None
-        return Receipt(
+        receipt = Receipt(
             attempt=attempt,
             provider=self._provider,
             status=status,
@@ -57,7 +61,26 @@ class TwilioReceipts:
             signature="shared_key",
             provider_id=form.get("MessageSid") or form.get("SmsSid"),
             raw=raw,
+            hard=error in HARD_FAILURES,
         )
+        return (receipt,)
+
+    def read_inbound(self, *, url: str, form: Mapping[str, str], signature: str) -> InboundSms | None:
+        """See `app.ports.InboundParser`; `raw` is the form encoded again, in the order in which it came."""
+        if not self._is_genuine(url, form, signature):
+            return None
+        return InboundSms(
+            provider=self._provider,
+            sender=form.get("From", ""),
+            text=form.get("Body", ""),
+            raw=urlencode(form).encode("ascii"),
+        )
+
+    def _is_genuine(self, url: str, form: Mapping[str, str], signature: str) -> bool:
+        try:
+            return bool(self._validator.validate(self._public(url), dict(form), signature))
+        except ValueError:  # a lone surrogate in the form, or a URL that is none: Twilio signed neither
+            return False
 
     def _public(self, url: str) -> str:
         parts = urlsplit(url)
