@@ -1,4 +1,4 @@
-"""A Twilio-compatible SMS gateway whose behaviour can be set request by request."""
+"""A Twilio-compatible SMS gateway whose behaviour can be set request by request, and which lists what it has taken."""
 
 import asyncio
 import json
@@ -6,8 +6,10 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Self
-from urllib.parse import parse_qs
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, Self
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.doubles.connections import Connections, reset
 
@@ -24,6 +26,7 @@ class ReceivedSms:
     form: dict[str, str]
     body: bytes
     sid: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,12 @@ class Close:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Any HTTP answer."""
+    """Any HTTP answer; `taken`: the message was taken all the same."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +80,22 @@ def refusal(status: int, code: int, **headers: str) -> Answer:
 
 
 class SmsGateway:
-    """Answers `POST /2010-04-01/Accounts/{sid}/Messages.json`; an async context manager.
+    """Answers `POST` and `GET /2010-04-01/Accounts/{sid}/Messages.json`; an async context manager.
 
-    `behave` decides for each request, in order of arrival, from its 1-based number. `journal` holds each request
-    whose body arrived, whether or not it was answered: what a person may have received.
+    `behave` decides for each POST, in order of arrival, from its 1-based number. `journal` holds each one whose body
+    arrived, whether or not it was answered: what a person may have received. `held` are those that a GET lists, made
+    when `clock` says and with the status in `statuses` or `queued`; `listing`, once set, answers every GET instead.
     """
 
     def __init__(self, behave: Callable[[int], Behaviour] | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         self.behave: Callable[[int], Behaviour] = behave or (lambda _: Accept())
         self.journal: list[ReceivedSms] = []
+        self.held: list[ReceivedSms] = []
+        self.asked: list[str] = []
+        self.listing: Behaviour | None = None
+        self.statuses: dict[str, str] = {}
+        self.page_max = 1000
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.requests = 0
         self.in_flight = 0
         self.in_flight_max = 0
@@ -117,13 +128,18 @@ class SmsGateway:
         connection = self.connections
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            if head.startswith("GET "):
+                if not await self._answer_list(head.split(" ")[1], writer):
+                    return None
+                continue
             self.requests += 1
             number = self.requests
             behaviour = self.behave(number)
             if behaviour == Reset(after_body=False):
                 return reset(writer)
-            request = await _read_request(reader, head, number=number, connection=connection)
+            request = await _read_request(reader, head, number=number, connection=connection, at=self.clock())
             self.journal.append(request)
+            behaviour = self._take(request, behaviour)
             self.in_flight += 1
             self.in_flight_max = max(self.in_flight, self.in_flight_max)
             try:
@@ -137,26 +153,80 @@ class SmsGateway:
         match behaviour:
             case Accept(delay=delay):
                 await asyncio.sleep(delay)
-                taken = {"sid": request.sid, "status": "queued", "to": request.form.get("To")}
-                writer.write(_http(Answer(status=201, body=json.dumps(taken).encode())))
-            case Answer():
-                writer.write(_http(behaviour))
-            case AcceptThenHang():
-                await asyncio.Event().wait()
-            case Reset():
-                reset(writer)
-                return False
-            case Raw(payload=payload):
-                writer.write(payload)
+                writer.write(_http(self._accepted(request)))
+            case _:
+                return await _misbehave(behaviour, writer)
         await writer.drain()
-        if isinstance(behaviour, Raw | Close):
-            writer.close()
-            await writer.wait_closed()
-            return False
         return True
 
+    def _take(self, request: ReceivedSms, behaviour: Behaviour) -> Behaviour:
+        """Hold the message unless it is to be refused; what is then done about its request."""
+        if not isinstance(behaviour, Answer) or behaviour.taken:
+            self.held.append(request)
+        return behaviour
 
-async def _read_request(reader: asyncio.StreamReader, head: str, *, number: int, connection: int) -> ReceivedSms:
+    def _accepted(self, request: ReceivedSms) -> Answer:
+        taken = {"sid": request.sid, "status": "queued", "to": request.form.get("To")}
+        return Answer(status=201, body=json.dumps(taken).encode())
+
+    async def _answer_list(self, target: str, writer: asyncio.StreamWriter) -> bool:
+        """Whether the connection stays open."""
+        self.asked.append(target)
+        if self.listing is not None:
+            return await _misbehave(self.listing, writer)
+        writer.write(_http(Answer(status=200, body=json.dumps(self._page(target)).encode())))
+        await writer.drain()
+        return True
+
+    def _page(self, target: str) -> dict[str, Any]:
+        """What was taken for that To and From, the newest first, a page of it."""
+        path, asked = (
+            urlsplit(target).path,
+            {name: texts[0] for name, texts in parse_qs(urlsplit(target).query).items()},
+        )
+        listed = [
+            self._entry(sms) for sms in reversed(self.held) if all(asked[n] == sms.form[n] for n in ("To", "From"))
+        ]
+        size, page = min(int(asked["PageSize"]), self.page_max), int(asked.get("Page", "0"))
+        later = {**asked, "Page": str(page + 1), "PageToken": f"PASM{page}"}
+        more = f"{path}?{urlencode(later)}" if len(listed) > (page + 1) * size else None
+        return {"messages": listed[page * size : (page + 1) * size], "next_page_uri": more, "page": page}
+
+    def _entry(self, sms: ReceivedSms) -> dict[str, Any]:
+        return {
+            "sid": sms.sid,
+            "to": sms.form["To"],
+            "from": sms.form["From"],
+            "body": sms.form["Body"],
+            "status": self.statuses.get(sms.sid, "queued"),
+            "date_created": format_datetime(sms.at),
+            "date_sent": None,
+        }
+
+
+async def _misbehave(behaviour: Behaviour, writer: asyncio.StreamWriter) -> bool:
+    """Whether the connection stays open."""
+    match behaviour:
+        case Answer():
+            writer.write(_http(behaviour))
+        case AcceptThenHang():
+            await asyncio.Event().wait()
+        case Reset():
+            reset(writer)
+            return False
+        case Raw(payload=payload):
+            writer.write(payload)
+    await writer.drain()
+    if isinstance(behaviour, Raw | Close):
+        writer.close()
+        await writer.wait_closed()
+        return False
+    return True
+
+
+async def _read_request(
+    reader: asyncio.StreamReader, head: str, *, number: int, connection: int, at: datetime
+) -> ReceivedSms:
     request_line, *lines = head.rstrip("\r\n").split("\r\n")
     method, path, _ = request_line.split(" ")
     headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
@@ -171,6 +241,7 @@ async def _read_request(reader: asyncio.StreamReader, head: str, *, number: int,
         form=form,
         body=body,
         sid=f"SM{number:032x}",
+        at=at,
     )
 
 
