@@ -18,6 +18,7 @@ class ReceiptStatus(StrEnum):
 class Receipt:
     """One report. `code` is the provider's own status or error; `raw` the body as it came.
 
+    `notification` is whose message it names by itself, where it names one: it has to be the attempt's.
     `hard`: the failure lies in the contact point, and no later message will fare better; `bounced`: one such failure
     is enough to stop using it.
     """
@@ -29,6 +30,7 @@ class Receipt:
     via: str
     signature: str
     provider_id: str | None = field(default=None, repr=False)
+    notification: UUID | None = None
     claimed_at: datetime | None = None
     raw: bytes = field(default=b"", repr=False)
     hard: bool = False
@@ -40,13 +42,14 @@ class MailReport:
     """What a mail server's message says of one that we sent.
 
     `names` are the texts that may hold our name of the attempt with its MAC, as they came: the envelope id (RFC 3461
-    §4.4, decoded) and the local parts of the addresses that it came to. `bounced`: the mailbox does not exist, or
-    never will take mail (RFC 3463: 5.1.x and the like), so that trying again is useless.
+    §4.4, decoded) and the local parts of the addresses that it came to. `hard` and `bounced` as in `Receipt`: the
+    mailbox does not exist, or never will take mail (RFC 3463: 5.1.x and the like).
     """
 
     names: tuple[str, ...] = field(repr=False)
     status: ReceiptStatus
     code: str
+    hard: bool = False
     bounced: bool = False
     claimed_at: datetime | None = None
 
