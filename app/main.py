@@ -12,7 +12,7 @@ from app.api.problems import Problem, problem_response
 from app.domain.role import Role
 from app.process import running
 from app.settings import Settings
-from app.storage.database import DatabaseUnavailableError
+from app.storage.database import CommitUnknownError, DatabaseUnavailableError
 from app.usecases.log_fault import LogStuckError
 from app.usecases.share_commits import OverloadedError
 from app.web import pages, unsubscribe, verify_page
@@ -74,10 +74,9 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
     return app
 
 
-async def _unavailable(_request: Request, _error: Exception) -> Response:
-    return problem_response(
-        Problem(503, "The database cannot be reached; nothing was kept", headers={"Retry-After": "2"})
-    )
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    kept = "it is unknown whether this was kept" if isinstance(error, CommitUnknownError) else "nothing was kept"
+    return problem_response(Problem(503, f"The database cannot be reached; {kept}", headers={"Retry-After": "2"}))
 
 
 async def _stuck(_request: Request, error: Exception) -> Response:

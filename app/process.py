@@ -62,9 +62,11 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         await _start_log(sealer, log_watch)
         worker = None
         if role is not Role.API:
-            worker = await _start_worker(stack, settings, database, sealer, log_watch, metrics)
+            # After a failover that lost commits nothing may leave, not even before the sealer's next turn sees it.
+            sound = database.only_while(sealer.reaches_mark)
+            worker = await _start_worker(stack, settings, sound, sealer, log_watch, metrics)
         else:
-            watching = asyncio.create_task(watch_log(database, log_watch))
+            watching = asyncio.create_task(watch_log(database, log_watch, look=sealer.look))
             stack.push_async_callback(_end, watching)
         intake = Intake(
             database,

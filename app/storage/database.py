@@ -8,6 +8,7 @@ with its transaction, so that a pooler may hand each one to another connection.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,6 +60,10 @@ class Tx:
         return await self.connection.execute(statement, parameters)
 
 
+async def _always(_tx: Tx) -> bool:
+    return True
+
+
 class Database:
     """The engines of one process.
 
@@ -96,6 +101,17 @@ class Database:
                 is_pooled=is_pooled,
             )
 
+        self._holds: Callable[[Tx], Awaitable[bool]] = _always
+
+    def only_while(self, holds: Callable[[Tx], Awaitable[bool]]) -> "Database":
+        """The same database for somebody who must not write unless `holds`, which each transaction is asked first.
+
+        Where it does not, DatabaseUnavailableError is raised before anything else is done.
+        """
+        narrowed = copy(self)
+        narrowed._holds = holds  # noqa: SLF001 – it is one of us
+        return narrowed
+
     def _prepare_directory(self) -> None:
         if self.url.database and self.url.database != ":memory:":
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +123,10 @@ class Database:
         Raises DatabaseUnavailableError, or CommitUnknownError when only the answer to COMMIT is missing.
         """
         async with _translated(), self.writer.connect() as connection, connection.begin() as transaction:
-            yield Tx(connection, self.vault)
+            tx = Tx(connection, self.vault)
+            if not await self._holds(tx):
+                raise DatabaseUnavailableError("NotWhatWasSigned")
+            yield tx
             async with _translated(CommitUnknownError):
                 await transaction.commit()
 

@@ -30,7 +30,7 @@ from app.usecases.ask_witnesses import Witnesses
 from app.usecases.change_shards import close_shard, ensure_keys, open_first_shard, open_next_shard
 from app.usecases.log_fault import LogFaultError, MarkError
 from app.usecases.sign_notes import signed_by_all
-from app.usecases.trust_log import SignedCheckpoint, is_newer, only_signed, read_signed, trusted_range
+from app.usecases.trust_log import SignedCheckpoint, is_newer, only_signed, reaches, read_signed, trusted_range
 
 BATCH_MAX = 1024
 BATCHES_MAX = 8
@@ -160,6 +160,27 @@ class Sealer:
             if batch < BATCH_MAX:
                 break
         return sequenced
+
+    async def look(self) -> None:
+        """Compare the database with the mark, and do nothing else. Raises as `turn` does."""
+        async with self._database.read() as tx:
+            head = await log.current_head(tx)
+        if head is None:
+            raise LogFaultError("The log is gone from the database")
+        await self._check_mark(head)
+
+    async def reaches_mark(self, tx: Tx) -> bool:
+        """Whether the log that `tx` sees is at least as long as the one that was signed last, by whomever.
+
+        For those who must not wait for the next turn to find out that the database went back in a failover. A mark that
+        cannot be read at the moment stops nobody.
+        """
+        try:
+            note = await self._in_file(self._mark.read)
+        except MarkError:
+            return True
+        head = await log.current_head(tx)
+        return note is None or (head is not None and reaches(head, note))
 
     async def seal_shard(self, detail: str) -> str:
         """Write the last entry of the shard that is being written; the next turns publish it and open another.

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from app.domain.shard import shard_of
 from app.merkle.checkpoint import Checkpoint, CheckpointError, parse_checkpoint
 from app.merkle.note import NoteError, VKey, parse_note, parse_vkey, signature_line, verify_note
 from app.merkle.tree import CompactRange
@@ -66,6 +67,20 @@ def is_newer(checkpoint: Checkpoint, *, than: bytes) -> bool:
     """Whether `checkpoint` is of another shard than the note `than`, or of a larger tree."""
     other = parse_checkpoint(parse_note(than).text)
     return checkpoint.origin != other.origin or checkpoint.size > other.size
+
+
+def reaches(head: TreeHead, note: bytes) -> bool:
+    """Whether a shard is that of the note and not shorter than the note says, or a later one.
+
+    False also for what is no checkpoint.
+    """
+    try:
+        signed = parse_checkpoint(parse_note(note).text)
+    except (NoteError, CheckpointError):
+        return False
+    if head.origin == signed.origin:
+        return head.range.size >= signed.size
+    return head.shard > shard_of(signed.origin)
 
 
 def covers(final_note: bytes, checkpoint: Checkpoint) -> bool:

@@ -1,10 +1,13 @@
 """Whether this process may trust the log: no fault known, until one is found."""
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from app.storage import log
 from app.storage.database import Database, DatabaseUnavailableError
+from app.usecases.log_fault import LogFaultError, LogStuckError
 
 WATCH_SECONDS = 5.0
 
@@ -24,13 +27,22 @@ class LogWatch:
         self.fault = self.fault or fault
 
 
-async def watch_log(database: Database, log_watch: LogWatch) -> None:
-    """For a process that does not seal: notice a database that went back behind a checkpoint it has shown. Endless."""
+async def watch_log(database: Database, log_watch: LogWatch, *, look: Callable[[], Awaitable[None]]) -> None:
+    """For a process that does not seal: notice a database that went back. Endless.
+
+    Either behind a checkpoint that this process has seen published, or behind the mark: `look` compares with that, and
+    raises as Sealer.look does. What cannot be compared at the moment, because the mark is out of reach, is not a fault.
+    """
     shown: dict[str, int] = {}
     while True:
         try:
+            with contextlib.suppress(LogStuckError):
+                await look()
             async with database.read() as tx:
                 newest = await log.newest_checkpoint(tx)
+        except LogFaultError as fault:
+            log_watch.found(str(fault))
+            newest = None
         except DatabaseUnavailableError:
             newest = None
         if newest is not None:
