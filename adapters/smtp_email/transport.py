@@ -20,6 +20,7 @@ from aiosmtplib.protocol import SMTPProtocol
 from adapters.smtp_email.relay import Security, SmtpRelay
 from app.domain.channel import Channel
 from app.domain.look_up import LookUp, Sought, Unclear
+from app.domain.mail_status import AddressVerdict, enhanced_code, verdict_on_address
 from app.domain.message import Outgoing, OutgoingEmail
 from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
 
@@ -227,8 +228,10 @@ class _Connection:
         await self._smtp.mail(message.envelope_from, options=options)
 
     async def _rcpt(self, to: str) -> None:
-        dsn = self._smtp.supports_extension("dsn")
-        await self._smtp.rcpt(to, options=["NOTIFY=SUCCESS,FAILURE,DELAY"] if dsn else None)
+        options = None
+        if self._smtp.supports_extension("dsn"):
+            options = ["NOTIFY=SUCCESS,FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(to)}"]
+        await self._smtp.rcpt(to, options=options)
 
     async def _data(self, mime: bytes) -> None:
         """Writes everything but the final dot."""
@@ -312,8 +315,27 @@ def _refused(code: int, reply: bytes, stage: str) -> Refused | NotSent:
     if 400 <= code < 500:
         return Refused(permanence=Permanence.TEMPORARY, stage=stage, code=str(code), reply=reply)
     if 500 <= code < 600:
-        return Refused(permanence=Permanence.PERMANENT, stage=stage, code=str(code), reply=reply)
+        said = _of_the_address(reply) if stage in {"rcpt", "data"} else AddressVerdict()
+        return Refused(
+            permanence=Permanence.PERMANENT,
+            stage=stage,
+            code=str(code),
+            reply=reply,
+            hard=said.hard,
+            bounced=said.bounced,
+        )
     return NotSent(stage=stage, code=str(code), reply=reply)
+
+
+def _of_the_address(reply: bytes) -> AddressVerdict:
+    """What a relay's refusal says of the one recipient of the message."""
+    text = reply.decode("utf-8", "replace")
+    return verdict_on_address(enhanced_code(text), text)
+
+
+def _xtext(address: str) -> str:
+    """An address as the value of a parameter (RFC 3461 §4): a plus or an equals sign would end it."""
+    return address.replace("+", "+2B").replace("=", "+3D")
 
 
 def _name(error: BaseException) -> str:
