@@ -97,6 +97,14 @@ class ContactVerified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactDisabled:
+    """A contact point is not written to any more, for a reason that `method` names, until it is verified again."""
+
+    contact: ContactPoint
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentChanged:
     """An act on one channel × purpose took effect: `consent` as it then stood, without the leaf of its fact."""
 
@@ -110,7 +118,7 @@ class PreferencesChanged:
     settings: tuple[str, ...]
 
 
-Act = ContactAdded | ContactVerified | ConsentChanged | PreferencesChanged
+Act = ContactAdded | ContactVerified | ContactDisabled | ConsentChanged | PreferencesChanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

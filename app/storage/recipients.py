@@ -97,22 +97,35 @@ async def by_ids(
 
 
 async def sound_by_ids(
-    tx: Tx, ids: Iterable[UUID], *, lock: bool = False, skip: bool = False
+    tx: Tx, ids: Iterable[UUID], *, lock: bool = False, for_update: bool = False, skip: bool = False
 ) -> tuple[dict[UUID, RecipientRecord], set[UUID]]:
     """The same, and apart from them the ids of those whose key or values are damaged: they hurt nobody else."""
     wanted = set(ids)
     try:
-        return await by_ids(tx, wanted, lock=lock, skip=skip), set()
+        return await by_ids(tx, wanted, lock=lock, for_update=for_update, skip=skip), set()
     except InvalidTag:
         pass
     found: dict[UUID, RecipientRecord] = {}
     damaged = set()
     for one in sorted(wanted):
         try:
-            found |= await by_ids(tx, [one], lock=lock, skip=skip)
+            found |= await by_ids(tx, [one], lock=lock, for_update=for_update, skip=skip)
         except InvalidTag:
             damaged.add(one)
     return found, damaged
+
+
+async def having_contact(tx: Tx, channel: Channel, value: str) -> list[UUID]:
+    """Everybody, of any operator, who has this contact point and has not removed it, in the order of their ids."""
+    query = (
+        select(contact_points.c.recipient_id)
+        .where(
+            contact_points.c.value_index == tx.vault.index("contact", channel, value),
+            contact_points.c.state != ContactState.REMOVED,
+        )
+        .order_by(contact_points.c.recipient_id)
+    )
+    return list((await tx.execute(query)).scalars())
 
 
 async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: datetime, new_ids: Iterable[UUID]) -> None:

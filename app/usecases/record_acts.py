@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from app.domain.channel import Channel, Purpose
-from app.domain.merge import Act, ConsentChanged, ContactAdded, ContactVerified, PreferencesChanged
+from app.domain.merge import Act, ConsentChanged, ContactAdded, ContactDisabled, ContactVerified, PreferencesChanged
 from app.domain.quiet_hours import QuietHours, QuietRule
 from app.domain.recipient import Actor, Consent, ContactPoint, Recipient
 from app.evidence.canonical import canonical_json
@@ -41,6 +41,8 @@ def record_acts(
                 _contact_fact(sheet, "contact.added", contact, recipient, record, acting)
             case ContactVerified(contact=contact):
                 _contact_fact(sheet, "contact.verified", contact, recipient, record, acting)
+            case ContactDisabled(contact=contact, method=why):
+                _contact_fact(sheet, "contact.disabled", replace(contact, method=why), recipient, record, acting)
             case PreferencesChanged(settings=settings):
                 said = replace(acting, statement=settings_statement(recipient, settings))
                 _record(sheet, "preference.changed", {}, recipient, record, said)
