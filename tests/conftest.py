@@ -3,12 +3,14 @@
 import asyncio
 import itertools
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import HealthCheck, settings
 from uuid_utils.compat import uuid7
 
 from app.ports import Surroundings
@@ -20,6 +22,20 @@ from tests.postgres import PostgresServer, database_name, postgres_server, postg
 __all__ = ["postgres_server", "postgres_url"]  # fixtures of every test
 
 ROOT_SECRET = bytes(range(32))
+
+# No test depends on how fast the machine is, or on what else it does.
+settings.register_profile(
+    "any machine", settings.get_profile(settings.get_current_profile_name()), deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)  # fmt: skip
+settings.load_profile("any machine")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say each reason for skipping once, however many tests it kept from running."""
+    skipped = terminalreporter.getreports("skipped")
+    for reason, count in Counter(report.longrepr[2] for report in skipped).items():
+        terminalreporter.write_line(f"{reason} ({count} tests)")
 
 
 class TestClock:

@@ -2,7 +2,8 @@
 
 Our own server keeps `fsync`, `full_page_writes` and `synchronous_commit` at their durable defaults, because
 the log refuses to sign without them. It listens on a random port of 127.0.0.1 and on a socket in its own
-directory.
+directory, which the tests have in memory where there is room: hardly a test is about the disk, and thousands wait
+for it.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ _SUPERUSER = "postgres"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _PORT_ATTEMPTS = 5
+_MEMORY = Path("/dev/shm")
+_MEMORY_BYTES = 2 << 30
 
 
 class PostgresUnavailableError(Exception):
@@ -58,11 +61,11 @@ class PostgresServer:
 
 
 @contextmanager
-def start_postgres() -> Iterator[PostgresServer]:
+def start_postgres(*, parent: Path | None = None) -> Iterator[PostgresServer]:
     """A server for as long as the block lasts; ours is stopped and its data removed however the block ends.
 
-    Raises PostgresUnavailableError when there is nothing to start, RuntimeError with the server's own words
-    when it does not start.
+    Its data is below `parent`, by default where temporary files go. Raises PostgresUnavailableError when there is
+    nothing to start, RuntimeError with the server's own words when it does not start.
     """
     given = os.environ.get("AWIZO_TEST_PG_URL")
     if given:
@@ -71,7 +74,7 @@ def start_postgres() -> Iterator[PostgresServer]:
     binaries = _find_binaries()
     user = _unprivileged_user()
     # realpath: initdb would resolve a link itself, and the server's socket path would then differ from ours
-    with tempfile.TemporaryDirectory(prefix="awizo-pg-", ignore_cleanup_errors=True) as directory:
+    with tempfile.TemporaryDirectory(prefix="awizo-pg-", dir=parent, ignore_cleanup_errors=True) as directory:
         home = Path(directory).resolve()
         if user is not None:
             os.chown(home, user.pw_uid, user.pw_gid)
@@ -86,17 +89,26 @@ def start_postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One server for the whole run. Without one: a skip with the reason, a failure if AWIZO_REQUIRE_PG=1."""
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """One server for the whole run, or for each of its workers.
+
+    Without one: a skip with the reason, or the end of the run if AWIZO_REQUIRE_PG=1. One that is there and does not
+    work is the end of the run as well: thousands of tests would fail with the same words.
+    """
+    required = os.environ.get("AWIZO_REQUIRE_PG") == "1"
     with ExitStack() as stack:
         try:
-            server = stack.enter_context(start_postgres())
+            server = stack.enter_context(start_postgres(parent=_memory()))
+            server.execute("SELECT 1")
         except PostgresUnavailableError as missing:
             reason = str(missing)
+        except (OSError, RuntimeError, asyncpg.PostgresError) as broken:
+            required, reason = True, f"PostgreSQL does not work: {broken}"
         else:
             yield server
             return
-    if os.environ.get("AWIZO_REQUIRE_PG") == "1":
+    if required:
+        request.session.shouldfail = "no PostgreSQL"
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
 
@@ -112,6 +124,14 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
 def database_name(url: str) -> str:
     """The database that a URL names."""
     return make_url(url).database or ""
+
+
+def _memory() -> Path | None:
+    """A directory in memory with room for the servers of all workers, if there is one: most containers have none."""
+    try:
+        return _MEMORY if shutil.disk_usage(_MEMORY).free >= _MEMORY_BYTES else None
+    except OSError:
+        return None
 
 
 def _find_binaries() -> Path:
