@@ -3,17 +3,21 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from adapters.sms import TwilioSms
+from adapters.sms import SmsApi, TwilioSms
 from adapters.smtp_email import SmtpEmail, SmtpRelay
+from app.domain.look_up import Sought
 from app.domain.message import Outgoing, OutgoingEmail, OutgoingSms
 from app.ports import Transport
 from tests.doubles.connections import unused_port
 from tests.doubles.sms_gateway import Accept, AcceptThenHang, Raw, Reset, SmsGateway
+from tests.doubles.smsapi_gateway import SmsApiGateway
 from tests.doubles.smtp_server import Drop, Hang, Say, SmtpServer
 
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ATTEMPT = UUID("01234567-89ab-7def-8123-456789abcdef")
 SECRET = "s3cr3t-t0ken-that-must-not-show"  # a canary; it opens nothing
 SMS = OutgoingSms(
@@ -29,12 +33,21 @@ EMAIL = OutgoingEmail(
     to="jan@example.com",
     mime=b"Subject: notice\r\n\r\n.a line with a dot\r\n..two\r\nend\r\n",
 )
+SOUGHT = Sought(
+    attempt=ATTEMPT, notification=SMS.notification, to=SMS.to, message=SMS.body, started_at=NOW, ended_at=NOW
+)
 
 
 def twilio(base_url: str, **options: Any) -> TwilioSms:
     """With timeouts short enough for a test; `options` override them."""
     timeouts = {"connect_timeout": 0.5, "total_timeout": 1.0, **options}
     return TwilioSms(account_sid="AC" + "0" * 32, auth_token=SECRET, sender="+48500", base_url=base_url, **timeouts)
+
+
+def smsapi(base_url: str, **options: Any) -> SmsApi:
+    """With timeouts short enough for a test; `options` override them."""
+    timeouts = {"connect_timeout": 0.5, "total_timeout": 1.0, **options}
+    return SmsApi(token=SECRET, sender="Awizo", clock=lambda: NOW, base_url=base_url, **timeouts)
 
 
 def smtp(url: str, **options: Any) -> SmtpEmail:
@@ -54,12 +67,14 @@ class Provider:
     hang_after_bytes: Callable[[], None]
     reset_after_bytes: Callable[[], None]
     babble: Callable[[bytes], None]
+    taken: Callable[[], int] | None = None
 
 
 @asynccontextmanager
-async def _twilio() -> AsyncIterator[Provider]:
-    async with SmsGateway() as gateway:
-        transport = twilio(gateway.base_url)
+async def _sms(gateway: SmsGateway, connect: Callable[[str], Transport]) -> AsyncIterator[Provider]:
+    async with gateway:
+        gateway.clock = lambda: NOW
+        transport = connect(gateway.base_url)
 
         def behave(behaviour: Accept | AcceptThenHang | Reset | Raw) -> None:
             gateway.behave = lambda _: behaviour
@@ -72,8 +87,17 @@ async def _twilio() -> AsyncIterator[Provider]:
             hang_after_bytes=lambda: behave(AcceptThenHang()),
             reset_after_bytes=lambda: behave(Reset(after_body=True)),
             babble=lambda payload: behave(Raw(payload=payload)),
+            taken=lambda: len(gateway.held),
         )
         await transport.close()
+
+
+def _twilio() -> AbstractAsyncContextManager[Provider]:
+    return _sms(SmsGateway(), twilio)
+
+
+def _smsapi() -> AbstractAsyncContextManager[Provider]:
+    return _sms(SmsApiGateway(), smsapi)
 
 
 @asynccontextmanager
@@ -92,17 +116,24 @@ async def _smtp() -> AsyncIterator[Provider]:
         await transport.close()
 
 
-PROVIDERS: dict[str, Callable[[], AbstractAsyncContextManager[Provider]]] = {"twilio": _twilio, "smtp": _smtp}
+PROVIDERS: dict[str, Callable[[], AbstractAsyncContextManager[Provider]]] = {
+    "twilio": _twilio,
+    "smsapi": _smsapi,
+    "smtp": _smtp,
+}
 UNREACHABLE: dict[str, Callable[[], tuple[Transport, Outgoing]]] = {
     "twilio": lambda: (twilio(f"http://127.0.0.1:{unused_port()}"), SMS),
+    "smsapi": lambda: (smsapi(f"http://127.0.0.1:{unused_port()}"), SMS),
     "smtp": lambda: (smtp(f"smtp://127.0.0.1:{unused_port()}"), EMAIL),
 }
 UNRESOLVED: dict[str, Callable[[], tuple[Transport, Outgoing]]] = {
     "twilio": lambda: (twilio("http://gateway.invalid"), SMS),
+    "smsapi": lambda: (smsapi("http://gateway.invalid"), SMS),
     "smtp": lambda: (smtp("smtp://relay.invalid"), EMAIL),
 }
 SECRETIVE: dict[str, Callable[[], object]] = {
     "twilio": lambda: twilio("http://127.0.0.1:1"),
+    "smsapi": lambda: smsapi("http://127.0.0.1:1"),
     "smtp": lambda: smtp(f"smtp://user:{SECRET}@127.0.0.1:1"),
     "smtp-relay": lambda: SmtpRelay.parse(f"smtps://{SECRET}:{SECRET}@relay.example"),
 }

@@ -8,9 +8,20 @@ from dataclasses import replace
 import pytest
 
 from app.domain.channel import Channel
+from app.domain.look_up import Found, NotFound, Unclear
 from app.domain.message import OutgoingSms
 from app.domain.outcome import Accepted, NotSent, Unknown
-from tests.contract.providers import EMAIL, PROVIDERS, SECRET, SECRETIVE, SMS, UNREACHABLE, UNRESOLVED, Provider
+from tests.contract.providers import (
+    EMAIL,
+    PROVIDERS,
+    SECRET,
+    SECRETIVE,
+    SMS,
+    SOUGHT,
+    UNREACHABLE,
+    UNRESOLVED,
+    Provider,
+)
 
 GZIP = b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\0"
 HOSTILE_REPLIES = {
@@ -28,6 +39,8 @@ HOSTILE_REPLIES = {
     "deep nesting with 201": b"HTTP/1.1 201 Created\r\nContent-Length: 60000\r\n\r\n" + b"[" * 60_000,
     "numbers for names with 201": b'HTTP/1.1 201 Created\r\nContent-Length: 22\r\n\r\n{"sid":1,"status":2.5}',
     "a truncated body with 201": b'HTTP/1.1 201 Created\r\nContent-Length: 999\r\n\r\n{"sid":"SM1","status":"queued"}',
+    "an answer with 200 that names nothing": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    "nothing in the list": b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"list":[]}',
     "a huge body with 201": b"HTTP/1.1 201 Created\r\nContent-Length: 300000\r\n\r\n" + b" " * 300_000,
     "a compressed body with 201": b"HTTP/1.1 201 Created\r\n" + GZIP,
     "no length with 201": b"HTTP/1.1 201 Created\r\n\r\n{",
@@ -159,6 +172,34 @@ async def test_a_message_that_cannot_be_encoded_is_not_sent(provider: Provider) 
     outcome = await provider.transport.send(sms if provider.transport.channel is Channel.SMS else email)
     assert isinstance(outcome, NotSent)
     assert provider.received() == 0
+
+
+async def test_a_message_sent_again_under_its_key_is_one_message_where_there_are_keys(provider: Provider) -> None:
+    provider.hang_after_bytes()
+    assert isinstance(await provider.transport.send(provider.message), Unknown)
+    provider.accept()
+    assert isinstance(await provider.transport.send(provider.message), Accepted)
+    if provider.taken is not None:
+        assert provider.taken() == (1 if provider.transport.has_keys else 2)
+    else:
+        assert not provider.transport.has_keys
+
+
+async def test_a_look_up_finds_what_was_taken_without_an_answer_where_it_can_be_asked(provider: Provider) -> None:
+    before = await provider.transport.look_up(SOUGHT)
+    provider.hang_after_bytes()
+    await provider.transport.send(provider.message)
+    after = await provider.transport.look_up(SOUGHT)
+    can_ask = provider.transport.looks_up
+    assert (type(before), type(after)) == ((NotFound, Found) if can_ask else (Unclear, Unclear))
+
+
+@pytest.mark.parametrize("name", sorted(UNREACHABLE))
+async def test_a_look_up_that_reaches_nobody_is_unclear(name: str) -> None:
+    transport, _ = UNREACHABLE[name]()
+    assert isinstance(await transport.look_up(SOUGHT), Unclear)
+    await transport.close()
+    assert isinstance(await transport.look_up(SOUGHT), Unclear)
 
 
 @pytest.mark.parametrize("name", sorted(SECRETIVE))

@@ -166,6 +166,16 @@ def test_a_recipient_who_cannot_get_the_message_is_a_permanent_refusal(code: int
     assert (outcome.permanence, outcome.code) == (Permanence.PERMANENT, str(code))
 
 
+@pytest.mark.parametrize(
+    ("code", "hard"),
+    [(21211, True), (21217, True), (21265, True), (21614, True), (21635, True), (21610, False), (21617, False)],
+)
+def test_only_a_number_that_can_never_take_an_sms_is_a_hard_refusal(code: int, hard: bool) -> None:
+    outcome = outcome_of_answer(Answer(status=400, raw=json.dumps({"code": code}).encode()))
+    assert isinstance(outcome, Refused)
+    assert (outcome.hard, outcome.bounced) == (hard, False)
+
+
 @pytest.mark.parametrize("code", [21408, 21606, 21611, 21612, 63038, 29999])
 def test_a_fault_of_sender_settings_or_load_is_a_temporary_refusal(code: int) -> None:
     outcome = outcome_of_answer(Answer(status=400, raw=json.dumps({"code": code}).encode()))

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.doubles.sms_gateway import Answer, Behaviour, ReceivedSms, SmsGateway
+from tests.doubles.sms_gateway import Accept, Answer, Behaviour, ReceivedSms, SmsGateway
 
 
 def smsapi_error(code: int, *, status: int = 200, **headers: str) -> Answer:
@@ -19,7 +19,7 @@ class SmsApiGateway(SmsGateway):
 
     def _take(self, request: ReceivedSms, behaviour: Behaviour) -> Behaviour:
         if request.form.get("check_idx") == "1" and request.form["idx"] in {sms.form["idx"] for sms in self.held}:
-            return smsapi_error(53)
+            return smsapi_error(53) if isinstance(behaviour, Accept) else behaviour
         return super()._take(request, behaviour)
 
     def _accepted(self, request: ReceivedSms) -> Answer:
