@@ -6,12 +6,23 @@ from datetime import datetime
 from typing import assert_never
 
 from app.domain.channel import Channel, Purpose
-from app.domain.merge import Act, ConsentChanged, ContactAdded, ContactDisabled, ContactVerified, PreferencesChanged
+from app.domain.merge import (
+    Act,
+    ConsentChanged,
+    ContactAdded,
+    ContactDisabled,
+    ContactVerified,
+    Merged,
+    PreferencesChanged,
+)
 from app.domain.quiet_hours import QuietHours, QuietRule
 from app.domain.recipient import Actor, Consent, ContactPoint, Recipient
 from app.evidence.canonical import canonical_json
+from app.ports import Surroundings
+from app.storage import recipients as recipient_store
+from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
-from app.usecases.record_facts import FactSheet
+from app.usecases.record_facts import FactSheet, new_fact_sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +61,17 @@ def record_acts(
                 assert_never(act)
     consents = tuple(replace(c, fact_leaf=leaves.get((c.channel, c.purpose), c.fact_leaf)) for c in recipient.consents)
     return replace(recipient, consents=consents)
+
+
+async def save_acts(
+    tx: Tx, changed: Merged, record: RecipientRecord, acting: Acting, *, surroundings: Surroundings
+) -> Recipient:
+    """Seal what changed about a person whose row is locked, and write the record as it now stands."""
+    sheet = await new_fact_sheet(tx, surroundings)
+    recipient = record_acts(sheet, changed.acts, changed.recipient, record, acting)
+    await sheet.write(tx)
+    await recipient_store.save(tx, recipient, record.key, now=acting.at)
+    return recipient
 
 
 def settings_statement(recipient: Recipient, settings: Iterable[str]) -> bytes:

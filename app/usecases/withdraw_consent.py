@@ -8,8 +8,7 @@ from app.domain.recipient import Actor
 from app.ports import Surroundings
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
-from app.usecases.record_acts import Acting, record_acts
-from app.usecases.record_facts import new_fact_sheet
+from app.usecases.record_acts import Acting, save_acts
 
 
 async def withdraw_consent(
@@ -38,9 +37,6 @@ async def withdraw_consent(
     withdrawn = withdraw(current, channel, now=now, method=method)
     if not withdrawn.acts:
         return ()
-    sheet = await new_fact_sheet(tx, surroundings)
     acting = Acting(at=now, by=Actor.PERSON, statement=statement, contact=current.contact(contact))
-    recipient = record_acts(sheet, withdrawn.acts, withdrawn.recipient, record, acting)
-    await sheet.write(tx)
-    await recipient_store.save(tx, recipient, record.key, now=now)
+    await save_acts(tx, withdrawn, record, acting, surroundings=surroundings)
     return tuple(act.consent.purpose for act in withdrawn.acts if isinstance(act, ConsentChanged))
