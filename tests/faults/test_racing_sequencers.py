@@ -32,7 +32,7 @@ STALL_SECONDS = 1.0
 _HOLDER = text(
     "SELECT a.application_name FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid "
     "WHERE l.relation = 'tree_heads'::regclass AND l.mode = 'RowShareLock' AND l.granted "
-    "AND a.state = 'idle in transaction'"
+    "AND a.state = 'idle in transaction' AND a.datname = current_database()"
 )
 
 

@@ -41,6 +41,9 @@ async def test_the_server_gives_the_locks_of_a_stalled_transaction_to_others(
 
 
 async def is_locked(database: Database) -> bool:
-    query = text("SELECT count(*) FROM pg_locks WHERE mode = 'ExclusiveLock' AND relation = 'tree_heads'::regclass")
+    query = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+        "WHERE mode = 'ExclusiveLock' AND relation = 'tree_heads'::regclass AND datname = current_database()"
+    )
     async with database.read() as tx:
         return bool((await tx.execute(query)).scalar_one())

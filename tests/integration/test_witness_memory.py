@@ -119,9 +119,11 @@ def kill_beside_commit(directory: Path, when: str) -> None:
         text=True,
     ) as process:
         assert process.stdout is not None
-        url = next(line for line in process.stdout if line.startswith("witness ")).split()[-1]
+        # Without a line this must not be StopIteration, which asyncio.to_thread would wait over for ever.
+        named = next((line for line in process.stdout if line.startswith("witness ")), None)
+        assert named, "the witness did not start"
         with pytest.raises(httpx.TransportError):
-            httpx.post(f"{url}/add-checkpoint", content=LOG.body(5, 9), timeout=30)
+            httpx.post(f"{named.split()[-1]}/add-checkpoint", content=LOG.body(5, 9), timeout=30)
         assert process.wait(STOP_SECONDS) == -signal.SIGKILL
 
 
