@@ -1,100 +1,160 @@
-"""Measure, print the table, write the JSON."""
+"""Measure, keep the result, print the table."""
 
 import argparse
-import os
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import uvloop
 
+from app.domain.channel import Channel
 from tests.bench.accepting import accepting
 from tests.bench.batching import batching
 from tests.bench.deployments import Deployment, deploy_postgres, deploy_sqlite
+from tests.bench.direct import driver_url
+from tests.bench.dispatching import emailing, texting
+from tests.bench.growing import growing
 from tests.bench.idling import idling
 from tests.bench.plan import Plan
 from tests.bench.proving import proving
-from tests.bench.report import Row, as_json, as_table
+from tests.bench.report import Row
+from tests.bench.results import as_page, entry, machine_line, merged, read, version, write
 from tests.bench.sealing import sealing
+from tests.bench.sinks import SmtpSinkMissingError, find_smtp_sink
+from tests.bench.through import remembering, through
+from tests.bench.traffic import BOTH_CHANNELS
 from tests.postgres import PostgresServer, start_postgres
 
-RATES = {"accept": accepting, "batch": batching}
-WAITS = {"idle": idling}
-SEALING = {"sealing": sealing}
-PROOF = "proof"
-ROWS = [*RATES, *WAITS, *SEALING, PROOF]
+Rows = Row | Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class One:
+    """A row measured on one database; None as `recipients`: as many as the arguments say."""
+
+    measure: Callable[[Deployment, Plan], Awaitable[Rows]]
+    recipients: int | None = None
+    channels: Collection[Channel] = BOTH_CHANNELS
+    needs_smtp_sink: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Two:
+    """A row that compares a large database with a small one."""
+
+    measure: Callable[[Deployment, Deployment, Plan], Awaitable[Rows]]
+    recipients: int = 10
+    needs_smtp_sink: bool = False
+
+
+# In the order in which they run: what takes minutes comes last.
+ROWS: Mapping[str, One | Two] = {
+    "accept": One(measure=accepting),
+    "batch": One(measure=batching),
+    "email": One(measure=emailing, channels=(Channel.EMAIL,), needs_smtp_sink=True),
+    "sms": One(measure=texting, channels=(Channel.SMS,)),
+    "through": One(measure=through, needs_smtp_sink=True),
+    "idle": One(measure=idling, recipients=100),
+    "memory": One(measure=remembering, needs_smtp_sink=True),
+    "sealing": One(measure=sealing, recipients=1),
+    "proof": Two(measure=proving),
+    "growth": Two(measure=growing),
+}
 DATABASES = ("postgres", "sqlite")
 
 
-async def measure(arguments: argparse.Namespace, server: PostgresServer | None, directory: Path) -> list[Row]:
-    """Each chosen row on each chosen database, told as it comes."""
-    plan = Plan(
-        rounds=arguments.rounds,
-        seconds=arguments.seconds,
-        idle_events=arguments.idle_events,
-        leaves=arguments.leaves,
-    )
-    rows: list[Row] = []
-    for functions, recipients in ((RATES, arguments.recipients), (WAITS, 100), (SEALING, 1)):
-        chosen = [function for name, function in functions.items() if name in arguments.rows]
-        deployments = await _deploy(server, directory, arguments.databases, recipients) if chosen else []
-        for function in chosen:
-            for deployment in deployments:
-                rows += _told(await function(deployment, plan))
-    if PROOF in arguments.rows:
-        large, small = [await _deploy(server, directory, arguments.databases, 10) for _ in range(2)]
-        for pair in zip(large, small, strict=True):
-            rows += _told(*await proving(*pair, plan))
-    return rows
+class _Run:
+    """One run: where it may put databases, and what it has measured so far."""
+
+    def __init__(self, arguments: argparse.Namespace, server: PostgresServer | None, directory: Path) -> None:
+        self._arguments = arguments
+        self._server = server
+        self._directory = directory
+        self._plan = Plan(
+            rounds=arguments.rounds,
+            seconds=arguments.seconds,
+            idle_events=arguments.idle_events,
+            messages=arguments.messages,
+            leaves=arguments.size,
+            notifications=arguments.size,
+        )
+
+    async def measure(self) -> None:
+        """Each chosen row on each chosen database; kept and told as it comes, so that a later failure loses nothing."""
+        machine = machine_line(postgres=await _version_of(self._server))
+        chosen = [(name, database) for name in self._arguments.rows for database in self._arguments.databases]
+        for number, (name, database) in enumerate(chosen, start=1):
+            sys.stderr.write(f"[{number}/{len(chosen)}] {name} on {database}\n")
+            measured = await self._row(ROWS[name], database)
+            rows = measured if isinstance(measured, Sequence) else [measured]
+            new = [entry(name, row, machine=machine, version=version()) for row in rows]
+            for each in new:
+                sys.stderr.write("    " + "  ".join(each["cells"]) + "\n")
+            directory = self._arguments.out
+            write(directory, merged(read(directory), new, list(ROWS)))
+
+    async def _row(self, row: One | Two, database: str) -> Rows:
+        recipients = row.recipients if row.recipients is not None else self._arguments.recipients
+        if isinstance(row, One):
+            return await row.measure(await self._deploy(database, recipients, row.channels), self._plan)
+        large, small = [await self._deploy(database, recipients, BOTH_CHANNELS) for _ in range(2)]
+        return await row.measure(large, small, self._plan)
+
+    async def _deploy(self, database: str, recipients: int, channels: Collection[Channel]) -> Deployment:
+        place = Path(tempfile.mkdtemp(dir=self._directory))
+        if database == "sqlite":
+            return await deploy_sqlite(place, recipients=recipients, channels=channels)
+        if self._server is None:
+            raise RuntimeError("no PostgreSQL was started")
+        return await deploy_postgres(self._server, place, recipients=recipients, channels=channels)
 
 
-def _told(*rows: Row) -> Sequence[Row]:
-    for row in rows:
-        sys.stderr.write("  ".join(row.cells()) + "\n")
-    return rows
-
-
-async def _deploy(
-    server: PostgresServer | None, directory: Path, databases: list[str], recipients: int
-) -> list[Deployment]:
-    place = Path(tempfile.mkdtemp(dir=directory))
-    deployed = []
-    if server is not None:
-        deployed.append(await deploy_postgres(server, place, recipients=recipients))
-    if "sqlite" in databases:
-        deployed.append(await deploy_sqlite(place, recipients=recipients))
-    return deployed
+async def _version_of(server: PostgresServer | None) -> str | None:
+    if server is None:
+        return None
+    connection = await asyncpg.connect(driver_url(server.admin_url))
+    try:
+        version_text: str = await connection.fetchval("SHOW server_version")
+    finally:
+        await connection.close()
+    return version_text.partition(" ")[0]
 
 
 def main() -> None:
-    """Run what the arguments choose; without any it takes a few minutes."""
+    """Run what the arguments choose."""
     arguments = _arguments()
-    started, load_before = time.monotonic(), os.getloadavg()[0]
+    try:
+        if any(ROWS[name].needs_smtp_sink for name in arguments.rows):
+            find_smtp_sink()
+    except SmtpSinkMissingError as missing:
+        needing = [name for name in arguments.rows if ROWS[name].needs_smtp_sink]
+        others = ",".join(name for name in arguments.rows if name not in needing)
+        without = f" Without it: make bench ROWS={others}." if others else ""
+        sys.exit(f"{missing}. It is needed for {', '.join(needing)}.{without}")
     with ExitStack() as stack:
         server = stack.enter_context(start_postgres()) if "postgres" in arguments.databases else None
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="awizo-bench-")))
-        rows = uvloop.run(measure(arguments, server, directory))
-    sys.stdout.write(as_table(rows))
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(as_json(rows, seconds=time.monotonic() - started, load_before=load_before))
-    if arguments.table:
-        arguments.table.write_text(as_table(rows))
+        uvloop.run(_Run(arguments, server, directory).measure())
+    sys.stdout.write(as_page(read(arguments.out)))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=list(DATABASES))
     parser.add_argument("--rounds", type=int, default=3, help="stretches of ours and of the floor, in turns")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a stretch")
     parser.add_argument("--recipients", type=int, default=1000, help="how many people the events are about")
     parser.add_argument("--idle-events", type=int, default=100, help="events of the row with the idle queue")
-    parser.add_argument("--leaves", type=int, default=1_000_000, help="size of the large log in the row of proofs")
-    parser.add_argument("--out", type=Path, default=Path("var/bench.json"), help="where the JSON goes")
-    parser.add_argument("--table", type=Path, help="where the table goes as well")
+    parser.add_argument("--messages", type=int, default=5_000, help="messages that wait in the rows of dispatch")
+    parser.add_argument(
+        "--size", type=int, default=1_000_000, help="leaves of the large log, notifications of the large database"
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs/bench"), help="the directory that keeps the results")
     return parser.parse_args()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from app.domain.access import Scope
+from app.domain.channel import Channel
 from app.settings import Settings
 from app.storage import log
 from app.storage.database import Database
@@ -18,7 +19,7 @@ from app.storage.schema import migrate_database
 from app.usecases.create_key import create_key
 from app.usecases.put_recipient import put_recipient
 from app.wiring import open_database, real_surroundings, sealer_of
-from tests.bench.traffic import person, registration
+from tests.bench.traffic import BOTH_CHANNELS, person, registration
 from tests.builders import OPERATOR
 from tests.postgres import PostgresServer, database_name
 
@@ -71,12 +72,14 @@ class Deployment:
                 await asyncio.sleep(0.05)
 
 
-async def deploy_sqlite(directory: Path, *, recipients: int) -> Deployment:
-    """Files under `directory`."""
+async def deploy_sqlite(
+    directory: Path, *, recipients: int, channels: Collection[Channel] = BOTH_CHANNELS
+) -> Deployment:
+    """Files under `directory`; the people agreed to `channels`."""
     data_dir = _new(directory / "sqlite")
     path, copy = data_dir / "awizo.db", data_dir / "floor.db"
     url = f"sqlite+aiosqlite:///{path}"
-    token = await _prepare(url, data_dir, recipients)
+    token = await _prepare(url, data_dir, recipients, channels)
     shutil.copyfile(path, copy)
     return Deployment(
         name="SQLite",
@@ -88,11 +91,13 @@ async def deploy_sqlite(directory: Path, *, recipients: int) -> Deployment:
     )
 
 
-async def deploy_postgres(server: PostgresServer, directory: Path, *, recipients: int) -> Deployment:
-    """Two databases of `server`; the keys are under `directory`."""
+async def deploy_postgres(
+    server: PostgresServer, directory: Path, *, recipients: int, channels: Collection[Channel] = BOTH_CHANNELS
+) -> Deployment:
+    """Two databases of `server`; the keys are under `directory`; the people agreed to `channels`."""
     data_dir = _new(directory / "postgres")
     url = server.create_database()
-    token = await _prepare(url, data_dir, recipients)
+    token = await _prepare(url, data_dir, recipients, channels)
     return Deployment(
         name="PostgreSQL",
         url=url,
@@ -103,7 +108,7 @@ async def deploy_postgres(server: PostgresServer, directory: Path, *, recipients
     )
 
 
-async def _prepare(url: str, data_dir: Path, recipients: int) -> str:
+async def _prepare(url: str, data_dir: Path, recipients: int, channels: Collection[Channel]) -> str:
     """The token of a key that may post events and ask for proofs."""
     settings = _settings(url, data_dir)
     database = open_database(settings)
@@ -112,7 +117,7 @@ async def _prepare(url: str, data_dir: Path, recipients: int) -> str:
         await migrate_database(database)
         await sealer_of(settings, database).start()
         for first in range(0, recipients, _PEOPLE_PER_COMMIT):
-            await _register(database, range(first, min(first + _PEOPLE_PER_COMMIT, recipients)))
+            await _register(database, range(first, min(first + _PEOPLE_PER_COMMIT, recipients)), channels)
         await sealer_of(settings, database).start()
         return await database.transact(
             lambda tx: create_key(
@@ -128,7 +133,7 @@ async def _prepare(url: str, data_dir: Path, recipients: int) -> str:
         await database.close()
 
 
-async def _register(database: Database, numbers: Sequence[int]) -> None:
+async def _register(database: Database, numbers: Sequence[int], channels: Collection[Channel]) -> None:
     surroundings = real_surroundings()
     agreed_at = datetime.now(UTC) - timedelta(days=1)
     async with database.write() as tx:
@@ -137,7 +142,7 @@ async def _register(database: Database, numbers: Sequence[int]) -> None:
                 tx,
                 OPERATOR,
                 person(number),
-                registration(number, at=agreed_at),
+                registration(number, at=agreed_at, channels=channels),
                 operator_verified=True,
                 surroundings=surroundings,
             )

@@ -12,6 +12,8 @@ class Plan:
     warm_up_seconds: float = 1.5
     clients: int = 32
     idle_events: int = 100
+    messages: int = 5_000
     warm_up_batches: int = 4
     batches: int = 32
     leaves: int = 1_000_000
+    notifications: int = 1_000_000

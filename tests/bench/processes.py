@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.deployments import Deployment
@@ -18,28 +19,45 @@ _ROOT = Path(__file__).parents[2]
 _START_SECONDS, _STOP_SECONDS = 30.0, 30.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A process of ours; a worker listens nowhere, and its port is unused."""
+
+    port: int
+    pid: int
+    role: str
+
+
 @contextmanager
 def awizo(deployment: Deployment, *, role: str, more: Mapping[str, str] | None = None) -> Iterator[int]:
     """`awizo serve` for as long as the block lasts, ready when it begins; the port (of a worker: unused)."""
-    port = _free_port()
+    with awizo_process(deployment, role=role, more=more) as process:
+        yield process.port
+
+
+@contextmanager
+def awizo_process(deployment: Deployment, *, role: str, more: Mapping[str, str] | None = None) -> Iterator[Running]:
+    """The same, with its process id."""
+    port = free_port()
     command = [sys.executable, "-m", "app.cli", "serve", "--host", HOST, "--port", str(port), "--role", role]
-    with _running(command, deployment.environment | dict(more or {})) as process:
+    with started(command, deployment.environment | dict(more or {})) as process:
         if role != "worker":
-            _wait(process, lambda: _answers(port, "/readyz", 200))
-        yield port
+            wait(process, lambda: answers(port, "/readyz", 200))
+        yield Running(port=port, pid=process.pid, role=role)
 
 
 @contextmanager
 def noop() -> Iterator[int]:
     """The floor's handler for as long as the block lasts, ready when it begins; the port."""
-    port = _free_port()
-    with _running([sys.executable, "-m", "tests.bench.noop", str(port)], {}) as process:
-        _wait(process, lambda: _answers(port, "/", 404))
+    port = free_port()
+    with started([sys.executable, "-m", "tests.bench.noop", str(port)], {}) as process:
+        wait(process, lambda: answers(port, "/", 404))
         yield port
 
 
 @contextmanager
-def _running(command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def started(command: list[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A process for as long as the block lasts; its last words are shown when the block fails."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWIZO_")}
     # In a directory of its own, so that no .env of the developer's is read. Logs go to a file there.
     with tempfile.TemporaryDirectory(prefix="awizo-bench-") as directory, (Path(directory) / "log").open("wb") as log:
@@ -69,7 +87,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None:
+def wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> None:
+    """Return when the process is ready. Raises RuntimeError when it ends before, or takes too long."""
     deadline = time.monotonic() + _START_SECONDS
     while not is_ready():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -77,7 +96,8 @@ def _wait(process: subprocess.Popen[bytes], is_ready: Callable[[], bool]) -> Non
         time.sleep(0.05)
 
 
-def _answers(port: int, path: str, status: int) -> bool:
+def answers(port: int, path: str, status: int) -> bool:
+    """Whether an HTTP server answers so there."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", path)
@@ -88,7 +108,8 @@ def _answers(port: int, path: str, status: int) -> bool:
         connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listened on just now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]

@@ -1,13 +1,11 @@
-"""Rows of the result, as a table for people and as JSON for programs."""
+"""Rows of the result: what was measured, how it reads in a table, and how much of its aim it reaches."""
 
-import json
-import os
-import platform
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any
+
+_MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +24,15 @@ class Ratio:
     @property
     def ratios(self) -> list[float]:
         return [ours / floor for ours, floor in zip(self.ours, self.floor, strict=True)]
+
+    @property
+    def reached(self) -> float:
+        """The ratio divided by its aim: 1 and more reaches it."""
+        return median(self.ratios) / self.aim
+
+    @property
+    def said(self) -> str:
+        return f"{median(self.ratios):.2f} of the floor"
 
     def as_json(self) -> dict[str, Any]:
         """With medians, and the spread of the ratio from least to most."""
@@ -47,72 +54,97 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How much a second, against a number. `peer` says what somebody else published: it was not measured by us."""
+
+    what: str
+    database: str
+    unit: str
+    ours: Sequence[float]
+    peer: str
+    aim: float
+    more: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def reached(self) -> float:
+        return median(self.ours) / self.aim
+
+    @property
+    def said(self) -> str:
+        return f"{median(self.ours):,.0f} {self.unit}"
+
+    def as_json(self) -> dict[str, Any]:
+        return _rounded({**asdict(self), "ours_median": median(self.ours)})
+
+    def cells(self) -> list[str]:
+        ours = f"{median(self.ours):,.0f} {self.unit} ({min(self.ours):,.0f}–{max(self.ours):,.0f})"
+        return [self.what, self.database, ours, f"{self.peer} (theirs, not measured by us)", "–", f"≥ {self.aim:,.0f}"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """How long something took, in milliseconds; it has no floor."""
+    """How long something took, in milliseconds; it has no floor. `aims` are the most that percentiles may be."""
 
     what: str
     database: str
     milliseconds: Sequence[float]
-    aim: str
+    aims: Mapping[float, float]
 
     def percentile(self, share: float) -> float:
         """The nearest-rank percentile."""
         ordered = sorted(self.milliseconds)
         return ordered[max(0, -(-len(ordered) * int(share * 100) // 100) - 1)]
 
+    @property
+    def reached(self) -> float:
+        return min(most / self.percentile(share) for share, most in self.aims.items())
+
+    @property
+    def said(self) -> str:
+        return ", ".join(f"p{share * 100:.0f} {self.percentile(share):,.0f} ms" for share in self.aims)
+
     def as_json(self) -> dict[str, Any]:
         percentiles = {f"p{share * 100:.0f}": self.percentile(share) for share in (0.5, 0.95, 0.99)}
-        return _rounded(
-            {"what": self.what, "database": self.database, "aim": self.aim, "unit": "ms", **percentiles}
-        ) | {"samples": len(self.milliseconds)}
+        aims = {f"p{share * 100:.0f}": most for share, most in self.aims.items()}
+        return _rounded({"what": self.what, "database": self.database, "aims": aims, "unit": "ms", **percentiles}) | {
+            "samples": len(self.milliseconds)
+        }
 
     def cells(self) -> list[str]:
         ours = ", ".join(f"p{share * 100:.0f} {self.percentile(share):.0f} ms" for share in (0.5, 0.95, 0.99))
-        return [self.what, self.database, ours, "–", "–", self.aim]
+        aims = ", ".join(f"p{share * 100:.0f} ≤ {most:,.0f} ms" for share, most in self.aims.items())
+        return [self.what, self.database, ours, "–", "–", aims]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
-    """How many bytes something has; it has no floor."""
+    """How many bytes something has, and the most it may have."""
 
     what: str
     database: str
     bytes: float
-    aim: str
+    most: float
+
+    @property
+    def reached(self) -> float:
+        return self.most / self.bytes
+
+    @property
+    def said(self) -> str:
+        return _size(self.bytes)
 
     def as_json(self) -> dict[str, Any]:
         return _rounded(asdict(self)) | {"unit": "B"}
 
     def cells(self) -> list[str]:
-        return [self.what, self.database, f"{self.bytes:,.0f} B", "–", "–", self.aim]
+        return [self.what, self.database, _size(self.bytes), "–", "–", f"≤ {_size(self.most)}"]
 
 
-Row = Ratio | Waiting | Weight
-_HEAD = ["what", "database", "awizo", "floor, same run", "ratio: median (min–max)", "aim"]
+Row = Ratio | Rate | Waiting | Weight
 
 
-def as_table(rows: Sequence[Row]) -> str:
-    """A Markdown table, its columns aligned."""
-    lines = [_HEAD, *(row.cells() for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEAD))]
-    texts = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
-    ]
-    texts.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join(texts) + "\n"
-
-
-def as_json(rows: Sequence[Row], *, seconds: float, load_before: float) -> str:
-    """Every figure, and what machine it comes from. `load_before` is the system's load before the run."""
-    machine = {
-        "cpus": os.cpu_count(),
-        "load_before": round(load_before, 2),
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-        "system": f"{platform.system()} {platform.machine()}",
-    }
-    document = {"machine": machine, "seconds": round(seconds), "rows": [row.as_json() for row in rows]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+def _size(count: float) -> str:
+    return f"{count / _MEBIBYTE:,.0f} MiB" if count >= _MEBIBYTE else f"{count:,.0f} B"
 
 
 def _rounded(members: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
 from app.domain.channel import Channel, Purpose
@@ -21,6 +21,7 @@ _EVENT, _SHIPMENT, _PERSON = "#event#", "#shipment#", "#person#"
 _PLANNED = b'"status":"queued"'
 PLANNED_ONE = Expected(status=202, text=_PLANNED, count=NOTIFICATIONS_PER_EVENT)
 PLANNED_BATCH = Expected(status=202, text=_PLANNED, count=NOTIFICATIONS_PER_EVENT * BATCH_EVENTS)
+BOTH_CHANNELS = (Channel.SMS, Channel.EMAIL)
 
 # What awizo answers, for the floor to answer as much.
 SAMPLE_ANSWER = (
@@ -43,9 +44,15 @@ def email(number: int) -> str:
     return f"person-{number:07d}@example.com"
 
 
-def registration(number: int, *, at: datetime) -> RecipientPatch:
-    """Verified phone number and address, and consent to both; told at any hour."""
-    contacts = ((Channel.SMS, phone(number)), (Channel.EMAIL, email(number)))
+def planned_batch(channels: Collection[Channel]) -> Expected:
+    """What a batch is answered about people who agreed to these channels."""
+    return Expected(status=202, text=_PLANNED, count=len(channels) * BATCH_EVENTS)
+
+
+def registration(number: int, *, at: datetime, channels: Collection[Channel] = BOTH_CHANNELS) -> RecipientPatch:
+    """Verified contacts of these channels, and consent to each; told at any hour."""
+    known = ((Channel.SMS, phone(number)), (Channel.EMAIL, email(number)))
+    contacts = [(channel, value) for channel, value in known if channel in channels]
     return RecipientPatch(
         quiet_hours=NEVER_QUIET,
         contact_points=tuple(
