@@ -151,6 +151,7 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         contact_points=_list(reference("PersonalAct")),
         settings=_list(reference("PersonalAct")),
         holds=_list(_object(type=_TEXT, at=_MOMENT)),
+        failures=_list(_object(at=_MOMENT, contact=_or_null(_TEXT), code=_TEXT, bounced=_FLAG)),
         events=_list({"type": "object", "description": "As posted, in `cloudevent`"}),
         notifications=_list({"type": "object", "description": "With attempts, receipts and the messages as sent"}),
     ),

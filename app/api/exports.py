@@ -20,6 +20,7 @@ from app.api.recipients import PLACE, Name, Writer, check_operator
 from app.api.services import Services, refuse_while_log_is_untrusted
 from app.api.views import attempt_view, moment, notification_summary, receipt_view
 from app.storage import recipients as recipient_store
+from app.storage.contact_failures import KeptFailure
 from app.usecases.export_recipient import (
     CONSENTS,
     CONTACTS,
@@ -32,6 +33,7 @@ from app.usecases.export_recipient import (
     acts_after,
     begin_export,
     events_after,
+    failures_after,
     notifications_after,
 )
 
@@ -103,6 +105,9 @@ async def _document(services: Services, operator: str, recipient: str, known: Kn
         acts = _each(partial(acts_after, database, person, types))
         async for piece in _list(name, acts, _hold_act if types is HOLDS else _act):
             yield piece
+    failures = _each(partial(failures_after, database, person))
+    async for piece in _list("failures", failures, partial(_failure, known)):
+        yield piece
     async for piece in _list("events", _each(partial(events_after, database, person)), _event):
         yield piece
     async for piece in _list("notifications", _each(partial(notifications_after, database, person)), _notification):
@@ -146,6 +151,18 @@ def _act(act: OpenFact) -> dict[str, Any]:
 def _hold_act(act: OpenFact) -> dict[str, Any]:
     """Who placed it and why concerns others; that there was one, the person."""
     return {"type": act.document["type"], "at": act.document["at"]}
+
+
+def _failure(known: Known, kept: KeptFailure) -> dict[str, Any]:
+    """A message that a contact point did not take, which counts against it."""
+    person = known.record.recipient
+    contact = person.contact(kept.failure.contact) if person else None
+    return {
+        "at": moment(kept.failed_at),
+        "contact": contact.value if contact else None,
+        "code": kept.failure.code,
+        "bounced": kept.failure.bounced,
+    }
 
 
 def _event(posted: PostedEvent) -> dict[str, Any]:

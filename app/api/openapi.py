@@ -66,6 +66,14 @@ CALLBACK_REQUEST: dict[str, Any] = {
     }
 }
 
+MAIL_REQUEST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The whole message as the mail server got it, headers and all; at most 1 MiB",
+        "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
 
 def answers(
     *statuses: int, schema: dict[str, Any] | None = None, media_type: str = "application/json"

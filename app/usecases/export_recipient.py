@@ -11,12 +11,13 @@ from app.domain.hold import Hold
 from app.domain.notification import Attempt, Notification
 from app.evidence.fact import Opening
 from app.ports import Surroundings
+from app.storage import contact_failures, legal_holds
 from app.storage import events as event_store
 from app.storage import facts as fact_store
-from app.storage import legal_holds
 from app.storage import notifications as outbox
 from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
+from app.storage.contact_failures import KeptFailure
 from app.storage.database import Database, Tx
 from app.storage.events import AcceptedEvent
 from app.storage.facts import StoredFact
@@ -97,6 +98,13 @@ async def acts_after(
             return []
         found = await fact_store.of_recipient(tx, recipient, types=types, after=last, limit=PAGE)
     return [(fact.id, _opened(fact, record)) for fact in found]
+
+
+async def failures_after(database: Database, recipient: UUID, last: UUID) -> list[tuple[UUID, KeptFailure]]:
+    """The next messages that a person's contact points did not take, by id; none once the person was erased."""
+    async with database.read() as tx:
+        found = await contact_failures.of_recipient(tx, recipient, after=last, limit=PAGE)
+    return [(kept.id, kept) for kept in found]
 
 
 async def events_after(database: Database, recipient: UUID, last: UUID) -> list[tuple[UUID, PostedEvent]]:

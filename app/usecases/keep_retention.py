@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.domain.retention import Retention
 from app.ports import Surroundings
-from app.storage import contact_marks, erasure, legal_holds, retention, skeletons
+from app.storage import contact_failures, contact_marks, erasure, legal_holds, retention, skeletons, stray_receipts
 from app.storage import recipients as recipient_store
 from app.storage.database import Database, Tx
 from app.storage.journal import empty_journal
@@ -109,6 +109,16 @@ async def _forget_notifications(tx: Tx, *, policy: Retention, surroundings: Surr
     return await retention.forget_notifications(tx, before=policy.values_before(surroundings.clock()), limit=BATCH_MAX)
 
 
+async def _forget_failures(tx: Tx, *, policy: Retention, surroundings: Surroundings) -> int:
+    before = policy.values_before(surroundings.clock())
+    return await contact_failures.delete_before(tx, before=before, limit=BATCH_MAX)
+
+
+async def _forget_strays(tx: Tx, *, policy: Retention, surroundings: Surroundings) -> int:
+    before = policy.values_before(surroundings.clock())
+    return await stray_receipts.delete_before(tx, before=before, limit=BATCH_MAX)
+
+
 async def _end_marks(tx: Tx, *, surroundings: Surroundings) -> int:
     return await contact_marks.delete_ended(tx, now=surroundings.clock(), limit=BATCH_MAX)
 
@@ -135,6 +145,8 @@ _BY_AGE = (
     _forget_facts,
     _forget_receipts,
     _forget_notifications,
+    _forget_failures,
+    _forget_strays,
     _retire_notifications,
     _retire_events,
     _retire_facts,
