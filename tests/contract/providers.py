@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from adapters.sms import SmsApi, TwilioSms
+from adapters.sms import HttpGateway, SmsApi, TwilioSms
 from adapters.smtp_email import SmtpEmail, SmtpRelay
 from app.domain.look_up import Sought
 from app.domain.message import Outgoing, OutgoingEmail, OutgoingSms
 from app.ports import Transport
+from tests.contract.gateway_file import described
 from tests.doubles.connections import unused_port
+from tests.doubles.http_gateway import DescribedGateway
 from tests.doubles.sms_gateway import Accept, AcceptThenHang, Raw, Reset, SmsGateway
 from tests.doubles.smsapi_gateway import SmsApiGateway
 from tests.doubles.smtp_server import Drop, Hang, Say, SmtpServer
@@ -48,6 +50,12 @@ def smsapi(base_url: str, **options: Any) -> SmsApi:
     """With timeouts short enough for a test; `options` override them."""
     timeouts = {"connect_timeout": 0.5, "total_timeout": 1.0, **options}
     return SmsApi(token=SECRET, sender="Awizo", clock=lambda: NOW, base_url=base_url, **timeouts)
+
+
+def gateway(base_url: str, **options: Any) -> HttpGateway:
+    """With timeouts short enough for a test; `options` override them."""
+    timeouts = {"connect_timeout": 0.5, "total_timeout": 1.0, **options}
+    return HttpGateway(*described(f"{base_url}/v2/messages", SECRET), **timeouts)
 
 
 def smtp(url: str, **options: Any) -> SmtpEmail:
@@ -116,24 +124,32 @@ async def _smtp() -> AsyncIterator[Provider]:
         await transport.close()
 
 
+def _gateway() -> AbstractAsyncContextManager[Provider]:
+    return _sms(DescribedGateway(), gateway)
+
+
 PROVIDERS: dict[str, Callable[[], AbstractAsyncContextManager[Provider]]] = {
     "twilio": _twilio,
     "smsapi": _smsapi,
+    "gateway": _gateway,
     "smtp": _smtp,
 }
 UNREACHABLE: dict[str, Callable[[], tuple[Transport, Outgoing]]] = {
     "twilio": lambda: (twilio(f"http://127.0.0.1:{unused_port()}"), SMS),
+    "gateway": lambda: (gateway(f"http://127.0.0.1:{unused_port()}"), SMS),
     "smsapi": lambda: (smsapi(f"http://127.0.0.1:{unused_port()}"), SMS),
     "smtp": lambda: (smtp(f"smtp://127.0.0.1:{unused_port()}"), EMAIL),
 }
 UNRESOLVED: dict[str, Callable[[], tuple[Transport, Outgoing]]] = {
     "twilio": lambda: (twilio("http://gateway.invalid"), SMS),
     "smsapi": lambda: (smsapi("http://gateway.invalid"), SMS),
+    "gateway": lambda: (gateway("http://gateway.invalid"), SMS),
     "smtp": lambda: (smtp("smtp://relay.invalid"), EMAIL),
 }
 SECRETIVE: dict[str, Callable[[], object]] = {
     "twilio": lambda: twilio("http://127.0.0.1:1"),
     "smsapi": lambda: smsapi("http://127.0.0.1:1"),
+    "gateway": lambda: gateway("http://127.0.0.1:1"),
     "smtp": lambda: smtp(f"smtp://user:{SECRET}@127.0.0.1:1"),
     "smtp-relay": lambda: SmtpRelay.parse(f"smtps://{SECRET}:{SECRET}@relay.example"),
 }
