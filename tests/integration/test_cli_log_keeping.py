@@ -69,7 +69,7 @@ async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_an
         await settled(process)
         copy_of(file, backup)
     async with deployment.up(sending=True) as (process, client):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not deployment.gateway.journal:  # noqa: ASYNC110 – the journal of a double rings no bell
                 await asyncio.sleep(0.02)
         assert (await deployment.post(client, "later")).status_code == 202
@@ -100,7 +100,7 @@ async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_an
         await settled(process)
     released = await operator.run("release", waiting, "--reason", "the addressee asked for it")
     assert (released.code, released.out) == (0, f"{waiting} is queued.\n")
-    async with deployment.up(sending=True), asyncio.timeout(10):
+    async with deployment.up(sending=True), asyncio.timeout(60):
         while len(deployment.gateway.journal) < sent + 1:  # noqa: ASYNC110 – as above
             await asyncio.sleep(0.02)
     again = await operator.run("release", waiting, "--reason", "once more")

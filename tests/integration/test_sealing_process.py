@@ -130,7 +130,7 @@ async def test_a_process_whose_log_is_behind_its_mark_accepts_sends_and_signs_no
     mark.write_bytes(newest)
     async with deployment.up(sending=True) as (_, client):
         assert (await client.get("/readyz")).status_code == 200
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(deployment.gateway.journal) < 2:  # noqa: ASYNC110 – the journal of a double rings no bell
                 await asyncio.sleep(0.02)
 

@@ -27,7 +27,7 @@ async def test_the_server_gives_the_locks_of_a_stalled_transaction_to_others(
             await woken.wait()
 
     stalled = asyncio.create_task(stall())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await is_locked(database):  # noqa: ASYNC110 – a database rings no bell
             await asyncio.sleep(0.01)
         async with database.write() as tx:

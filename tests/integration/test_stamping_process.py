@@ -29,7 +29,7 @@ async def test_a_process_has_its_first_checkpoint_stamped(
         settings = Settings(
             database_url=database_url, data_dir=tmp_path, tsa_url=server.url, tsa_ca_file=tmp_path / "ca.pem"
         )
-        async with running(settings) as process, asyncio.timeout(30):
+        async with running(settings) as process, asyncio.timeout(60):
             database = process.services.database
             while (stamp := await _stamp(database)) is None:  # noqa: ASYNC110 – the worker tells nobody
                 await asyncio.sleep(0.01)

@@ -11,7 +11,7 @@ import httpx
 from tests.builders import OPERATOR, RECIPIENT
 from tests.integration.api.service import STRUCTURED, Service, fresh_event, person
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 60.0
 
 
 async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = WAIT_SECONDS) -> None:

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 from sqlalchemy import select
 
+from app import worker
 from app.ports import Surroundings
 from app.storage.database import Database
 from app.storage.tables import notifications
@@ -41,24 +42,31 @@ class Slow:
         self.drained_after = self.broken_off == 0
 
 
+@pytest.fixture(autouse=True)
+def rare_housekeeping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop that waits until a loop looks around by itself takes minutes."""
+    monkeypatch.setattr(worker, "HOUSEKEEPING_SECONDS", 600.0)
+    monkeypatch.setattr(worker, "RETENTION_SECONDS", 600.0)
+
+
 async def test_a_turn_that_has_begun_is_finished_before_what_it_claimed_is_settled(
     database: Database, surroundings: Surroundings
 ) -> None:
     sealer, dispatcher = Slow(), Slow()
-    worker = Worker(
+    loops = Worker(
         database,
         sealer=cast("Sealer", sealer),
         dispatchers=[cast("Dispatcher", dispatcher)],
         log_watch=LogWatch(),
         surroundings=surroundings,
     )
-    worker.start()
+    loops.start()
     await asyncio.gather(sealer.begun.wait(), dispatcher.begun.wait())
     started = time.monotonic()
-    await worker.stop()
+    await loops.stop()
     assert (sealer.broken_off, dispatcher.broken_off) == (0, 0)
     assert dispatcher.drained_after
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("milliseconds", [0, 2, 5, 9, 14, 20])
@@ -70,7 +78,7 @@ async def test_a_stop_right_after_an_event_is_quick_and_leaves_nothing_half_sent
         await service.post(fresh_event())
         await asyncio.sleep(milliseconds / 1000)
         started = time.monotonic()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
     after = open_database(service.settings)
     async with after.read() as tx:
         stand = (await tx.execute(select(notifications.c.status))).scalars().all()

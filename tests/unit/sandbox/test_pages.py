@@ -160,7 +160,7 @@ async def test_the_inbox_as_json_is_whole_and_in_order(sandbox: Sandbox, client:
 
 
 async def test_an_event_tells_of_each_change(sandbox: Sandbox, client: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(5), client.stream("GET", "/events") as stream:
+    async with asyncio.timeout(60), client.stream("GET", "/events") as stream:
         assert stream.headers["content-type"].startswith("text/event-stream")
         lines = stream.aiter_lines()
         seen = []
@@ -174,7 +174,7 @@ async def test_an_event_tells_of_each_change(sandbox: Sandbox, client: httpx.Asy
 
 
 async def test_the_sandbox_closes_while_a_page_is_listening() -> None:
-    async with asyncio.timeout(5), httpx.AsyncClient() as client:
+    async with asyncio.timeout(60), httpx.AsyncClient() as client:
         async with Sandbox() as sandbox:
             request = client.build_request("GET", f"{sandbox.base_url}/events")
             stream = await client.send(request, stream=True)
@@ -237,7 +237,7 @@ async def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_open(sandbox:
 async def test_the_command_says_where_it_is_and_stops_when_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
     port = unused_port()
     running = asyncio.create_task(run_sandbox("127.0.0.1", port, 0))
-    async with asyncio.timeout(5), httpx.AsyncClient() as client:
+    async with asyncio.timeout(60), httpx.AsyncClient() as client:
         while True:
             try:
                 page = await client.get(f"http://127.0.0.1:{port}/")

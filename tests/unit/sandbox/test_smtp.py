@@ -22,7 +22,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 @pytest.fixture
 async def client(sandbox: Sandbox) -> AsyncIterator[aiosmtplib.SMTP]:
     port = int(sandbox.smtp_url.rpartition(":")[2])
-    client = aiosmtplib.SMTP(hostname="127.0.0.1", port=port, local_hostname="test", timeout=5)
+    client = aiosmtplib.SMTP(hostname="127.0.0.1", port=port, local_hostname="test", timeout=60)
     async with client:
         yield client
 

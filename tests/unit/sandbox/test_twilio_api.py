@@ -33,7 +33,7 @@ async def post(sandbox: Sandbox, form: dict[str, str] | bytes, **headers: str) -
 
 
 async def reported(sandbox: Sandbox) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while sandbox.reports_pending:
             await sandbox.inbox.next_change(sandbox.inbox.version)
             await asyncio.sleep(0)
