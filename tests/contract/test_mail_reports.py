@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.mail_reports import HEAD_BYTES, MailReports
 from app.domain.receipt import MailReport, ReceiptStatus
-from tests.contract.mail_samples import ENVELOPE_ID, EXIM, OUT_OF_OFFICE, QMAIL, VERP, postfix
+from tests.mail_samples import ENVELOPE_ID, OUT_OF_OFFICE, QMAIL, VERP, exim, postfix
 
 DELIVERED, PROGRESS, FAILED = ReceiptStatus.DELIVERED, ReceiptStatus.PROGRESS, ReceiptStatus.FAILED
 HEADERS = b"From: a@example.org\nTo: b@awizo.example\nMIME-Version: 1.0\n"
@@ -115,7 +115,7 @@ def test_a_report_without_a_sound_date_claims_no_time(date: str) -> None:
     assert read(postfix(date=date)).claimed_at is None
 
 
-@pytest.mark.parametrize("message", [EXIM, QMAIL], ids=["exim", "qmail"])
+@pytest.mark.parametrize("message", [exim(), QMAIL], ids=["exim", "qmail"])
 def test_a_bounce_in_a_servers_own_words_is_a_failure_without_a_cause(message: bytes) -> None:
     report = read(message)
     assert (report.status, report.code, report.hard, report.bounced) == (FAILED, "bounce", True, False)

@@ -14,6 +14,7 @@ def postfix(
     envelope_id: str | None = ENVELOPE_ID,
     original: str = "jan@example.org",
     final: str = "jan@example.org",
+    bounces_to: str = BOUNCES_TO,
     date: str = DATE,
     more: str = "",
 ) -> bytes:
@@ -21,13 +22,13 @@ def postfix(
     named = f"Original-Envelope-Id: {envelope_id}\n" if envelope_id else ""
     return f"""\
 Return-Path: <>
-Delivered-To: {BOUNCES_TO}
+Delivered-To: {bounces_to}
 Received: by mail.awizo.example (Postfix)
 \tid 4Zq1sB0pLxz9t; Mon, 23 Nov 2026 11:42:07 +0100 (CET)
 Date: {date}
 From: MAILER-DAEMON@mail.awizo.example (Mail Delivery System)
 Subject: Undelivered Mail Returned to Sender
-To: {BOUNCES_TO}
+To: {bounces_to}
 Auto-Submitted: auto-replied
 MIME-Version: 1.0
 Content-Type: multipart/report; report-type=delivery-status;
@@ -52,7 +53,7 @@ Content-Type: message/delivery-status
 
 Reporting-MTA: dns; mail.awizo.example
 {named}X-Postfix-Queue-ID: 4Zq1sB0pLxz9s
-X-Postfix-Sender: rfc822; {BOUNCES_TO}
+X-Postfix-Sender: rfc822; {bounces_to}
 Arrival-Date: Mon, 23 Nov 2026 11:42:06 +0100 (CET)
 
 Final-Recipient: rfc822; {final}
@@ -74,13 +75,15 @@ Subject: List polecony czeka
 """.encode()
 
 
-EXIM = f"""\
+def exim(bounces_to: str = BOUNCES_TO) -> bytes:
+    """A bounce in the form of Exim's, from before it spoke RFC 3464."""
+    return f"""\
 Return-path: <>
-Envelope-to: {BOUNCES_TO}
+Envelope-to: {bounces_to}
 X-Failed-Recipients: jan@example.org
 Auto-Submitted: auto-replied
 From: Mail Delivery System <Mailer-Daemon@mx.example.org>
-To: {BOUNCES_TO}
+To: {bounces_to}
 Subject: Mail delivery failed: returning message to sender
 Date: {DATE}
 
@@ -92,6 +95,7 @@ recipients. This is a permanent error. The following address(es) failed:
   jan@example.org
     mailbox is full: retry timeout exceeded
 """.encode()
+
 
 QMAIL = f"""\
 Return-Path: <>
