@@ -18,8 +18,10 @@ SANDBOX_PORT, SANDBOX_SMTP_PORT = 8025, 2525
 
 
 def with_sandbox(settings: Settings, sandbox: Sandbox, *, public_url: str) -> Settings:
-    """The same settings, sending through the sandbox."""
+    """The same settings, sending through the sandbox: by both of its SMS providers if the settings name them so."""
     given = {name.removeprefix("AWIZO_").lower(): value for name, value in sandbox.connection.items()}
+    if settings.sms_shares and {share.provider for share in settings.sms_shares} <= {"twilio", "smsapi"}:
+        del given["sms_providers"]
     return Settings(**(settings.model_dump() | given | {"public_url": public_url}))
 
 

@@ -16,7 +16,10 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSms:
-    """One SMS that was taken. `status` and `error_code` are Twilio's words; `version` grows with each change."""
+    """One SMS that was taken, `sid` being the provider's name for it and `to` E.164.
+
+    `status` and `error_code` are Twilio's words, whoever took it; `version` grows with each change.
+    """
 
     sid: str
     to: str
@@ -28,6 +31,8 @@ class SandboxSms:
     validity_seconds: int
     status_callback: str | None
     received_at: datetime
+    provider: str = "twilio"
+    idx: str = ""
     status: str = "queued"
     error_code: int | None = None
     reports: tuple[Report, ...] = ()

@@ -8,20 +8,34 @@ from dataclasses import dataclass
 class MagicNumber:
     """What happens to an SMS to a number with this ending.
 
-    `http_status` other than 201 refuses it with `code`; else `final` is what the last status callback says.
+    `http_status` other than 201 refuses it, Twilio with `code` and SMSAPI with `smsapi_code`; else `final` is what the
+    last status callback says.
     """
 
     ending: str
     says: str
     http_status: int = 201
     code: int | None = None
+    smsapi_code: int = 0
     final: str = "delivered"
     retry_after_seconds: int | None = None
 
 
 MAGIC_NUMBERS = (
-    MagicNumber(ending="5550001", says="refused: not a valid number (21211)", http_status=400, code=21211),
-    MagicNumber(ending="5550003", says="refused: has replied STOP (21610)", http_status=400, code=21610),
+    MagicNumber(
+        ending="5550001",
+        says="refused: not a valid number (21211, SMSAPI 13)",
+        http_status=400,
+        code=21211,
+        smsapi_code=13,
+    ),
+    MagicNumber(
+        ending="5550003",
+        says="refused: has replied STOP (21610, SMSAPI 59)",
+        http_status=400,
+        code=21610,
+        smsapi_code=59,
+    ),
     MagicNumber(ending="5550008", says="taken, then failed: unknown phone (30005)", code=30005, final="failed"),
     MagicNumber(
         ending="5550009", says="taken, then undelivered: phone is off (30003)", code=30003, final="undelivered"
@@ -31,9 +45,10 @@ MAGIC_NUMBERS = (
         says="too many requests (429), again after 2 seconds",
         http_status=429,
         code=20429,
+        smsapi_code=203,
         retry_after_seconds=2,
     ),
-    MagicNumber(ending="5550050", says="server error (500)", http_status=500, code=20500),
+    MagicNumber(ending="5550050", says="server error (500)", http_status=500, code=20500, smsapi_code=999),
 )
 
 # Local parts of e-mail addresses, and how RCPT is answered.

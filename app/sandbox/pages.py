@@ -174,6 +174,7 @@ def room(sms: SandboxSms) -> int:
 def sms_json(sms: SandboxSms) -> dict[str, object]:
     """An SMS for `/inbox.json`."""
     return {
+        "provider": sms.provider,
         "sid": sms.sid,
         "to": sms.to,
         "from": sms.sender,

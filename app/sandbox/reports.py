@@ -1,16 +1,20 @@
-"""Status callbacks as Twilio sends them: signed, a while after the message was taken."""
+"""Status callbacks, a while after a message was taken."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
-from twilio.request_validator import RequestValidator
 
 from app.sandbox.inbox import Inbox, Report, SandboxSms
 from app.sandbox.magic import magic_number
 
 _PENDING_MAX = 10_000
 _CONNECTIONS_MAX = 16
+
+# The request with which a provider reports a status and, for a failure, an error code. Raises ValueError or
+# httpx.InvalidURL when the address cannot be called.
+Callback = Callable[[SandboxSms, str, int | None], httpx.Request]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +26,16 @@ class Account:
 
 
 class Reporter:
-    """Reports `sent`, then `delivered` (or what a magic number says), each after its delay in seconds."""
+    """Reports `sent`, then `delivered` (or what a magic number says), each after its delay in seconds.
 
-    def __init__(self, inbox: Inbox, account: Account, *, sent_after: float, final_after: float) -> None:
+    `callbacks` holds one for each provider that the sandbox stands in for.
+    """
+
+    def __init__(
+        self, inbox: Inbox, callbacks: Mapping[str, Callback], *, sent_after: float, final_after: float
+    ) -> None:
         self._inbox = inbox
-        self._account = account
+        self._callbacks = callbacks
         self._delays = (sent_after, final_after)
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
@@ -63,21 +72,8 @@ class Reporter:
         """The HTTP status of the answer, or None when there was none or nobody asked to be called."""
         if sms.status_callback is None:
             return None
-        form = {
-            "AccountSid": self._account.sid,
-            "ApiVersion": "2010-04-01",
-            "From": sms.sender,
-            "To": sms.to,
-            "MessageSid": sms.sid,
-            "MessageStatus": status,
-            "SmsSid": sms.sid,
-            "SmsStatus": status,
-        }
-        if error_code is not None:
-            form["ErrorCode"] = str(error_code)
-        signature = RequestValidator(self._account.token).compute_signature(sms.status_callback, form)
         try:
-            answer = await self._http().post(sms.status_callback, data=form, headers={"X-Twilio-Signature": signature})
+            answer = await self._http().send(self._callbacks[sms.provider](sms, status, error_code))
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):  # ValueError: a host name that IDNA forbids
             return None
         return answer.status_code

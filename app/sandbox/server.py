@@ -1,4 +1,4 @@
-"""Puts the sandbox together and runs it: Twilio's API and the inbox over HTTP, an SMTP server, all on loopback."""
+"""Puts the sandbox together and runs it: two SMS APIs and the inbox over HTTP, an SMTP server, all on loopback."""
 
 import asyncio
 import contextlib
@@ -20,9 +20,11 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.sandbox import smsapi_api, twilio_api
 from app.sandbox.inbox import Inbox, SandboxEmail, SandboxSms
 from app.sandbox.pages import PAGE_POLICY, InboxPages
 from app.sandbox.reports import Account, Reporter
+from app.sandbox.smsapi_api import SmsApi
 from app.sandbox.smtp import SmtpServer
 from app.sandbox.twilio_api import TwilioApi
 
@@ -51,15 +53,17 @@ def create_sandbox(
     final_after: float = 0.7,
     capacity: int = 500,
 ) -> SandboxParts:
-    """The HTTP side: Twilio's `Messages.json`, the inbox page `/`, `/inbox.json`, `/events`.
+    """The HTTP side: Twilio's `Messages.json`, SMSAPI's `sms.do`, the inbox page `/`, `/inbox.json`, `/events`.
 
-    Status callbacks follow a message after `sent_after` and then `final_after` seconds. `connection` holds the
-    settings that the page tells people to give to awizo.
+    Both APIs take the same token. Status callbacks follow a message after `sent_after` and then `final_after` seconds.
+    `connection` holds the settings that the page tells people to give to awizo.
     """
     inbox = Inbox(capacity)
     account = Account(sid=account_sid, token=auth_token)
-    reporter = Reporter(inbox, account, sent_after=sent_after, final_after=final_after)
-    api = TwilioApi(inbox, account, reporter, clock)
+    callbacks = {"twilio": twilio_api.status_callback(account), "smsapi": smsapi_api.status_callback(clock)}
+    reporter = Reporter(inbox, callbacks, sent_after=sent_after, final_after=final_after)
+    twilio = TwilioApi(inbox, account, reporter, clock)
+    smsapi = SmsApi(inbox, auth_token, reporter, clock)
     pages = InboxPages(inbox, connection)
     app = Starlette(
         routes=[
@@ -68,7 +72,9 @@ def create_sandbox(
             Route("/events", pages.events),
             Route("/emails/{email_id}/html", pages.letter_html),
             Route("/emails/{email_id}/raw", pages.letter_raw),
-            Route("/2010-04-01/Accounts/{account_sid}/Messages.json", api.create_message, methods=["POST"]),
+            Route("/2010-04-01/Accounts/{account_sid}/Messages.json", twilio.create_message, methods=["POST"]),
+            Route("/2010-04-01/Accounts/{account_sid}/Messages.json", twilio.list_messages, methods=["GET"]),
+            Route("/sms.do", smsapi.send, methods=["POST"]),
             Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
         ],
         middleware=[
@@ -119,7 +125,7 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """For `AWIZO_TWILIO_BASE_URL`; also where the inbox page is."""
+        """For `AWIZO_TWILIO_BASE_URL` and `AWIZO_SMSAPI_BASE_URL`; also where the inbox page is."""
         return f"http://{_in_url(self._host)}:{self._http_port}"
 
     @property
@@ -167,6 +173,9 @@ class Sandbox:
             "AWIZO_TWILIO_AUTH_TOKEN": self.auth_token,
             "AWIZO_TWILIO_FROM": "Awizo",
             "AWIZO_TWILIO_BASE_URL": self.base_url,
+            "AWIZO_SMSAPI_TOKEN": self.auth_token,
+            "AWIZO_SMSAPI_FROM": "Awizo",
+            "AWIZO_SMSAPI_BASE_URL": self.base_url,
             "AWIZO_EMAIL_PROVIDERS": "smtp",
             "AWIZO_EMAIL_FROM": "awizo@awizo.example",
             "AWIZO_SMTP_URL": self.smtp_url,

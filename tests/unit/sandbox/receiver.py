@@ -31,9 +31,9 @@ class CallbackReceiver:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             request_line, *lines = head.rstrip("\r\n").split("\r\n")
             headers = {name.lower(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
-            body = await reader.readexactly(int(headers["content-length"]))
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
             form = dict(parse_qsl(body.decode(), keep_blank_values=True))
-            self.calls.append((request_line.split(" ")[1], form, headers["x-twilio-signature"]))
+            self.calls.append((request_line.split(" ")[1], form, headers.get("x-twilio-signature", "")))
             writer.write(f"HTTP/1.1 {self._status} Answer\r\n".encode())
             writer.write(b"\r\n" if self._status == 204 else b"Content-Length: 0\r\n\r\n")
             await writer.drain()

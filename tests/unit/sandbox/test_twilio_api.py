@@ -140,6 +140,37 @@ async def test_a_body_that_is_no_form_is_refused(sandbox: Sandbox, body: bytes) 
     assert (answer.status_code, answer.json()["code"]) == (400, 20001)
 
 
+async def listed(sandbox: Sandbox, **asked: str) -> httpx.Response:
+    auth = (sandbox.account_sid, sandbox.auth_token)
+    path = f"/2010-04-01/Accounts/{sandbox.account_sid}/Messages.json"
+    async with httpx.AsyncClient(base_url=sandbox.base_url, auth=auth) as client:
+        return await client.get(path, params=asked)
+
+
+async def test_what_was_taken_is_listed_by_recipient_and_sender_the_newest_first(sandbox: Sandbox) -> None:
+    for form in (FORM, {**FORM, "Body": "2"}, {**FORM, "To": "+48600100201"}, {**FORM, "From": "Other"}):
+        await post(sandbox, form)
+    await reported(sandbox)
+    page = (await listed(sandbox, To=FORM["To"], From=FORM["From"])).json()
+    assert [(one["body"], one["status"]) for one in page["messages"]] == [("2", "delivered"), ("Zażółć", "delivered")]
+    assert page["next_page_uri"] is None
+
+
+async def test_a_list_comes_in_pages(sandbox: Sandbox) -> None:
+    for number in range(3):
+        await post(sandbox, {**FORM, "Body": str(number)})
+    first = (await listed(sandbox, PageSize="2")).json()
+    second = (await listed(sandbox, PageSize="2", Page="1")).json()
+    assert [len(page["messages"]) for page in (first, second)] == [2, 1]
+    assert (first["next_page_uri"].rpartition("?")[2], second["next_page_uri"]) == ("PageSize=2&Page=1", None)
+
+
+async def test_nobody_else_sees_the_list(sandbox: Sandbox) -> None:
+    async with httpx.AsyncClient(base_url=sandbox.base_url) as client:
+        answer = await client.get(f"/2010-04-01/Accounts/{sandbox.account_sid}/Messages.json")
+    assert (answer.status_code, answer.json()["code"]) == (401, 20003)
+
+
 async def test_leaving_while_reports_are_due_leaves_nothing_behind() -> None:
     async with Sandbox(sent_after=60.0) as sandbox:
         await post(sandbox, FORM)
