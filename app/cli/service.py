@@ -62,7 +62,7 @@ def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8025,
     smtp_port: Annotated[int, typer.Option(min=0, max=65535)] = 2525,
 ) -> None:
-    """Run the sandbox providers: SMS endpoints like those of Twilio and SMSAPI, an SMTP server, and their inbox page."""
+    """Run the sandbox providers: SMS as Twilio and SMSAPI take it, an SMTP server, and their inbox page."""
     from app.sandbox.server import run_sandbox
 
     try:
