@@ -9,6 +9,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.faults.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.faults.own_postgres import own_postgres
 from tests.faults.rounds import Campaign, run
 from tests.faults.tally import Tally
@@ -43,8 +44,10 @@ def _arguments() -> argparse.Namespace:
 
 def _try_engine(engine: str, directory: Path, kills: int, seed: int) -> Tally:
     with ExitStack() as stack:
-        postgres = stack.enter_context(own_postgres()) if engine == "PostgreSQL" else None
-        campaign = Campaign(engine=engine, postgres=postgres, directory=directory, kills=kills, seed=seed)
+        databases: Databases = SqliteDatabases()
+        if engine == "PostgreSQL":
+            databases = PostgresDatabases(postgres=stack.enter_context(own_postgres()))
+        campaign = Campaign(databases=databases, directory=directory, kills=kills, seed=seed)
         return asyncio.run(run(campaign, _say))
 
 

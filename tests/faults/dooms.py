@@ -15,9 +15,9 @@ from tests.faults.tally import Tally
 
 KILLED, STOPPED, AHEAD, BACK, FULL = "killed at random", "SIGSTOP", "clock + 25 h", "clock - 25 h", "disk full"
 _POINT_SECONDS = 10.0
-_LIFE_SECONDS_MAX = 3.0
+_LIFE_SECONDS_MAX = 4.0
 _STANDSTILL_SECONDS_MAX = 2.0
-_NTH_MAX = 4
+_SECONDS_TO_START_AGAIN = 0.5
 _PAGES_MORE_MAX = 60
 # How a process that finds none when it starts takes its leave.
 _DATABASE_AWAY = "The database cannot be reached"
@@ -26,11 +26,11 @@ _DAY_AND_MORE = timedelta(hours=25)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doom:
-    """Killed at `point`, or after `seconds`. `hardships` are what it lives with."""
+    """Killed at `point`, or after a `life` in [0, 1]: before it is up, or while it works. `hardships`: until then."""
 
     point: Point | None = None
     nth: int = 1
-    seconds: float = _POINT_SECONDS
+    life: float = 1.0
     hardships: tuple[str, ...] = ()
     pages_more: int | None = None
 
@@ -59,11 +59,13 @@ class Fates:
     def draw(self, part: str, again: Sequence[str]) -> Doom:
         """The next end of a process of that part; `again` are points that were not reached yet."""
         turns = self._turns["worker" if "worker" in part else part]
-        point = next(turns, None) if self._chance.random() < 0.5 or again else None
+        if wanted := [POINTS[name] for name in again if _is_for(POINTS[name], part)]:
+            point: Point | None = self._chance.choice(wanted)
+        else:
+            point = next(turns, None) if self._chance.random() < 0.5 else None
         if point is None:
             return self._by_chance()
-        slow = point.ahead or point.name.startswith("retention")
-        return Doom(point=point, nth=1 if slow else self._chance.randint(1, _NTH_MAX))
+        return Doom(point=point, nth=self._chance.randint(1, point.nth_max))
 
     def _by_chance(self) -> Doom:
         hardships = [name for name, rate in ((STOPPED, 0.15), (AHEAD, 0.08)) if self._chance.random() < rate]
@@ -73,12 +75,15 @@ class Fates:
         if self._is_sqlite and self._chance.random() < 0.15:
             hardships.append(FULL)
             pages = self._chance.randint(1, _PAGES_MORE_MAX)
-        seconds = self._chance.uniform(0, _LIFE_SECONDS_MAX)
-        return Doom(seconds=seconds, hardships=tuple(hardships), pages_more=pages)
+        return Doom(life=self._chance.random(), hardships=tuple(hardships), pages_more=pages)
 
     def _in_turn(self, points: Sequence[Point]) -> Iterator[Point]:
         while points:
             yield from self._chance.sample(points, len(points))
+
+
+def _is_for(point: Point, part: str) -> bool:
+    return part == "all" or point.part.value in part
 
 
 async def live_and_die(own: Stage, part: str, doom: Doom, tally: Tally, chance: random.Random) -> None:
@@ -89,13 +94,15 @@ async def live_and_die(own: Stage, part: str, doom: Doom, tally: Tally, chance: 
         await _stand_still(own, process, chance)
     if name is not None:
         tally.planned[name] += 1
-    if not await process.ended(doom.seconds):
+    longest = own.start_seconds + _LIFE_SECONDS_MAX if doom.point is None else 2 * own.start_seconds + _POINT_SECONDS
+    if not await process.ended(doom.life * longest):
         await process.kill()
         tally.faults[KILLED] += 1
     elif process.died_at_its_point():
         tally.reached[name or ""] += 1
     elif _DATABASE_AWAY in process.last_words():
         tally.counts["starts without a database"] += 1
+        await asyncio.sleep(_SECONDS_TO_START_AGAIN)
         return
     else:
         tally.broken.append(Broken(invariant="14", what=f"{part} ended by itself: {process.last_words()}"))

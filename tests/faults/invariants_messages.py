@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from uuid import UUID
 
 from tests.faults.reading import Broken, Reading
@@ -50,3 +51,46 @@ def invariant_5_every_attempt_ends_once(reading: Reading) -> Iterator[Broken]:
     for attempt in reading.attempts.values():
         if attempt["status"] == "started":
             yield Broken(invariant="5", what=f"attempt {attempt['id']} has no outcome")
+
+
+# What each status may become, however long one looks away.
+_LATER = {
+    "sent": {"sent", "delivered", "failed"},
+    "unknown": {"unknown", "sent", "delivered", "failed"},
+    **{final: {final} for final in ("delivered", "failed", "expired", "cancelled", "suppressed")},
+}
+
+
+def invariant_10_no_status_moves_backwards(reading: Reading) -> Iterator[Broken]:
+    """Looked at again and again, and in the end."""
+    for notification in reading.notifications.values():
+        seen = reading.journals.seen.get(notification["id"].hex)
+        statuses = [*(seen.statuses if seen else []), (notification["status"], notification["attempts"])]
+        for (before, tries), (after, more_tries) in pairwise(statuses):
+            if after not in _LATER.get(before, {after}) or more_tries < tries:
+                yield Broken(invariant="10", what=f"{notification['id']} was {before} and then {after}")
+
+
+_FINAL = {"delivered": "delivered", "undelivered": "failed", "failed": "failed"}
+
+
+def reports_are_kept_and_have_their_effect(reading: Reading) -> Iterator[Broken]:
+    """Every report that was answered 2xx is kept and counted, the ones of nobody are refused (contract §6)."""
+    kept = {(row["attempt_id"], row["status"]): bool(row["applied"]) for row in reading.receipts}
+    for report in reading.journals.reports:
+        said = _FINAL.get(report.status, "progress")
+        if not report.genuine:
+            if report.answered != _REFUSED or report.attempt in reading.attempts:
+                yield Broken(invariant="reports", what=f"a report of nobody was answered {report.answered}")
+        elif report.answered != _NO_CONTENT:
+            yield Broken(invariant="reports", what=f"a report on {report.attempt} was answered {report.answered}")
+        elif not kept.get((report.attempt, said)):
+            yield Broken(invariant="reports", what=f"{said} of {report.attempt} is not kept, or waits for ever")
+        elif said != "progress":
+            attempt = reading.attempts[report.attempt]
+            stands = reading.notifications[attempt["notification_id"]]["status"]
+            if stands not in {"delivered", "failed"}:
+                yield Broken(invariant="reports", what=f"{report.attempt} was reported {said} and is {stands}")
+
+
+_NO_CONTENT, _REFUSED = 204, 403

@@ -82,10 +82,11 @@ class Journals:
     copies: list[Copy] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     opt_outs: list[OptOut] = field(default_factory=list)
-    notes: dict[bytes, float] = field(default_factory=dict)
+    notes: list[bytes] = field(default_factory=list)  # checkpoints as shown, each when it was another than before
+    bundles: list[bytes] = field(default_factory=list)
     vkeys: set[str] = field(default_factory=set)
     seen: dict[str, Seen] = field(default_factory=dict)
-    surprises: list[str] = field(default_factory=list)  # answers that nobody may give
+    surprises: list[tuple[str, str]] = field(default_factory=list)  # wrong answers, and the invariants they break
     poisoned: Counter[str] = field(default_factory=Counter)
     standstills: list[tuple[float, float]] = field(default_factory=list)  # a process was stopped, and woken
     memory_max: int = 0  # bytes of the largest process

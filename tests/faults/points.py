@@ -37,20 +37,22 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """`ahead` is how far the clock of a process must be for it to come there."""
+    """`nth_max` is how often a process may come by unharmed; `ahead` how far its clock must be for it to come there."""
 
     name: str
     target: str
     moment: Moment
     part: Part
+    nth_max: int = 4
     ahead: timedelta = timedelta()
 
 
-def _point(name: str, target: str, part: Part, *, ahead: timedelta = timedelta()) -> Point:
+def _point(name: str, target: str, part: Part, *, nth_max: int = 4, ahead: timedelta = timedelta()) -> Point:
     moment = Moment(name.rpartition(" ")[2])
-    return Point(name=name, target=target, moment=moment, part=part, ahead=ahead)
+    return Point(name=name, target=target, moment=moment, part=part, nth_max=nth_max, ahead=ahead)
 
 
+_MANY = 25
 _ACCEPT = "app.usecases.accept_events.accept_events"
 _CLAIM = "app.usecases.claim_notifications.claim_notifications"
 _CHECK = "app.usecases.dispatch_notifications.Dispatcher._check_all"
@@ -63,10 +65,10 @@ _EXPIRE = "app.usecases.expire_leases.expire_leases"
 POINTS = {
     point.name: point
     for point in [
-        _point("accept: insert: before", "app.storage.events.insert_new", Part.API),
-        _point("accept: after", _ACCEPT, Part.API),
-        _point("accept: committing", _ACCEPT, Part.API),
-        _point("accept: committed", _ACCEPT, Part.API),
+        _point("accept: insert: before", "app.storage.events.insert_new", Part.API, nth_max=_MANY),
+        _point("accept: after", _ACCEPT, Part.API, nth_max=_MANY),
+        _point("accept: committing", _ACCEPT, Part.API, nth_max=_MANY),
+        _point("accept: committed", _ACCEPT, Part.API, nth_max=_MANY),
         _point("person: committed", _PUT, Part.API),
         _point("claim: after", _CLAIM, Part.WORKER),
         _point("claim: committing", _CLAIM, Part.WORKER),
@@ -77,8 +79,8 @@ POINTS = {
         _point("sms: bytes written: before", "adapters.sms.exchange.Exchange._read", Part.WORKER),
         _point("sms: after", "adapters.sms.TwilioSms.send", Part.WORKER),
         _point("email: before", "adapters.smtp_email.SmtpEmail.send", Part.WORKER),
-        _point("email: all but the dot: after", "adapters.smtp_email._Connection._data", Part.WORKER),
-        _point("email: dot written: before", "adapters.smtp_email._Connection._final_reply", Part.WORKER),
+        _point("email: all but the dot: after", "adapters.smtp_email.transport._Connection._data", Part.WORKER),
+        _point("email: dot written: before", "adapters.smtp_email.transport._Connection._final_reply", Part.WORKER),
         _point("email: after", "adapters.smtp_email.SmtpEmail.send", Part.WORKER),
         _point("settle: after", _SETTLE, Part.WORKER),
         _point("settle: committing", _SETTLE, Part.WORKER),
@@ -94,8 +96,40 @@ POINTS = {
         _point("seal: publish: before", f"{_SEALER}._publish", Part.WORKER),
         _point("seal: publish: after", f"{_SEALER}._publish", Part.WORKER),
         _point("seal: publish: committed", f"{_SEALER}._publish", Part.WORKER),
-        _point("lease: after", _EXPIRE, Part.WORKER, ahead=LEASES_OVER),
-        _point("lease: committed", _EXPIRE, Part.WORKER, ahead=LEASES_OVER),
-        _point("retention: before", "app.usecases.keep_retention.keep_retention", Part.WORKER),
+        _point("lease: after", _EXPIRE, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
+        _point("lease: committed", _EXPIRE, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
+        _point("retention: before", "app.usecases.keep_retention.keep_retention", Part.WORKER, nth_max=1),
     ]
 }
+
+# Where bugs are planted, by what stands there.
+INTAKE_ALL = "app.api.intake.Intake._accept_all"
+INTAKE_BATCH = "app.api.intake.Intake.accept_batch"
+BATCH_ROUTE = "app.api.events._accept_batch"
+REJECTED = "app.api.cloudevents.Rejected"
+PROBLEM = "app.api.problems.Problem"
+ACCEPT = _ACCEPT
+DEDUPE_KEY = "app.storage.events.dedupe_key"
+PLAN = "app.domain.decision.plan"
+MAKES_UNTRUE = "app.domain.shipment.makes_untrue"
+CLAIM = _CLAIM
+TRANSACT = "app.storage.database.Database.transact"
+LEASE = "app.usecases.claim_notifications.LEASE"
+HOUSEKEEPING_SECONDS = "app.worker.HOUSEKEEPING_SECONDS"
+CLAIM_CHECK = "app.usecases.claim_notifications.last_check"
+LAST_CHECKS = _CHECK
+SMS_SEND = "adapters.sms.TwilioSms.send"
+SETTLE_ALL = _SETTLE
+SETTLE = "app.domain.settlement.settle"
+UNKNOWN, NOT_SENT = "app.domain.outcome.Unknown", "app.domain.outcome.NotSent"
+EXPIRE_UNKNOWN = "app.usecases.expire_leases.Unknown"
+EARLY_RECEIPTS = "app.storage.receipts.unapplied"
+IS_CLOSED = "app.domain.settlement.is_closed"
+SEQUENCE = "app.storage.log.sequence"
+READ_BACK = f"{_SEALER}._verify"
+
+
+NAMES = [CLOCK, TRANSACTION, SQLITE_ENGINE, *SHORT_WAITS, *(point.target for point in POINTS.values())]
+NAMES += [INTAKE_ALL, INTAKE_BATCH, BATCH_ROUTE, REJECTED, PROBLEM, DEDUPE_KEY, PLAN, MAKES_UNTRUE, TRANSACT, LEASE]
+NAMES += [HOUSEKEEPING_SECONDS, CLAIM_CHECK, SETTLE, UNKNOWN, NOT_SENT, EXPIRE_UNKNOWN, EARLY_RECEIPTS, IS_CLOSED]
+NAMES += [SEQUENCE]

@@ -20,8 +20,10 @@ from tests.poison import POISON
 from tests.wire import BATCH, STRUCTURED
 
 PEOPLE = 40
+_MINDS = 3
 _DUPLICATES, _REORDERED = 0.2, 0.1
 _BATCHES, _BATCH_MAX = 0.2, 12
+_LONG_OPT_OUTS, _LONG_SECONDS = 0.3, 8.0
 _SECONDS_BETWEEN_TRIES = 0.3
 _AWAY = (aiohttp.ClientError, TimeoutError, ConnectionError)
 # No answer of 503 or 429 says what became of an event; its producer asks again.
@@ -51,9 +53,11 @@ class Producer:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._moments = _moments()
         self._stories = self._tell()
+        self._told = itertools.count()
         self._poison = itertools.cycle(chance.sample(POISON, len(POISON)))
         self._tasks: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
+        self._opted_out: set[tuple[str, str]] = set()
         self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
 
     async def register(self) -> None:
@@ -62,10 +66,37 @@ class Producer:
             name = person(number)
             await self._put(name, self._record(name, [("sms", True), ("email", True)]))
 
+    async def tell(self, *stories: list[str], batch: bool = False, bad: bool = False) -> list[Posted]:
+        """Post these kinds of events, each list about a shipment and a person of its own; all at once if a batch."""
+        told = []
+        for story in stories:
+            number, name = 10**9 + next(self._told), person(self._chance.randrange(PEOPLE))
+            told += [self._event(kind, number, name) for kind in story]
+        self._journals.events |= {posted.key: posted for posted in told}
+        if batch:
+            await self._post_batch(told, bad=0 if bad else None)
+        else:
+            for posted in told:
+                await self._post_single(posted, until_answered=True)
+        return told
+
+    async def repeat(self, told: Sequence[Posted]) -> None:
+        """Post these once more."""
+        for posted in told:
+            await self._post_single(posted, until_answered=True)
+
+    async def opt_out(self, name: str, channel: str) -> None:
+        """Withdraw that consent, for good."""
+        act = OptOut(person=name, channel=channel)
+        self._journals.opt_outs.append(act)
+        await self._put(name, self._record(name, [(channel, False)]))
+        act.acked = asyncio.get_running_loop().time()
+
     def start(self, *, connections: int = 6) -> None:
         """Begin to post."""
-        works = [self._post_on() for _ in range(connections)]
-        self._tasks = [asyncio.create_task(work) for work in [*works, self._poison_on(), self._change_minds()]]
+        works = [*(self._post_on() for _ in range(connections)), self._poison_on()]
+        works += [self._change_minds() for _ in range(_MINDS)]
+        self._tasks = [asyncio.create_task(work) for work in works]
 
     async def finish(self) -> None:
         """Begin nothing new, and ask for the answers that are still open."""
@@ -127,7 +158,9 @@ class Producer:
     async def _post_on(self) -> None:
         while not self._over.is_set():
             if self._chance.random() < _BATCHES:
-                await self._post_batch([self._next() for _ in range(self._chance.randint(2, _BATCH_MAX))])
+                events = [self._next() for _ in range(self._chance.randint(2, _BATCH_MAX))]
+                with_bad = self._chance.random() < 0.2
+                await self._post_batch(events, bad=self._chance.randrange(len(events) + 1) if with_bad else None)
             else:
                 posted = self._next()
                 await self._post_single(posted, until_answered=self._chance.random() > 0.02)
@@ -151,10 +184,9 @@ class Producer:
             posted.given_up = False
             await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
 
-    async def _post_batch(self, events: Sequence[Posted]) -> None:
-        """A batch, with one that is no event among them at times."""
+    async def _post_batch(self, events: Sequence[Posted], *, bad: int | None) -> None:
+        """A batch, with something that is no event at the place `bad`."""
         bodies: list[Any] = [each.body for each in events]
-        bad = self._chance.randrange(len(bodies) + 1) if self._chance.random() < 0.2 else None
         if bad is not None:
             bodies.insert(bad, {"specversion": "1.0", "id": "bad"})
         while True:
@@ -167,11 +199,11 @@ class Producer:
         status, raw = answer
         results = json.loads(raw)["results"] if status == 202 else []
         if [result.get("index") for result in results] != list(range(len(bodies))):
-            self._surprise("a batch", answer)
+            self._surprise("a batch", answer, invariant="1" if bad is None else "13")
             return
         if bad is not None:
             if results.pop(bad)["status"] != "rejected":
-                self._surprise("what is no event, in a batch", answer)
+                self._surprise("what is no event, in a batch", answer, invariant="13")
             self._journals.poisoned["in a batch"] += 1
         for posted, result in zip(events, results, strict=True):
             if result["status"] == "rejected":
@@ -188,7 +220,7 @@ class Producer:
             if answer is not None and answer[0] not in _ASK_AGAIN:
                 self._journals.poisoned[str(answer[0])] += 1
                 if answer[0] != case.status:
-                    self._surprise(f"poison ({case.name})", answer)
+                    self._surprise(f"poison ({case.name})", answer, invariant="13")
             await asyncio.sleep(self._chance.expovariate(self._pace))
 
     # --- people ---
@@ -196,14 +228,19 @@ class Producer:
     async def _change_minds(self) -> None:
         while not self._over.is_set():
             name, channel = person(self._chance.randrange(PEOPLE)), self._chance.choice(["sms", "email"])
+            if (name, channel) in self._opted_out:  # one change of mind after the other, or nobody could tell
+                await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+                continue
+            self._opted_out.add((name, channel))
             act = OptOut(person=name, channel=channel)
             self._journals.opt_outs.append(act)
             await self._put(name, self._record(name, [(channel, False)]))
             act.acked = asyncio.get_running_loop().time()
-            await asyncio.sleep(self._chance.uniform(0.1, 1.5))
+            long = self._chance.random() < _LONG_OPT_OUTS
+            await asyncio.sleep(_LONG_SECONDS if long else self._chance.uniform(0.1, 1.5))
             act.regranted = asyncio.get_running_loop().time()
             await self._put(name, self._record(name, [(channel, True)]))
-            await asyncio.sleep(self._chance.expovariate(1.0))
+            self._opted_out.remove((name, channel))
 
     def _record(self, name: str, consents: Sequence[tuple[str, bool]]) -> dict[str, Any]:
         contacts = {"sms": phone(name), "email": email(name)}
@@ -245,7 +282,7 @@ class Producer:
         """Status and body of an answer that arrived whole; None when there was none."""
         given = [
             *self._headers.items(),
-            *((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers),
+            *((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers),
         ]
         if media_type is not None:
             given.append(("Content-Type", media_type.decode()))
@@ -258,8 +295,8 @@ class Producer:
                 return answer.status, await answer.read()
         return None
 
-    def _surprise(self, what: str, answer: tuple[int, bytes]) -> None:
-        self._journals.surprises.append(f"{what}: {answer[0]} {answer[1][:200]!r}")
+    def _surprise(self, what: str, answer: tuple[int, bytes], *, invariant: str = "1") -> None:
+        self._journals.surprises.append((invariant, f"{what} was answered {answer[0]} {answer[1][:200]!r}"))
 
 
 def _moments() -> Iterator[datetime]:

@@ -39,6 +39,12 @@ def replace(dotted: str, make: Callable[[Any], Any]) -> None:
                 setattr(module, alias, new)
 
 
+def replace_here(dotted: str, make: Callable[[Any], Any]) -> None:
+    """Put `make(old)` at that name only: the module that imported it sees another thing, all others do not."""
+    holder, name = _holder(dotted)
+    setattr(holder, name, make(vars(holder)[name]))
+
+
 def _holder(dotted: str) -> tuple[Any, str]:
     *path, name = dotted.split(".")
     for length in range(len(path), 0, -1):

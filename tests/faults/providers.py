@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from email import message_from_bytes
 from typing import Self
@@ -35,9 +36,9 @@ SMS_FAULTS: list[tuple[str, Behaviour, bool]] = [
     ("reset after", Reset(after_body=True), True),
     ("reset before", Reset(after_body=False), False),
     ("close", Close(), True),
-    ("500", Answer(status=500, body=b"<html>no"), True),
+    ("500", Answer(status=500, body=b"<html>no", taken=True), True),
     ("garbage", Raw(payload=b"\x00\xff not HTTP\r\n\r\n"), True),
-    ("garbled 201", Answer(status=201, body=b'{"sid": 5'), True),
+    ("garbled 201", Answer(status=201, body=b'{"sid": 5', taken=True), True),
     ("429", refusal(429, 20429, Retry_After="1"), False),
     ("refused", refusal(400, 21211), False),
 ]
@@ -55,6 +56,7 @@ SMTP_FAULTS: list[tuple[str, str, Action, bool]] = [
     ("one byte a second", "dot", Say(reply="250 2.0.0 Ok: queued as SLOW", seconds_per_byte=1.0), True),
 ]
 _REPORT_TRIES = 40
+_REPORTED, _EARLY, _STRAYS = 0.9, 0.2, 0.05
 
 
 class Chance:
@@ -73,7 +75,9 @@ class Gateway(SmsGateway):
 
     def __init__(self, journals: Journals, chance: Chance) -> None:
         super().__init__(self._choose)
-        self.reports_rate = 0.9
+        self.script: deque[str] = deque()  # names of faults that come first, "accept" for none
+        self.delays = [0.0, 0.0, 0.01, 0.05]
+        self.reports_of: Callable[[], list[tuple[float, str]]] = self._some_reports
         self._journals = journals
         self._chance = chance
         self._named: dict[int, tuple[str, bool]] = {}
@@ -100,10 +104,12 @@ class Gateway(SmsGateway):
         return len(self._reporting)
 
     def _choose(self, number: int) -> Behaviour:
-        if not self._chance.strikes():
+        planned = self.script.popleft() if self.script else None
+        if planned == "accept" or (planned is None and not self._chance.strikes()):
             self._named[number] = ("accept", True)
-            return Accept(delay=self._chance.source.choice([0.0, 0.0, 0.01, 0.05]))
-        name, behaviour, taken = self._chance.source.choice(SMS_FAULTS)
+            return Accept(delay=self._chance.source.choice(self.delays))
+        known = [fault for fault in SMS_FAULTS if planned in {fault[0], None}]
+        name, behaviour, taken = self._chance.source.choice(known)
         self._named[number] = (name, taken)
         self._journals.counts[f"sms: {name}"] += 1
         return behaviour
@@ -125,12 +131,15 @@ class Gateway(SmsGateway):
                 provider_id=request.sid,
             )
         )
-        if taken and self._chance.source.random() < self.reports_rate:
-            self._report(callback, attempt, request.sid, early=self._chance.source.random() < 0.2)
+        if taken and self._chance.source.random() < _REPORTED:
+            for wait, status in self.reports_of():
+                self._spawn(self._call_back(callback, Report(attempt=attempt, status=status), request.sid, wait))
+        if self._chance.source.random() < _STRAYS:
+            self._stray(callback, attempt)
         return await super()._answer(behaviour, request, writer)
 
-    def _report(self, callback: str, attempt: UUID, sid: str, *, early: bool) -> None:
-        """Delivered or not, in order or not, once or twice, at once or after a while."""
+    def _some_reports(self) -> list[tuple[float, str]]:
+        """Delivered or not, in order or not, once or twice; after how many seconds each, at times before the answer."""
         chance = self._chance.source
         statuses = ["sent", chance.choices(["delivered", "undelivered"], [9, 1])[0]]
         if chance.random() < 0.1:
@@ -139,14 +148,14 @@ class Gateway(SmsGateway):
             statuses.append(chance.choice(statuses))
         if chance.random() < 0.02:
             statuses.append("failed")
-        for status in statuses:
-            wait = chance.uniform(0, 0.02) if early else chance.expovariate(1.0)
-            self._spawn(self._call_back(callback, Report(attempt=attempt, status=status), sid, wait))
+        early = chance.random() < _EARLY
+        return [(chance.uniform(0, 0.02) if early else chance.expovariate(1.0), status) for status in statuses]
 
-    def stray(self, callback: str, attempt: UUID) -> None:
-        """A report about an attempt that nobody made, or under another one's MAC."""
-        report = Report(attempt=attempt, status="delivered", genuine=False)
-        self._spawn(self._call_back(callback, report, "SM" + "f" * 32, 0.0))
+    def _stray(self, callback: str, attempt: UUID) -> None:
+        """A report about an attempt that nobody made, under the MAC of another."""
+        nobody = UUID(int=attempt.int ^ self._chance.source.getrandbits(62))
+        report = Report(attempt=nobody, status="delivered", genuine=False)
+        self._spawn(self._call_back(callback.replace(str(attempt), str(nobody)), report, "SM" + "f" * 32, 0.0))
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(work)

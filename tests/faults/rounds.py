@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.checks import check
+from tests.faults.databases import Databases
 from tests.faults.dooms import AHEAD, BACK, FULL, KILLED, STOPPED, Fates, live_and_die
-from tests.faults.own_postgres import OwnPostgres
+from tests.faults.epilogue import (
+    fetch_bundles,
+    invariant_14_nothing_grew,
+    invariant_15_a_flipped_bit_is_found,
+    invariant_16_an_old_backup_is_noticed,
+    invariant_17_an_erasure_breaks_no_other_proof,
+)
 from tests.faults.points import POINTS
 from tests.faults.providers import SMS_FAULTS, SMTP_FAULTS
-from tests.faults.reading import Reading
+from tests.faults.reading import Broken, Reading
 from tests.faults.stage import Stage, stage
 from tests.faults.tally import Tally
 from tests.faults.weather import BACKENDS, POSTGRES_STOPS, weather
@@ -24,10 +31,9 @@ _MORE_FOR_MISSED = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """How one engine is tried. `postgres` is the server of our own, None for SQLite."""
+    """How one engine is tried."""
 
-    engine: str
-    postgres: OwnPostgres | None
+    databases: Databases
     directory: Path
     kills: int
     seed: int
@@ -36,11 +42,9 @@ class Campaign:
     fault_rate: float = 0.15
     pace: float = 5.0
 
-    def new_database(self, home: Path) -> str:
-        """The URL of an empty one."""
-        if self.postgres is None:
-            return f"sqlite+aiosqlite:///{home / 'awizo.db'}"
-        return self.postgres.server.create_database()
+    @property
+    def engine(self) -> str:
+        return self.databases.engine
 
 
 async def run(campaign: Campaign, say: Callable[[str], None]) -> Tally:
@@ -49,7 +53,7 @@ async def run(campaign: Campaign, say: Callable[[str], None]) -> Tally:
     tally = Tally(engine=campaign.engine, seed=campaign.seed)
     if campaign.kills >= ALL_FAULTS_FROM:
         tally.expected_faults = expected_faults(campaign)
-    fates = Fates(campaign.points, chance, is_sqlite=campaign.postgres is None)
+    fates = Fates(campaign.points, chance, is_sqlite=campaign.databases.postgres is None)
     started = time.monotonic()
     while tally.kills < campaign.kills:
         await _one_deployment(campaign, tally, fates, chance)
@@ -65,22 +69,34 @@ def expected_faults(campaign: Campaign) -> set[str]:
     """What a long campaign must not have missed."""
     faults = {KILLED, STOPPED, AHEAD, BACK, *(f"sms: {name}" for name, *_ in SMS_FAULTS)}
     faults |= {f"smtp: {name}" for name, *_ in SMTP_FAULTS}
-    return faults | ({FULL} if campaign.postgres is None else {POSTGRES_STOPS, BACKENDS})
+    return faults | ({FULL} if campaign.databases.postgres is None else {POSTGRES_STOPS, BACKENDS})
 
 
 async def _one_deployment(campaign: Campaign, tally: Tally, fates: Fates, chance: random.Random) -> None:
     home = campaign.directory / f"{campaign.engine.lower()}-{tally.deployments:03d}"
     until = min(campaign.kills, tally.kills + campaign.kills_per_deployment)
-    database = await asyncio.to_thread(campaign.new_database, home)
+    database = await asyncio.to_thread(campaign.databases.new, home)
     async with stage(home, database, chance=chance, rate=campaign.fault_rate, pace=campaign.pace) as own:
         own.producer.start()
-        async with weather(campaign.postgres, tally, chance):
+        async with weather(campaign.databases.postgres, tally, chance):
             await asyncio.gather(*(_kill_on(own, part, tally, fates, chance, until) for part in own.parts))
         tally.broken += await own.come_to_rest()
-        reading = await own.read()
+        tally.broken += await _look_through(own, campaign.databases, tally)
     tally.deployments += 1
-    tally.broken += check(reading)
+
+
+async def _look_through(own: Stage, databases: Databases, tally: Tally) -> list[Broken]:
+    """Every invariant, of a deployment that came to rest."""
+    own.journals.bundles = await fetch_bundles(own)
+    broken = await invariant_14_nothing_grew(own)
+    broken += await invariant_17_an_erasure_breaks_no_other_proof(own)
+    broken += await own.drained()
+    reading = await own.read()
+    broken += await asyncio.to_thread(check, reading)
+    broken += await invariant_15_a_flipped_bit_is_found(own, databases)
+    broken += await invariant_16_an_old_backup_is_noticed(own, databases)
     _count(tally, reading)
+    return broken
 
 
 async def _kill_on(own: Stage, part: str, tally: Tally, fates: Fates, chance: random.Random, until: int) -> None:

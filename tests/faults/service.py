@@ -18,7 +18,7 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.faults.under_fault", "app.cli", "app.cli.service", "app.serving"])
+_context.set_forkserver_preload(["tests.faults.preloaded", "tests.faults.under_fault"])
 
 
 class Running:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from app.domain.access import Scope
+from tests.builders import OPERATOR
 from tests.faults.asking import Asking, AwayError, asking
 from tests.faults.journals import Journals
 from tests.faults.producer import Producer
@@ -19,9 +21,9 @@ from tests.faults.reading import Broken, Reading, read
 from tests.faults.service import Deployment, Running
 from tests.faults.watchers import Watchers
 
-# Past every lease and every wait for a retry, whatever clock the processes before had.
-_REST_AHEAD = timedelta(hours=27)
-_DRAIN_SECONDS = 120.0
+# Past every lease, and past most waits for a retry.
+_REST_AHEAD = timedelta(hours=1)
+DRAIN_SECONDS = 120.0
 _READY_SECONDS = 60.0
 
 
@@ -37,7 +39,10 @@ class Stage:
     mail: MailServer
     asking: Asking
     producer: Producer
+    watchers: Watchers
     token: str = field(repr=False)
+    ahead_max: timedelta = timedelta()  # of all clocks that its processes had
+    start_seconds: float = 1.0  # which this machine, as busy as it is, needs to start a process
     processes: dict[str, Running] = field(default_factory=dict)
 
     @property
@@ -45,23 +50,40 @@ class Stage:
         """What runs here: SQLite has one process for everything."""
         return ("all",) if self.deployment.is_sqlite else ("api", "worker", "second worker")
 
-    def start(self, part: str, **faults: object) -> Running:
+    def start(
+        self,
+        part: str,
+        *,
+        kill_at: str | None = None,
+        nth: int = 1,
+        ahead: timedelta = timedelta(),
+        pages_more: int | None = None,
+    ) -> Running:
         """Start that process, with what `Deployment.start` may be asked for."""
         role = "worker" if "worker" in part else part
         port = str(self.deployment.port) if role != "worker" else "0"
+        self.ahead_max = max(self.ahead_max, ahead)
         self.processes[part] = self.deployment.start(
             "serve",
             "--port",
             port,
             "--role",
             role,
-            **faults,  # type: ignore[arg-type]
+            kill_at=kill_at,
+            nth=nth,
+            ahead=ahead,
+            pages_more=pages_more,
         )
         return self.processes[part]
 
-    async def ready(self) -> None:
+    @property
+    def headers(self) -> dict[str, str]:
+        """What lets a caller in."""
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def ready(self, *, seconds: float = _READY_SECONDS) -> None:
         """Return when the API says that it is."""
-        async with aiohttp.ClientSession() as client, asyncio.timeout(_READY_SECONDS):
+        async with aiohttp.ClientSession() as client, asyncio.timeout(seconds):
             while True:
                 try:
                     async with client.get(f"{self.deployment.url}/readyz") as answer:
@@ -78,17 +100,25 @@ class Stage:
     async def kill_all(self) -> None:
         await asyncio.gather(*(process.kill() for process in self.processes.values()))
 
-    async def come_to_rest(self) -> list[Broken]:
+    async def come_to_rest(self, *, seconds: float = DRAIN_SECONDS) -> list[Broken]:
         """No faults any more, leases over, all queues empty, everything sealed; what does not come to rest."""
         self.faults.rate = 0.0
         await self.kill_all()
+        ahead = self.ahead_max + _REST_AHEAD
         for part in self.parts:
-            self.start(part, ahead=_REST_AHEAD)
-        await self.ready()
+            self.start(part, ahead=ahead)
+        try:
+            await self.ready(seconds=seconds)
+        except TimeoutError:
+            return [Broken(invariant="14", what=f"nothing is ready: {self.processes[self.parts[0]].last_words()}")]
         await self.producer.finish()
+        return await self.drained(seconds=seconds)
+
+    async def drained(self, *, seconds: float = DRAIN_SECONDS) -> list[Broken]:
+        """Wait until nothing waits any more; what does after so many seconds."""
         rest: list[Broken] = []
         try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
+            async with asyncio.timeout(seconds):
                 while left := await self._unrest():  # noqa: ASYNC110 – a database rings no bell
                     await asyncio.sleep(0.1)
         except TimeoutError:
@@ -110,50 +140,82 @@ class Stage:
         return ", ".join(f"{count} {name}" for name, count in row.items() if count)
 
     async def read(self) -> Reading:
-        """Everything, once nobody writes any more."""
+        """Everything, once nobody writes any more; from then on nobody looks on either."""
         await self.stop_all()
-        return await read(self.asking, self.journals)
+        await self.watchers.close()
+        reading = await read(self.asking, self.journals)
+        await self.asking.close()
+        return reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An SQLite deployment at rest whose people are registered, to be copied."""
+
+    directory: Path
+    token: str = field(repr=False)
 
 
 @asynccontextmanager
 async def stage(
-    directory: Path, database_url: str, *, chance: random.Random, rate: float, pace: float, bug: str | None = None
+    directory: Path,
+    database_url: str,
+    *,
+    chance: random.Random,
+    rate: float = 0.0,
+    pace: float = 5.0,
+    bug: str | None = None,
+    prepared: Prepared | None = None,
 ) -> AsyncIterator[Stage]:
-    """A deployment in `directory` (new) on an empty database, its processes started, its people registered."""
-    directory.mkdir(parents=True)  # noqa: ASYNC240 – nothing else runs yet
+    """A deployment in `directory` (new), its processes started, its people registered: on an empty database, or a copy.
+
+    Faults of providers strike at `rate`; each connection of the producer posts `pace` times a second.
+    """
+    if prepared is None:
+        directory.mkdir(parents=True)  # noqa: ASYNC240 – nothing else runs yet
+    else:
+        await asyncio.to_thread(shutil.copytree, prepared.directory, directory)
     journals = Journals()
     faults = Chance(chance, 0.0)
     async with Gateway(journals, faults) as gateway, MailServer(journals, faults) as mail:
         deployment = Deployment(
-            directory=directory, database_url=database_url, sms_url=gateway.base_url, smtp_url=mail.url
+            directory=directory, database_url=database_url, sms_url=gateway.base_url, smtp_url=mail.url, bug=bug
         )
-        await deployment.command("migrate")
-        scopes = (Scope.EVENTS_WRITE, Scope.RECIPIENTS_WRITE, Scope.SHIPMENTS_READ, Scope.PROOFS_READ)
-        wanted = [part for scope in scopes for part in ("--scope", scope.value)]
-        token = await deployment.command("keys", "create", "--name", "all", "--operator", "poczta-polska", *wanted)
+        token = prepared.token if prepared is not None else await _new_token(deployment)
         reader = asking(database_url)
-        producer = Producer(deployment.url, token, journals, chance, pace=pace)
         own = Stage(
             deployment=deployment, journals=journals, chance=chance, faults=faults, gateway=gateway, mail=mail,
-            asking=reader, producer=producer, token=token,
+            asking=reader, producer=Producer(deployment.url, token, journals, chance, pace=pace), token=token,
+            watchers=Watchers(deployment.url, journals, reader),
         )  # fmt: skip
-        watchers = None
         try:
-            for part in own.parts:
-                own.start(part)
-            await own.ready()
-            await producer.register()
-            deployment.bug = bug
-            gateway.asking = mail.asking = reader
-            watchers = Watchers(deployment.url, journals, reader, lambda: _pids(own.processes.values()))
+            await _open(own, register=prepared is None)
             faults.rate = rate
             yield own
         finally:
-            await producer.close()
-            if watchers is not None:
-                await watchers.close()
+            await own.producer.close()
+            await own.watchers.close()
             await own.kill_all()
             await reader.close()
+
+
+async def _new_token(deployment: Deployment) -> str:
+    await deployment.command("migrate")
+    scopes = (Scope.EVENTS_WRITE, Scope.RECIPIENTS_WRITE, Scope.SHIPMENTS_READ, Scope.PROOFS_READ)
+    wanted = [part for scope in scopes for part in ("--scope", scope.value)]
+    return await deployment.command("keys", "create", "--name", "all", "--operator", OPERATOR, *wanted)
+
+
+async def _open(own: Stage, *, register: bool) -> None:
+    began = asyncio.get_running_loop().time()
+    for part in own.parts:
+        own.start(part)
+    await own.ready()
+    own.start_seconds = asyncio.get_running_loop().time() - began
+    if register:
+        await own.producer.register()
+    own.gateway.asking = own.mail.asking = own.asking
+    own.watchers.start(lambda: _pids(own.processes.values()))
 
 
 def _pids(processes: Iterable[Running]) -> list[int]:

@@ -194,7 +194,8 @@ def _fill_up(pages_more: int, engine: Callable[..., Any]) -> Callable[..., Any]:
         @event.listens_for(made.sync_engine, "connect")
         def limit(connection: Any, _record: Any) -> None:
             cursor = connection.cursor()
-            (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+            cursor.execute("PRAGMA page_count")
+            (pages,) = cursor.fetchone()
             cursor.execute(f"PRAGMA max_page_count={pages + pages_more}")
             cursor.close()
 

@@ -1,8 +1,9 @@
 """Those who look on while faults happen: at published checkpoints, at statuses, at what processes take up."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -15,15 +16,19 @@ _PAGE = 4096
 
 
 class Watchers:
-    """Look on until closed."""
+    """Look on from `start` until closed; a second closing does nothing."""
 
-    def __init__(self, url: str, journals: Journals, asking: Asking, pids: Callable[[], Iterable[int]]) -> None:
+    def __init__(self, url: str, journals: Journals, asking: Asking) -> None:
         self._url = url
         self._journals = journals
         self._asking = asking
-        self._pids = pids
         self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2))
-        self._tasks = [asyncio.create_task(self._on(look)) for look in (self._log, self.statuses, self._processes)]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, pids: Callable[[], Iterable[int]]) -> None:
+        """Begin to look; `pids` are the processes that run just then."""
+        looks = (self._log, self.statuses, partial(self._processes, pids))
+        self._tasks = [asyncio.create_task(self._on(look)) for look in looks]
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -31,10 +36,10 @@ class Watchers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.close()
 
-    async def _on(self, look: Callable[[], object]) -> None:
+    async def _on(self, look: Callable[[], Awaitable[None]]) -> None:
         while True:
             with suppress(AwayError, aiohttp.ClientError, TimeoutError):
-                await look()  # type: ignore[misc]
+                await look()
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _log(self) -> None:
@@ -46,8 +51,8 @@ class Watchers:
     def _note(self, path: str, raw: bytes) -> None:
         if path == "/log/vkey":
             self._journals.vkeys |= set(raw.decode().split())
-        else:
-            self._journals.notes.setdefault(raw, asyncio.get_running_loop().time())
+        elif self._journals.notes[-1:] != [raw]:
+            self._journals.notes.append(raw)
 
     async def statuses(self) -> None:
         """Look at every notification once."""
@@ -57,8 +62,8 @@ class Watchers:
             if seen.statuses[-1:] != [now]:
                 seen.statuses.append(now)
 
-    async def _processes(self) -> None:
-        for pid in self._pids():
+    async def _processes(self, pids: Callable[[], Iterable[int]]) -> None:
+        for pid in pids():
             with suppress(OSError, ValueError):
                 self._journals.memory_max = max(self._journals.memory_max, _resident(pid))
 

@@ -9,7 +9,7 @@ from tests.faults.own_postgres import OwnPostgres
 from tests.faults.tally import Tally
 
 POSTGRES_STOPS, BACKENDS = "PostgreSQL stopped at once", "backend ended in a COMMIT"
-_SECONDS_BETWEEN = 3.0
+_SECONDS_BETWEEN = 5.0
 
 
 @asynccontextmanager
@@ -29,7 +29,7 @@ async def weather(postgres: OwnPostgres | None, tally: Tally, chance: random.Ran
 
 async def _blow(postgres: OwnPostgres, tally: Tally, chance: random.Random, over: asyncio.Event) -> None:
     while not over.is_set():
-        await asyncio.sleep(chance.uniform(0.5, 2 * _SECONDS_BETWEEN))
+        await asyncio.sleep(chance.uniform(0.5, 1.5) * _SECONDS_BETWEEN)
         if chance.random() < 0.5:
             await postgres.stop_at_once()
             await asyncio.sleep(chance.uniform(0, 1))

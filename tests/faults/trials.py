@@ -1,0 +1,153 @@
+"""A planted bug on a deployment of its own, put where it does harm, and the invariants that notice it.
+
+Each scene leads to one kind of harm; without a bug every scene leaves every invariant whole.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from tests.faults.checks import check
+from tests.faults.databases import SqliteDatabases
+from tests.faults.epilogue import fetch_bundles
+from tests.faults.reading import Broken
+from tests.faults.stage import Prepared, Stage, stage
+
+_UNTIL_SECONDS = 30.0
+_DRAIN_SECONDS = 25.0
+_NOTICES = 4
+
+Scene = Callable[[Stage], Awaitable[None]]
+
+
+async def _killed_while_busy(own: Stage) -> None:
+    """Events are answered, and the process dies at once."""
+    await own.producer.tell(*[["notice_left"]] * _NOTICES)
+    await own.kill_all()
+
+
+async def _posted_twice(own: Stage) -> None:
+    await own.producer.repeat(await own.producer.tell(["notice_left"], ["in_transit"]))
+
+
+async def _in_a_batch(own: Stage) -> None:
+    await own.producer.tell(["notice_left"], ["notice_left"], ["notice_left"], batch=True)
+
+
+async def _in_a_poisoned_batch(own: Stage) -> None:
+    await own.producer.tell(["notice_left"], ["notice_left"], batch=True, bad=True)
+
+
+async def _gateway_hangs(own: Stage) -> None:
+    """The gateway takes messages and says nothing, and the worker dies before it gives up."""
+    own.gateway.script.extend(["hang"] * _NOTICES)
+    await own.producer.tell(*[["notice_left"]] * _NOTICES)
+    await _until(lambda: sum(copy.channel == "sms" for copy in own.journals.copies) >= _NOTICES)
+    await own.kill_all()
+
+
+async def _gateway_breaks_off(own: Stage) -> None:
+    """The gateway takes messages and closes the connection; there is time for more."""
+    own.gateway.script.extend(["close"] * _NOTICES)
+    await own.producer.tell(*[["notice_left"]] * _NOTICES)
+    await _until(lambda: len(own.journals.copies) >= 2 * _NOTICES)
+    await asyncio.sleep(1)
+
+
+async def _gateway_is_slow(own: Stage) -> None:
+    own.gateway.delays = [1.5]
+    await own.producer.tell(*[["notice_left"]] * _NOTICES)
+    await _until(lambda: len(own.journals.copies) >= 2 * _NOTICES)
+    await asyncio.sleep(2)
+
+
+async def _opted_out_between_tries(own: Stage) -> None:
+    """The gateway has no time, and before it has, the person does not want to be told any more."""
+    own.gateway.script.extend(["429"] * 8)
+    told = await own.producer.tell(*[["notice_left"]] * _NOTICES)
+    await _until(lambda: sum(copy.channel == "sms" for copy in own.journals.copies) >= _NOTICES)
+    for name in {posted.person for posted in told}:
+        await own.producer.opt_out(name, "sms")
+
+
+async def _opted_out_on_its_way(own: Stage) -> None:
+    """The worker has claimed, and takes its time; meanwhile the person opts out."""
+    told = await own.producer.tell(["notice_left"])
+    await _until_claimed(own)
+    await own.producer.opt_out(told[0].person, "sms")
+    await asyncio.sleep(7)
+
+
+async def _overtaken_in_one_batch(own: Stage) -> None:
+    await own.producer.tell(*[["notice_left", "delivered"]] * _NOTICES, batch=True)
+
+
+async def _early_reports(own: Stage) -> None:
+    """The gateway reports before it answers."""
+    own.gateway.delays = [0.5]
+    own.gateway.reports_of = lambda: [(0.0, "delivered")]
+    await own.producer.tell(*[["notice_left"]] * _NOTICES)
+
+
+async def _reports_in_the_wrong_order(own: Stage) -> None:
+    """Delivered, and a while later that it could not be."""
+    own.gateway.reports_of = lambda: [(0.1, "delivered"), (2.0, "undelivered")]
+    await own.producer.tell(*[["notice_left"]] * _NOTICES)
+    await _until(lambda: own.gateway.reporting > 0)
+    await _until(lambda: own.gateway.reporting == 0)
+
+
+async def _facts(own: Stage) -> None:
+    await own.producer.tell(*[["notice_left"]] * _NOTICES, batch=True)
+
+
+SCENES: Mapping[str, Scene] = {
+    "acknowledge before commit": _killed_while_busy,
+    "accept duplicates twice": _posted_twice,
+    "plan everything twice": _in_a_batch,
+    "swallow the last of a batch": _in_a_batch,
+    "abort a poisoned batch": _in_a_poisoned_batch,
+    "send again when a lease runs out": _gateway_hangs,
+    "try again after unknown": _gateway_breaks_off,
+    "settle without fence": _gateway_is_slow,
+    "send before the claim is committed": _facts,
+    "ask no consent at the claim": _opted_out_between_tries,
+    "ask no consent before the bytes": _opted_out_on_its_way,
+    "tell what is untrue": _overtaken_in_one_batch,
+    "drop waiting receipts": _early_reports,
+    "let late reports count": _reports_in_the_wrong_order,
+    "lose entries of the log": _facts,
+    "sign what was not read back": _facts,
+}
+
+
+async def prepare(directory: Path) -> Prepared:
+    """What every trial begins with."""
+    home = directory / "prepared"
+    async with stage(home, SqliteDatabases().new(home), chance=random.Random(0)) as own:
+        await own.drained()
+        await own.stop_all()
+        return Prepared(directory=home, token=own.token)
+
+
+async def try_scene(directory: Path, prepared: Prepared, name: str, *, bug: str | None) -> list[Broken]:
+    """What breaks in the scene of that name, with a bug or with none."""
+    chance = random.Random(name)
+    async with stage(directory, SqliteDatabases().new(directory), chance=chance, bug=bug, prepared=prepared) as own:
+        await SCENES[name](own)
+        broken = await own.come_to_rest(seconds=_DRAIN_SECONDS)
+        own.journals.bundles = await fetch_bundles(own, count=3) if bug is None else []
+        return broken + check(await own.read())
+
+
+async def _until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_UNTIL_SECONDS):
+        while not happened():  # noqa: ASYNC110 – journals ring no bell
+            await asyncio.sleep(0.02)
+
+
+async def _until_claimed(own: Stage) -> None:
+    async with asyncio.timeout(_UNTIL_SECONDS):
+        while not await own.asking.rows("SELECT id FROM attempts"):  # noqa: ASYNC110 – a database rings no bell
+            await asyncio.sleep(0.02)
