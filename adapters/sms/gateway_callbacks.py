@@ -25,7 +25,9 @@ class GatewayCallbacks:
         raw: bytes,
         attempt: UUID,
     ) -> tuple[Receipt, ...]:
-        """See `app.ports.ReceiptParser`; none when the key names no notification."""
+        """See `app.ports.ReceiptParser`; none without a status, and when the key names no notification."""
+        if self._callback.status not in form:
+            return ()
         key = form.get(self._callback.key, "") if self._callback.key else ""
         try:
             notification = UUID(key) if key else None

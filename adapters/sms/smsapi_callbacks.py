@@ -43,7 +43,9 @@ class SmsApiCallbacks:
         raw: bytes,
         attempt: UUID,
     ) -> tuple[Receipt, ...]:
-        """See `app.ports.ReceiptParser`; none when `idx` names no notification, or several."""
+        """See `app.ports.ReceiptParser`; none without a status, and when `idx` names no notification, or several."""
+        if "status" not in form:
+            return ()
         try:
             named = {UUID(idx) for idx in form.get("idx", "").split(",") if idx}
         except ValueError:

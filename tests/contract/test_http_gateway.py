@@ -236,3 +236,7 @@ def test_without_names_for_id_and_key_neither_is_read() -> None:
 def test_the_key_of_another_notification_is_read_for_the_caller_to_refuse() -> None:
     [receipt] = parse({"state": "DELIVERED", "reference": UUID(int=1).hex})
     assert receipt.notification == UUID(int=1)
+
+
+def test_a_call_that_reports_no_status_is_no_report() -> None:
+    assert parse({"message_id": "m-1"}) == ()

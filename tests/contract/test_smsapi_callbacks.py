@@ -111,3 +111,8 @@ def test_a_report_without_a_key_names_no_notification() -> None:
 def test_a_time_that_is_none_is_left_out(done: str) -> None:
     [receipt] = parse({**FORM, "donedate": done})
     assert receipt.claimed_at is None
+
+
+def test_a_call_that_reports_no_status_is_no_report() -> None:
+    assert parse({"idx": SMS.notification.hex}) == ()
+    assert parse({}) == ()
