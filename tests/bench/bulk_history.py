@@ -8,8 +8,8 @@ the bytes of the original, which nobody can open under a copy's ids, and nobody 
 import json
 import secrets
 import sys
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from app.merkle.tree import HASH_BYTES
 from app.storage import log
 from app.storage.database import Database, Tx
 from app.storage.log import PendingEntry
-from app.storage.sql import insert_rows
+from app.storage.sql import insert_columns
 from app.storage.tables import (
     attempts,
     consents,
@@ -30,17 +30,18 @@ from app.storage.tables import (
     recipient_keys,
     recipients,
 )
+from app.storage.types import Instant
 from app.storage.vault import Vault
 from tests.bench.traffic import email, person, phone
 from tests.builders import OPERATOR
 
-_COPIES_PER_COMMIT = 20
+_COPIES_PER_COMMIT = 50
 _HISTORY = timedelta(days=365)
 _TABLES = (recipients, recipient_keys, contact_points, consents, events, notifications, attempts, facts)
 # What must differ between two people, shipments or facts.
 _OWN = frozenset({"dedupe_key", "shipment_index", "chain_leaf", "leaf", "fact_leaf"})
 
-Row = dict[str, Any]
+Columns = dict[str, list[Any]]
 
 
 async def copy_history(database: Database, *, notifications_wanted: int) -> int:
@@ -49,7 +50,7 @@ async def copy_history(database: Database, *, notifications_wanted: int) -> int:
     The originals are named as `tests.bench.traffic` names people, from 0 on; so are the copies, after them.
     """
     original = await _read(database)
-    people, size = len(original[recipients.name]), len(original[notifications.name])
+    people, size = len(original[recipients.name]["id"]), len(original[notifications.name]["id"])
     copies = max(0, -(-notifications_wanted // size) - 1)
     for first in range(0, copies, _COPIES_PER_COMMIT):
         numbers = range(first, min(first + _COPIES_PER_COMMIT, copies))
@@ -58,21 +59,25 @@ async def copy_history(database: Database, *, notifications_wanted: int) -> int:
             if database.is_sqlite:  # for this connection, which goes with the pool: random keys need much of the index
                 await tx.execute(text("PRAGMA cache_size = -1000000"))
             for table in _TABLES:
-                await insert_rows(tx, table, [row for each in made for row in each[table.name]])
-            await _sequence(tx, [row["id"] for each in made for row in each[facts.name]])
+                await insert_columns(tx, table, _joined([each[table.name] for each in made]))
+            await _sequence(tx, [fact for each in made for fact in each[facts.name]["id"]])
         sys.stderr.write(f"\r    {(numbers[-1] + 2) * size:,} of {notifications_wanted:,} notifications ")
     sys.stderr.write("\r" + " " * 60 + "\r")
     return people * (copies + 1)
 
 
-async def _read(database: Database) -> dict[str, list[Row]]:
-    """The rows of every table, people in the order of their names."""
+async def _read(database: Database) -> dict[str, Columns]:
+    """Every table by columns, people in the order of their names."""
     found = {}
     async with database.read() as tx:
         for table in _TABLES:
-            query = select(table).order_by(*table.primary_key.columns)
-            found[table.name] = [dict(row) for row in (await tx.execute(query)).mappings()]
+            rows = (await tx.execute(select(table).order_by(*table.primary_key.columns))).all()
+            found[table.name] = dict(zip(table.c.keys(), map(list, zip(*rows, strict=True)), strict=True))
     return found
+
+
+def _joined(copies: Sequence[Columns]) -> Columns:
+    return {name: [value for each in copies for value in each[name]] for name in copies[0]}
 
 
 async def _sequence(tx: Tx, ids: Sequence[UUID]) -> None:
@@ -88,11 +93,11 @@ async def _sequence(tx: Tx, ids: Sequence[UUID]) -> None:
     await log.sequence(tx, head, entries)
 
 
-def _copy(original: dict[str, list[Row]], number: int, *, of: int, vault: Vault) -> dict[str, list[Row]]:
+def _copy(original: dict[str, Columns], number: int, *, of: int, vault: Vault) -> dict[str, Columns]:
     """Copy `number` of `of`: the first lies furthest back, the last just before what really happened."""
     renamed = _Renamed(earlier=_HISTORY * (of - number) / of + timedelta(days=1))
-    copied = {table.name: [renamed.row(table, row) for row in original[table.name]] for table in _TABLES}
-    people = len(original[recipients.name])
+    copied = {table.name: renamed.columns(table, original[table.name]) for table in _TABLES}
+    people = len(original[recipients.name]["id"])
     _name_people(copied, first=people * (number + 1), vault=vault)
     return copied
 
@@ -102,45 +107,52 @@ class _Renamed:
 
     def __init__(self, *, earlier: timedelta) -> None:
         self._earlier = earlier
-        self._ids: dict[UUID, UUID] = {}
-        self._blobs: dict[bytes, bytes] = {}
-        self._moments: dict[datetime, datetime] = {}
+        self._milliseconds = int(earlier.total_seconds() * 1000)
+        self._new: dict[Any, Any] = {None: None}
 
-    def row(self, table: Table, row: Row) -> Row:
-        return {name: self._value(table, name, value) for name, value in row.items()}
+    def columns(self, table: Table, original: Columns) -> Columns:
+        return {name: self._column(table, name, values) for name, values in original.items()}
 
-    def _value(self, table: Table, name: str, value: Any) -> Any:
-        if value is None:
-            return None
+    def _column(self, table: Table, name: str, values: list[Any]) -> list[Any]:
+        kind = table.c[name].type
         if name in _OWN:
-            return self._blobs.get(value) or self._blobs.setdefault(value, secrets.token_bytes(len(value)))
-        if isinstance(value, datetime):
-            return self._moments.get(value) or self._moments.setdefault(value, value - self._earlier)
-        if isinstance(table.c[name].type, Uuid):
-            return self._ids.get(value) or self._ids.setdefault(value, self._id(value))
-        return value
+            return self._each(values, lambda value: secrets.token_bytes(len(value)))
+        if isinstance(kind, Instant):
+            return self._each(values, lambda value: value - self._earlier)
+        return self._each(values, self._id) if isinstance(kind, Uuid) else values
+
+    def _each(self, values: list[Any], new: Callable[[Any], Any]) -> list[Any]:
+        for value in values:
+            if value not in self._new:
+                self._new[value] = new(value)
+        return [self._new[value] for value in values]
 
     def _id(self, value: UUID) -> UUID:
         """A UUIDv7 (RFC 9562 §5.7) of the earlier time; its random part is new."""
-        milliseconds = (value.int >> 80) - int(self._earlier.total_seconds() * 1000)
+        milliseconds = (value.int >> 80) - self._milliseconds
         # Version and what counts within a millisecond stay: ids keep their order.
         return UUID(int=milliseconds << 80 | (value.int >> 62 & 0x3FFFF) << 62 | secrets.randbits(62))
 
 
-def _name_people(copied: dict[str, list[Row]], *, first: int, vault: Vault) -> None:
+def _name_people(copied: dict[str, Columns], *, first: int, vault: Vault) -> None:
     """Give the people of a copy names, contacts and keys that open, as app.storage.recipients writes them."""
-    numbers, keys, wrapped = {}, {}, {}
-    for number, row in enumerate(copied[recipients.name], start=first):
-        own = row["id"]
-        numbers[own] = number
-        keys[own], wrapped[own] = vault.new_key(own.bytes)
-        row["name_index"] = vault.index("recipient", OPERATOR, person(number))
-        profile = json.dumps({"name": person(number), "post_codes": []}).encode()
-        row["profile"] = keys[own].seal(profile, place=b"profile" + own.bytes)
-    for row in copied[recipient_keys.name]:
-        row["wrapped_key"] = wrapped[row["recipient_id"]]
-    for row in copied[contact_points.name]:
-        whose = row["recipient_id"]
-        value = {"sms": phone, "email": email}[row["channel"]](numbers[whose])
-        row["value_index"] = vault.index("contact", row["channel"], value)
-        row["value"] = keys[whose].seal(value.encode(), place=b"contact" + row["id"].bytes)
+    people, contacts, kept = copied[recipients.name], copied[contact_points.name], copied[recipient_keys.name]
+    numbers = {own: number for number, own in enumerate(people["id"], start=first)}
+    keys = {own: vault.new_key(own.bytes) for own in numbers}
+    kept["wrapped_key"] = [keys[own][1] for own in kept["recipient_id"]]
+    people["name_index"] = [vault.index("recipient", OPERATOR, person(number)) for number in numbers.values()]
+    people["profile"] = [
+        keys[own][0].seal(json.dumps({"name": person(number), "post_codes": []}).encode(), place=b"profile" + own.bytes)
+        for own, number in numbers.items()
+    ]
+    values = [
+        {"sms": phone, "email": email}[channel](numbers[whose])
+        for channel, whose in zip(contacts["channel"], contacts["recipient_id"], strict=True)
+    ]
+    contacts["value_index"] = [
+        vault.index("contact", channel, value) for channel, value in zip(contacts["channel"], values, strict=True)
+    ]
+    contacts["value"] = [
+        keys[whose][0].seal(value.encode(), place=b"contact" + own.bytes)
+        for own, whose, value in zip(contacts["id"], contacts["recipient_id"], values, strict=True)
+    ]
