@@ -77,7 +77,7 @@ class HttpGateway:
         headers = {name: str(_fill(template, values)) for name, template in request.headers.items()}
         if request.auth is not None:
             headers[request.auth.header] = self._secret.get_secret_value()
-        await exchange.request(request.method, request.url, headers={"Content-Type": media_type, **headers}, body=body)
+        await exchange.request("POST", request.url, headers={"Content-Type": media_type, **headers}, body=body)
 
     def _judge(self, answer: Answer) -> Outcome:
         """The gateway's own code first, as far as the file knows it, then the HTTP status."""

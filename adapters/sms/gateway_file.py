@@ -79,10 +79,12 @@ class Auth(_Table):
 
 
 class Request(_Table):
-    """What we send; `headers` and the leaves of `body` are templates."""
+    """The POST that we send; `headers` and the leaves of `body` are templates.
+
+    There is no other method: what RFC 9110 §9.2.2 calls idempotent, clients and proxies may send twice by themselves.
+    """
 
     url: Annotated[str, AfterValidator(_is_url)]
-    method: Literal["POST", "PUT"] = "POST"
     encoding: Literal["json", "form"] = "json"
     headers: dict[str, str] = {}
     auth: Auth | None = None

@@ -45,7 +45,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "another scheme": ("https://sms", "ftp://sms", "request.url must be an http or https address without query"),
     "a query": ("/v2/messages", "/v2/messages?k=1", "request.url must be an http or https address without query"),
     "a user name": ("https://sms", "https://u:p@sms", "request.url must hold no user name"),
-    "another method": ('"POST"', '"GET"', "request.method Input should be 'POST' or 'PUT'"),
+    "a method": ("encoding =", 'method = "PUT"\nencoding =', "request.method Extra inputs are not permitted"),
     "an entry unknown": ("has_keys = true", "has_key = true", "request.has_key Extra inputs are not permitted"),
     "a flag as text": ("has_keys = true", 'has_keys = "yes"', "request.has_keys Input should be a valid boolean"),
     "a secret header": ("Idempotency-Key =", "X-Api-Key =", "request has X-Api-Key among its headers"),
