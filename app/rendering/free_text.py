@@ -41,6 +41,8 @@ def plain_number(text: str) -> str:
 
 def _visible(text: str) -> str:
     """Compatibility forms made plain (NFKC), white space as blanks, controls, bidi marks and surrogates gone."""
+    if text.isascii() and text.isprintable():
+        return text
     composed = unicodedata.normalize("NFKC", text)
     return "".join(_shown(char) for char in composed)
 

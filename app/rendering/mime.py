@@ -122,9 +122,19 @@ def _sender(sender: str) -> str:
 
 
 def _part(subtype: bytes, content: str) -> bytes:
-    lines = content.replace("\r\n", "\n").replace("\r", "\n")
-    body = binascii.b2a_qp(lines.encode(), istext=True).replace(b"\n", b"\r\n")
+    *lines, last = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    # RFC 2045 §6.7 encodes each line by itself, and most lines are the same in every message.
+    body = b"".join([*map(_quoted_line, lines), _quoted(last)])
     return _PART % {b"boundary": BOUNDARY.encode(), b"subtype": subtype, b"body": body}
+
+
+@lru_cache(maxsize=2048)
+def _quoted_line(line: str) -> bytes:
+    return _quoted(line + "\n")
+
+
+def _quoted(text: str) -> bytes:
+    return binascii.b2a_qp(text.encode(), istext=True).replace(b"\n", b"\r\n")
 
 
 def _check_read_back(head: bytes, headers: Sequence[tuple[str, str]]) -> None:

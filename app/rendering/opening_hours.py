@@ -69,7 +69,8 @@ def listed_days(facility: Facility, days: Days, say: Say, language: str) -> tupl
         return ()
     count = (days.last - days.first).days + 1
     dates = (days.first + timedelta(days=n) for n in range(count))
-    return tuple(_open_day(day, hours, facility.closures, say, language) for day in dates)
+    week = [_hours_in_words(intervals, say) for intervals in hours]
+    return tuple(_open_day(day, week, facility.closures, say, language) for day in dates)
 
 
 def never_closes(facility: Facility, days: Days) -> bool:
@@ -82,17 +83,22 @@ def _closures(facility: Facility, days: Days) -> list[Closure]:
     return [c for c in facility.closures if c.first_on <= days.last and c.last_on >= days.first]
 
 
-def _open_day(day: date, hours: Hours, closures: Sequence[Closure], say: Say, language: str) -> OpenDay:
-    label = day_of_list(day, language)
+def _open_day(day: date, week: Sequence[str], closures: Sequence[Closure], say: Say, language: str) -> OpenDay:
+    label, text = day_of_list(day, language), week[day.weekday()]
     if any(c.first_on <= day <= c.last_on for c in closures):
         return OpenDay(day=label, hours=say("closed – announced by the operator"), closed=True)
-    intervals = hours[day.weekday()]
-    if not intervals:
+    if not text:
         return OpenDay(day=label, hours=say("closed"), closed=True)
-    text = ", ".join(_interval(i) for i in intervals) if intervals != _WHOLE_DAY else say("open round the clock")
     if day.weekday() != 6 and is_day_off(day):
         text = say("%(hours)s (public holiday: hours may differ)", hours=text)
     return OpenDay(day=label, hours=text, closed=False)
+
+
+def _hours_in_words(intervals: Sequence[OpeningInterval], say: Say) -> str:
+    """The hours of a weekday; empty when the place is shut."""
+    if intervals == _WHOLE_DAY:
+        return say("open round the clock")
+    return ", ".join(_interval(i) for i in intervals)
 
 
 def _interval(interval: OpeningInterval) -> str:

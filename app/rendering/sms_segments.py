@@ -1,5 +1,6 @@
 """How many parts an SMS takes (3GPP TS 23.038, GSM 7 bit default alphabet and UCS-2), and text that fits the former."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -13,6 +14,7 @@ _BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
+_IN_ALPHABET = re.compile(f"[{re.escape(''.join(sorted(_BASIC)))}]*")
 # 3GPP TS 23.038 §6.2.1.1: each takes ESC and one more septet.
 _EXTENSION = frozenset("\f^{}\\[~]|€")
 
@@ -112,7 +114,10 @@ def transliterate(text: str, language: str) -> str:
     Marks are taken off letters that the alphabet lacks, signs become their nearest ASCII (№ is a word of
     `language`), white space and control characters a blank, other scripts one `?` a run.
     """
-    spelled = "".join(_spell(char, language) for char in unicodedata.normalize("NFC", text))
+    composed = unicodedata.normalize("NFC", text)
+    # Most texts need nothing but their blanks counted; to look at each character costs as much as all the rest.
+    in_alphabet = _IN_ALPHABET.fullmatch(composed) is not None
+    spelled = composed if in_alphabet else "".join(_spell(char, language) for char in composed)
     while FALLBACK * 2 in spelled:
         spelled = spelled.replace(FALLBACK * 2, FALLBACK)
     return " ".join(spelled.split()) or FALLBACK
