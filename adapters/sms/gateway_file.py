@@ -25,7 +25,7 @@ _VISIBLE = re.compile(r"[ -~]*")
 
 
 class GatewayFileError(Exception):
-    """One clause that says what is wrong with the file. Never holds a secret."""
+    """One clause of which the file is the subject: what is wrong with it. Never holds a secret."""
 
 
 def names_in(template: str) -> list[str]:
@@ -188,7 +188,8 @@ def read_gateway(path: Path, variables: Mapping[str, str]) -> tuple[Gateway, Sec
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise GatewayFileError(f"{place} {str(first['msg']).removeprefix('Value error, ')}".strip()) from None
+        reason = f"{place} {str(first['msg']).removeprefix('Value error, ')}".strip()
+        raise GatewayFileError(f"has a wrong entry: {reason}") from None
     return gateway, _secret(gateway.request.auth, variables)
 
 
@@ -198,14 +199,13 @@ def _secret(auth: Auth | None, variables: Mapping[str, str]) -> SecretStr:
     try:
         found = variables.get(auth.variable, "") if auth.variable else Path(auth.file or "").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise GatewayFileError("request.auth.file names a file that cannot be read") from None
+        raise GatewayFileError("has a wrong entry: request.auth.file names a file that cannot be read") from None
     value = found.strip()
     if not value:
-        raise GatewayFileError(
-            f"request.auth.{'variable' if auth.variable else 'file'} names nothing that holds a secret"
-        )
+        source = "variable" if auth.variable else "file"
+        raise GatewayFileError(f"has a wrong entry: request.auth.{source} names nothing that holds a secret")
     if not _VISIBLE.fullmatch(auth.prefix + value):
-        raise GatewayFileError("request.auth leads to a secret that no header can hold")
+        raise GatewayFileError("has a wrong entry: request.auth leads to a secret that no header can hold")
     return SecretStr(auth.prefix + value)
 
 

@@ -74,13 +74,14 @@ def test_a_file_that_is_wrong_is_refused_with_the_entry_that_is(tmp_path: Path, 
     old, new, why = CHANGES[name]
     assert old in example()
     said = why_not(tmp_path, example().replace(old, new, 1))
-    assert said.startswith(why)
+    assert said.removeprefix("has a wrong entry: ").startswith(why)
+    assert said.startswith(("is no TOML: ", "has a wrong entry: "))
     assert "\n" not in said
 
 
 def test_keys_that_are_never_sent_are_none(tmp_path: Path) -> None:
     text = example().replace('"{key}"', '"none"')
-    assert why_not(tmp_path, text) == "request has keys, but sends no {key}"
+    assert why_not(tmp_path, text) == "has a wrong entry: request has keys, but sends no {key}"
 
 
 def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
@@ -93,14 +94,17 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variables", [{}, {"SMS_GATEWAY_TOKEN": "  "}])
 def test_a_secret_that_is_missing_is_named_by_its_place(tmp_path: Path, variables: dict[str, str]) -> None:
-    assert why_not(tmp_path, example(), variables) == "request.auth.variable names nothing that holds a secret"
+    assert (
+        why_not(tmp_path, example(), variables)
+        == "has a wrong entry: request.auth.variable names nothing that holds a secret"
+    )
 
 
 def test_a_secret_that_no_header_can_hold_is_refused_unseen(tmp_path: Path) -> None:
     said = why_not(tmp_path, example(), {"SMS_GATEWAY_TOKEN": "canary\nX: y"})
-    assert said == "request.auth leads to a secret that no header can hold"
+    assert said == "has a wrong entry: request.auth leads to a secret that no header can hold"
 
 
 def test_a_secret_file_that_is_not_there_is_named_by_its_place(tmp_path: Path) -> None:
     text = example().replace('variable = "SMS_GATEWAY_TOKEN"', f'file = "{tmp_path}/token"')
-    assert why_not(tmp_path, text) == "request.auth.file names a file that cannot be read"
+    assert why_not(tmp_path, text) == "has a wrong entry: request.auth.file names a file that cannot be read"
