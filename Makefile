@@ -70,7 +70,7 @@ run: $(STAMP) ## service, worker and sandbox providers on 127.0.0.1:8000, until 
 .PHONY: test
 test: $(STAMP) ## the whole suite on SQLite and PostgreSQL (AWIZO_TEST_PG_URL, else the system's binaries)
 	@echo "== tests"
-	@$(PYTEST) -q -n auto --maxprocesses $(WORKERS_MAX) --dist worksteal -m "not e2e and not peers"
+	@$(PYTEST) -q -n auto --maxprocesses $(WORKERS_MAX) --dist worksteal -m "not e2e and not peers and not cluster"
 
 .PHONY: check
 check: format-check lint types layers openapi-check dependencies ## all that must hold: format, lint, types, layers, OpenAPI drift, dependencies, tests
@@ -122,6 +122,14 @@ faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overl
 	@seed=$${SEED:-$$($(PY) -c 'import secrets; print(secrets.randbelow(10**9))')}; \
 	echo "== faults: make faults $${N:+N=$$N }SEED=$$seed"; \
 	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$N AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults
+
+# A server that AWIZO_TEST_PG_URL names is not ours to kill.
+.PHONY: cluster
+cluster: $(STAMP) ## several processes before a primary that fails and a standby, and behind pgbouncer (Debian's packages, see CONTRIBUTING.md)
+	@missing=; PATH="$$PATH:/usr/sbin"; command -v pgbouncer >/dev/null || missing="$$missing pgbouncer"; \
+	ls /usr/lib/postgresql/*/bin/pg_basebackup >/dev/null 2>&1 || command -v pg_basebackup >/dev/null || missing="$$missing postgresql"; \
+	test -z "$$missing" || { echo "missing:$$missing; on Debian, apt-get install$$missing" >&2; exit 1; }
+	@env -u AWIZO_TEST_PG_URL AWIZO_REQUIRE_PG=1 $(PYTEST) -q -rs tests/cluster
 
 .PHONY: peers
 peers: $(STAMP) ## what a running service gives out, checked by OpenSSL, Go's sumdb and pymerkle (Debian's packages, see CONTRIBUTING.md)

@@ -1,0 +1,3 @@
+from tests.integration.command import awizo
+
+__all__ = ["awizo"]  # a fixture of every test here
