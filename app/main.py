@@ -5,7 +5,21 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 
-from app.api import callbacks, docs, events, exports, health, holds, log, notifications, problems, recipients
+from app.api import (
+    callbacks,
+    docs,
+    events,
+    exports,
+    health,
+    holds,
+    inbound_callbacks,
+    log,
+    mail_callbacks,
+    notifications,
+    problems,
+    recipients,
+    unsigned_callbacks,
+)
 from app.api.observer import Observer
 from app.api.openapi import describe
 from app.api.problems import Problem, problem_response
@@ -57,6 +71,9 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
         exports,
         notifications,
         callbacks,
+        unsigned_callbacks,
+        mail_callbacks,
+        inbound_callbacks,
         log,
         health,
         docs,

@@ -1,7 +1,7 @@
 """A running process: its services, its loops, and the order in which they start and stop."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -10,27 +10,33 @@ import structlog
 from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
+from app.api.reception import Reception
 from app.api.services import Services
 from app.domain.calendar import is_day_off, local_day
+from app.domain.channel import Channel
 from app.domain.retention import Retention
 from app.domain.role import Role
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, durability_faults, failover_risks
 from app.storage.schema import require_current_schema, require_idle_timeout, require_same_root
-from app.usecases.claim_notifications import Sender
-from app.usecases.dispatch_notifications import Dispatcher
+from app.usecases.dispatch_notifications import Dispatcher, Provider
+from app.usecases.follow_unknown import Follower
 from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import Sealer
 from app.usecases.stamp_log import Stamper
+from app.usecases.start_attempt import Sender
 from app.usecases.watch_log import LogWatch, watch_log
+from app.usecases.watch_providers import ProviderWatch, watch_providers
 from app.wiring import (
+    inbound_parsers,
     open_database,
+    providers_of,
     real_surroundings,
     receipt_parsers,
+    report_parser,
     sealer_of,
     signing_keys,
     timestamper,
-    transports,
 )
 from app.worker import Worker
 
@@ -60,14 +66,23 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         sealer = sealer_of(settings, database)
         stack.push_async_callback(sealer.close)
         await _start_log(sealer, log_watch)
+        providers = providers_of(settings, database.vault)
+        for provider in providers:
+            stack.push_async_callback(provider.transport.close)
+        watch = _watch_of(providers, database)
+        await watch.turn()
+        watching = [asyncio.create_task(watch_providers(watch))]
         worker = None
         if role is not Role.API:
             # After a failover that lost commits nothing may leave, not even before the sealer's next turn sees it.
             sound = database.only_while(sealer.reaches_mark)
-            worker = await _start_worker(stack, settings, sound, sealer, log_watch, metrics)
+            dispatchers = _dispatchers(settings, sound, providers, watch, metrics)
+            worker = await _start_worker(stack, settings, sound, sealer, log_watch, dispatchers)
         else:
-            watching = asyncio.create_task(watch_log(database, log_watch, look=sealer.look))
-            stack.push_async_callback(_end, watching)
+            watching.append(asyncio.create_task(watch_log(database, log_watch, look=sealer.look)))
+        stack.push_async_callback(_end, watching)
+        reception = Reception(database, surroundings=surroundings, metrics=metrics, on_end=watch.count_report)
+        stack.push_async_callback(reception.close)
         intake = Intake(
             database,
             surroundings=surroundings,
@@ -80,10 +95,13 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
                 database=database,
                 surroundings=surroundings,
                 intake=intake,
+                reception=reception,
                 keyring=Keyring(database, surroundings),
                 log_watch=log_watch,
                 keys=signing_keys(settings.data_dir),
                 receipts=receipt_parsers(settings),
+                inbound=inbound_parsers(settings),
+                mail_reports=report_parser(),
                 metrics=metrics,
                 operator_verified=settings.operator_verified,
                 log_public=settings.log_public,
@@ -117,28 +135,47 @@ async def _start_log(sealer: Sealer, log_watch: LogWatch) -> None:
         _log.error("log_stuck", sentence=str(stuck))
 
 
+def _watch_of(providers: Sequence[Provider], database: Database) -> ProviderWatch:
+    transports = [each.transport for each in providers]
+    return ProviderWatch(
+        database,
+        [each.name for each in transports],
+        reporting=[each.name for each in transports if each.reports],
+        surroundings=real_surroundings(),
+    )
+
+
+def _dispatchers(
+    settings: Settings, database: Database, providers: Sequence[Provider], watch: ProviderWatch, metrics: Metrics
+) -> list[Dispatcher]:
+    """One for each channel that has a provider."""
+    sender = Sender(
+        public_url=settings.public_url, email_from=settings.email_from, bounce_address=settings.bounce_address
+    )
+    of_channels = {channel: [each for each in providers if each.transport.channel is channel] for channel in Channel}
+    return [
+        Dispatcher(
+            database,
+            own,
+            sender=sender,
+            watch=watch,
+            surroundings=real_surroundings(),
+            on_outcome=lambda provider, outcome: metrics.attempts.labels(provider, outcome).inc(),
+        )
+        for own in of_channels.values()
+        if own
+    ]
+
+
 async def _start_worker(
     stack: AsyncExitStack,
     settings: Settings,
     database: Database,
     sealer: Sealer,
     log_watch: LogWatch,
-    metrics: Metrics,
+    dispatchers: Sequence[Dispatcher],
 ) -> Worker:
     surroundings = real_surroundings()
-    sender = Sender(public_url=settings.public_url, email_from=settings.email_from)
-    dispatchers = []
-    for transport in transports(settings, database.vault):
-        stack.push_async_callback(transport.close)
-        dispatchers.append(
-            Dispatcher(
-                database,
-                transport,
-                sender=sender,
-                surroundings=surroundings,
-                on_outcome=lambda provider, outcome: metrics.attempts.labels(provider, outcome).inc(),
-            )
-        )
     stamper = None
     if authority := timestamper(settings):
         stamper = Stamper(database, authority, surroundings=surroundings)
@@ -149,6 +186,7 @@ async def _start_worker(
         stamper=stamper,
         retention=Retention(months=settings.retention_months, skeleton_years=settings.skeleton_years),
         dispatchers=dispatchers,
+        follower=Follower(database, dispatchers, resends=settings.resends, surroundings=surroundings),
         log_watch=log_watch,
         surroundings=surroundings,
     )
@@ -157,9 +195,10 @@ async def _start_worker(
     return worker
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _nobody_listens() -> None:

@@ -1,26 +1,50 @@
 """Builds a process from its settings. The only importer of adapters."""
 
+import os
 import random
 import secrets
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from pydantic import SecretStr
 from uuid_utils.compat import uuid7
 
 from adapters.ed25519_signer import Ed25519Signer, KeyFolder, load_or_create_key
 from adapters.http_log import HttpLog
 from adapters.http_witness import HttpWitness
+from adapters.mail_reports import MailReports
 from adapters.mark_file import MarkFile
 from adapters.rfc3161_timestamp import Rfc3161Timestamper
-from adapters.sms import TwilioCallbacks, TwilioSms
+from adapters.sms import (
+    Gateway,
+    GatewayCallbacks,
+    GatewayFileError,
+    HttpGateway,
+    SmsApi,
+    SmsApiCallbacks,
+    TwilioCallbacks,
+    TwilioSms,
+    read_gateway,
+)
 from adapters.smtp_email import SmtpEmail, SmtpRelay
 from app.evidence.statement import KEY_SUFFIX
-from app.ports import ReceiptParser, Signer, SigningKeys, Surroundings, Timestamper, Transport
+from app.ports import (
+    InboundParser,
+    ReceiptParser,
+    ReportParser,
+    Signer,
+    SigningKeys,
+    Surroundings,
+    Timestamper,
+    Transport,
+)
 from app.settings import Settings, SettingsError
 from app.storage.database import Database
 from app.storage.vault import Vault
 from app.usecases.ask_witnesses import KnownWitness, Witnesses
-from app.usecases.claim_notifications import callback_mac
+from app.usecases.dispatch_notifications import Provider
+from app.usecases.name_attempts import envelope_id
 from app.usecases.seal_log import Sealer
 
 
@@ -111,34 +135,89 @@ def timestamper(settings: Settings) -> Timestamper | None:
         raise SettingsError("AWIZO_TSA_CA_FILE holds no certificate in PEM.") from None
 
 
-def transports(settings: Settings, vault: Vault) -> list[Transport]:
-    """The transports that the settings name. Raises SettingsError when one cannot be built from them."""
-    built: list[Transport] = []
-    if settings.sms_providers == "twilio":
-        built.append(
-            TwilioSms(
+def providers_of(settings: Settings, vault: Vault) -> list[Provider]:
+    """The providers that the settings name. Raises SettingsError when one cannot be built from them."""
+    sms = [(_sms_transport(share.provider, settings), share.weight) for share in settings.sms_shares]
+    known = [*sms, *(_relays(settings, vault) if settings.sends_email else ())]
+    names = {transport.name for transport, _ in known}
+    if strangers := sorted(settings.rates.keys() - names):
+        raise SettingsError(f"AWIZO_PROVIDER_RATES names {', '.join(strangers)}, which is no provider of ours.")
+    return [
+        Provider(transport=transport, weight=weight, rate=settings.rates.get(transport.name))
+        for transport, weight in known
+    ]
+
+
+def _sms_transport(name: str, settings: Settings) -> Transport:
+    match name:
+        case "twilio":
+            return TwilioSms(
                 account_sid=settings.twilio_account_sid,
                 auth_token=settings.twilio_auth_token.get_secret_value(),
                 sender=settings.twilio_from,
                 base_url=settings.twilio_base_url,
             )
-        )
-    if settings.email_providers == "smtp":
+        case "smsapi":
+            return SmsApi(
+                token=settings.smsapi_token.get_secret_value(),
+                sender=settings.smsapi_from,
+                base_url=settings.smsapi_base_url,
+                clock=_now,
+            )
+        case _:
+            return HttpGateway(*_gateway(settings))
+
+
+def _gateway(settings: Settings) -> tuple[Gateway, SecretStr]:
+    """What AWIZO_GATEWAY_FILE describes, and the secret that it leads to."""
+    try:
+        return read_gateway(settings.gateway_file or Path(), os.environ)
+    except GatewayFileError as error:
+        raise SettingsError(f"AWIZO_GATEWAY_FILE {error}.") from None
+
+
+def _relays(settings: Settings, vault: Vault) -> list[tuple[Transport, int]]:
+    """One transport for each relay of AWIZO_SMTP_URL: `smtp`, `smtp-2` and so on."""
+    built: list[tuple[Transport, int]] = []
+    for number, url in enumerate(settings.smtp_url.get_secret_value().split(","), start=1):
         try:
-            relay = SmtpRelay.parse(settings.smtp_url.get_secret_value())
+            relay = SmtpRelay.parse(url.strip())
         except ValueError as error:
             raise SettingsError(f"AWIZO_SMTP_URL is wrong: {error}.") from None
-        # Only we can name an attempt in an ENVID, so only a relay that was given it can report on the attempt.
-        built.append(SmtpEmail(relay, envid=lambda attempt: f"{attempt}.{callback_mac(vault, attempt)}"))
+        name = "smtp" if number == 1 else f"smtp-{number}"
+        built.append((SmtpEmail(relay, name=name, envid=partial(envelope_id, vault)), relay.weight))
     return built
 
 
 def receipt_parsers(settings: Settings) -> dict[str, ReceiptParser]:
     """One parser for each provider that calls back."""
-    if settings.sms_providers != "twilio":
+    parsers = {share.provider: _receipt_parser(share.provider, settings) for share in settings.sms_shares}
+    return {name: parser for name, parser in parsers.items() if parser is not None}
+
+
+def _receipt_parser(name: str, settings: Settings) -> ReceiptParser | None:
+    match name:
+        case "twilio":
+            token = settings.twilio_auth_token.get_secret_value()
+            return TwilioCallbacks(auth_token=token, public_url=settings.public_url)
+        case "smsapi":
+            return SmsApiCallbacks()
+        case _:
+            callback = _gateway(settings)[0].callback
+            return GatewayCallbacks(callback) if callback else None
+
+
+def inbound_parsers(settings: Settings) -> dict[str, InboundParser]:
+    """One parser for each provider that passes on what people write back."""
+    if not any(share.provider == "twilio" for share in settings.sms_shares):
         return {}
     token = settings.twilio_auth_token.get_secret_value()
     return {"twilio": TwilioCallbacks(auth_token=token, public_url=settings.public_url)}
+
+
+def report_parser() -> ReportParser:
+    """What reads the reports of mail servers."""
+    return MailReports()
 
 
 def log_at(url: str) -> HttpLog:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -18,6 +19,8 @@ from app.usecases.close_chains import close_chains
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
+from app.usecases.follow_unknown import BATCH_MAX as FOLLOW_BATCH_MAX
+from app.usecases.follow_unknown import Follower
 from app.usecases.keep_retention import keep_retention
 from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import BATCH_MAX, Sealer
@@ -27,6 +30,7 @@ from app.usecases.watch_log import LogWatch
 POLL_SECONDS = 0.25
 SEAL_SECONDS = 0.5
 LAST_TURNS_MAX = 8
+FOLLOW_SECONDS = 2.0
 STAMP_SECONDS = 30.0
 HOUSEKEEPING_SECONDS = 5.0
 RETENTION_SECONDS = 5.0
@@ -52,6 +56,16 @@ class Hint:
         self._event.clear()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loop:
+    """What is done again and again: a turn that found work is followed by the next at once, else after a wait."""
+
+    name: str
+    turn: Callable[[], Awaitable[bool]]
+    seconds: float
+    hint: Hint = field(default_factory=Hint)
+
+
 class Worker:
     """Runs the loops of one process until `stop`, which settles what is in flight."""
 
@@ -63,38 +77,42 @@ class Worker:
         stamper: Stamper | None = None,
         retention: Retention | None = None,
         dispatchers: Sequence[Dispatcher],
+        follower: Follower | None = None,
         log_watch: LogWatch,
         surroundings: Surroundings,
     ) -> None:
         self._database = database
         self._sealer = sealer
-        self._stamper = stamper
-        self._retention = retention
         self._dispatchers = dispatchers
         self._log_watch = log_watch
         self._surroundings = surroundings
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._hints = [Hint() for _ in dispatchers]
-        self._seal_hint, self._stamp_hint, self._retention_hint, self._house_hint = Hint(), Hint(), Hint(), Hint()
+        self._dispatching = [
+            _Loop(name="dispatch", turn=partial(self._dispatch, each), seconds=POLL_SECONDS) for each in dispatchers
+        ]
+        self._loops = [
+            _Loop(name="seal", turn=self._seal, seconds=SEAL_SECONDS),
+            *self._dispatching,
+            _Loop(name="housekeeping", turn=self._keep_house, seconds=HOUSEKEEPING_SECONDS),
+        ]
+        if follower is not None:
+            self._loops.append(_Loop(name="follow", turn=partial(self._follow, follower), seconds=FOLLOW_SECONDS))
+        if stamper is not None:
+            self._loops.append(_Loop(name="stamp", turn=partial(self._stamp, stamper), seconds=STAMP_SECONDS))
+        if retention is not None:
+            self._loops.append(
+                _Loop(name="retention", turn=partial(self._retain, retention), seconds=RETENTION_SECONDS)
+            )
 
     def hint(self) -> None:
-        """Something was committed: there may be messages to send and facts to seal."""
-        for hint in self._hints:
-            hint()
+        """Something was committed: there may be messages to send."""
+        for loop in self._dispatching:
+            loop.hint()
 
     def start(self) -> None:
         """Start the loops."""
-        loops = [self._loop("seal", self._seal, self._seal_hint, SEAL_SECONDS)]
-        for dispatcher, hint in zip(self._dispatchers, self._hints, strict=True):
-            loops.append(self._loop("dispatch", partial(self._dispatch, dispatcher), hint, POLL_SECONDS))
-        if self._stamper is not None:
-            loops.append(self._loop("stamp", partial(self._stamp, self._stamper), self._stamp_hint, STAMP_SECONDS))
-        if self._retention is not None:
-            retain = partial(self._retain, self._retention)
-            loops.append(self._loop("retention", retain, self._retention_hint, RETENTION_SECONDS))
-        loops.append(self._loop("housekeeping", self._keep_house, self._house_hint, HOUSEKEEPING_SECONDS))
-        self._tasks = [asyncio.create_task(loop) for loop in loops]
+        self._tasks = [asyncio.create_task(self._run(loop)) for loop in self._loops]
 
     async def stop(self) -> None:
         """Claim nothing more, settle what is in flight, seal what that left.
@@ -103,8 +121,8 @@ class Worker:
         `unknown`, and a transaction cut off in the middle can keep SQLite's lock.
         """
         self._stopping.set()
-        for hint in (*self._hints, self._seal_hint, self._stamp_hint, self._retention_hint, self._house_hint):
-            hint()
+        for loop in self._loops:
+            loop.hint()
         await asyncio.gather(*self._tasks)
         for dispatcher in self._dispatchers:
             await dispatcher.drain()
@@ -116,17 +134,16 @@ class Worker:
             except (DatabaseUnavailableError, LogFaultError, LogStuckError) as error:
                 _log.warning("last_seal_failed", error=type(error).__name__)
 
-    async def _loop(self, name: str, turn: Callable[[], Awaitable[bool]], hint: Hint, seconds: float) -> None:
-        """Take turns; a turn that found work is followed by the next at once."""
+    async def _run(self, loop: _Loop) -> None:
         while not self._stopping.is_set():
             try:
-                if not await turn():
-                    await hint.wait(seconds)
+                if not await loop.turn():
+                    await loop.hint.wait(loop.seconds)
             except DatabaseUnavailableError as error:
-                _log.warning("database_unavailable", loop=name, error=str(error))
+                _log.warning("database_unavailable", loop=loop.name, error=str(error))
                 await self._rest()
             except Exception as error:  # noqa: BLE001 – a loop never ends because of one bad turn
-                _log.error("turn_failed", loop=name, error=type(error).__name__, exc_info=False)
+                _log.error("turn_failed", loop=loop.name, error=type(error).__name__, exc_info=False)
                 await self._rest()
 
     async def _rest(self) -> None:
@@ -163,6 +180,9 @@ class Worker:
         if claimed:
             await dispatcher.wait_for_room(POLL_SECONDS)
         return claimed > 0
+
+    async def _follow(self, follower: Follower) -> bool:
+        return self._log_watch.fault is None and await follower.turn() >= FOLLOW_BATCH_MAX
 
     async def _retain(self, policy: Retention) -> bool:
         if self._log_watch.fault is not None:

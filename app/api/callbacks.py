@@ -1,4 +1,4 @@
-"""What providers call back: status reports, accepted only with our MAC and the provider's signature."""
+"""What Twilio calls back: status reports, accepted only with our MAC and its signature."""
 
 import hmac
 from collections.abc import Sequence
@@ -15,9 +15,7 @@ from app.api.openapi import CALLBACK_REQUEST, answers
 from app.api.problems import Problem
 from app.api.services import Services, refuse_while_log_is_untrusted
 from app.domain.receipt import Receipt
-from app.storage.database import Tx
-from app.usecases.claim_notifications import callback_mac
-from app.usecases.record_receipt import record_receipt
+from app.usecases.start_attempt import callback_mac
 
 router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"])
 
@@ -37,7 +35,7 @@ async def twilio_status(
 ) -> Response:
     """Keep a report. 403, and nothing written, unless MAC and `X-Twilio-Signature` are genuine."""
     parser = services.receipts.get("twilio")
-    if parser is None or not _is_ours(services, a, m):
+    if parser is None or not is_ours(services, a, m):
         raise Problem(403)
     refuse_while_log_is_untrusted(services)
     raw = await read_body(request, maximum=BODY_BYTES_MAX)
@@ -48,22 +46,19 @@ async def twilio_status(
         raw=raw,
         attempt=a,
     )
-    await _keep(services, receipts)
+    await keep(services, receipts)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
-async def _keep(services: Services, receipts: Sequence[Receipt]) -> None:
-    """Record them in one transaction. Raises Problem 403 for none."""
+async def keep(services: Services, receipts: Sequence[Receipt]) -> None:
+    """Record them in order. Raises Problem 403 for none."""
     if not receipts:
         raise Problem(403)
-
-    async def record(tx: Tx) -> None:
-        for receipt in receipts:
-            await record_receipt(tx, receipt, surroundings=services.surroundings)
-
-    await services.database.transact(record)
+    for receipt in receipts:
+        await services.reception.record(receipt)
 
 
-def _is_ours(services: Services, attempt: UUID, mac: str) -> bool:
+def is_ours(services: Services, attempt: UUID, mac: str) -> bool:
+    """Whether that MAC is ours over the attempt."""
     expected = callback_mac(services.database.vault, attempt)
     return hmac.compare_digest(expected.encode(), mac.encode("utf-8", "replace"))

@@ -38,5 +38,5 @@ async def readyz(services: ServicesDep) -> Response:
 async def metrics(services: ServicesDep) -> Response:
     """Counters of this process, and gauges of the outbox and the log read from the database."""
     async with services.database.read() as tx:
-        await refresh_gauges(services.metrics, tx)
+        await refresh_gauges(services.metrics, tx, now=services.surroundings.clock())
     return Response(generate_latest(services.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,8 +1,10 @@
 """The figures of one process, in a registry of its own."""
 
+from datetime import datetime, timedelta
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from app.storage import log, timestamps
+from app.storage import log, providers, timestamps
 from app.storage import notifications as outbox
 from app.storage.database import Tx
 
@@ -24,6 +26,30 @@ class Metrics:
         self.attempts = Counter(
             "awizo_attempts", "Attempts by outcome", ["provider", "outcome"], registry=self.registry
         )
+        self.receipts = Counter(
+            "awizo_receipts",
+            "Reports of providers by what became of them",
+            ["provider", "status", "fate"],
+            registry=self.registry,
+        )
+        self.provider_health = Gauge(
+            "awizo_provider_health", "Tenths of its weight that a provider has", ["provider"], registry=self.registry
+        )
+        self.provider_rests = Gauge(
+            "awizo_provider_rests", "1 while nothing is given to a provider", ["provider"], registry=self.registry
+        )
+        self.provider_recent = Gauge(
+            "awizo_provider_recent_attempts",
+            "Attempts of all processes that started in the last minute, by outcome, and reports on them",
+            ["provider", "outcome"],
+            registry=self.registry,
+        )
+        self.inbound_sms = Counter(
+            "awizo_inbound_sms",
+            "SMS that people sent to our numbers, by what they ask for",
+            ["asked"],
+            registry=self.registry,
+        )
         self.unfinished = Gauge(
             "awizo_notifications_unfinished", "Notifications that are not final", ["status"], registry=self.registry
         )
@@ -38,8 +64,9 @@ class Metrics:
         )
 
 
-async def refresh_gauges(metrics: Metrics, tx: Tx) -> None:
+async def refresh_gauges(metrics: Metrics, tx: Tx, *, now: datetime) -> None:
     """Read the gauges; the queries touch hot indexes only."""
+    await _refresh_providers(metrics, tx, now=now)
     counts = await outbox.unfinished_counts(tx)
     for status, count in counts.items():
         metrics.unfinished.labels(status).set(count)
@@ -48,3 +75,13 @@ async def refresh_gauges(metrics: Metrics, tx: Tx) -> None:
     metrics.log_entries.set(newest.size if newest else 0)
     stamp = await timestamps.newest_stamp(tx, newest.shard) if newest else None
     metrics.stamped_entries.set(stamp[0] if stamp else 0)
+
+
+async def _refresh_providers(metrics: Metrics, tx: Tx, *, now: datetime) -> None:
+    recent = await providers.figures(tx, now - timedelta(minutes=1), now)
+    for name, state in (await providers.states(tx)).items():
+        metrics.provider_health.labels(name).set(state.health)
+        metrics.provider_rests.labels(name).set(state.rests(now))
+        figures = providers.total(recent.get(name, ()), now - timedelta(minutes=1), now)
+        for outcome in ("accepted", "refused", "not_sent", "unknown", "reported"):
+            metrics.provider_recent.labels(name, outcome).set(getattr(figures, outcome))

@@ -8,22 +8,26 @@ from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.problems import Problem
-from app.ports import ReceiptParser, SigningKeys, Surroundings
+from app.api.reception import Reception
+from app.ports import InboundParser, ReceiptParser, ReportParser, SigningKeys, Surroundings
 from app.storage.database import Database
 from app.usecases.watch_log import LogWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything a request may need. `receipts` holds one parser for each provider that calls back."""
+    """Everything a request may need. `receipts` and `inbound` hold one parser for each provider that calls back."""
 
     database: Database
     surroundings: Surroundings
     intake: Intake
+    reception: Reception
     keyring: Keyring
     log_watch: LogWatch
     keys: SigningKeys = field(repr=False)
     receipts: dict[str, ReceiptParser] = field(repr=False)
+    inbound: dict[str, InboundParser] = field(repr=False)
+    mail_reports: ReportParser = field(repr=False)
     metrics: Metrics = field(repr=False)
     operator_verified: bool
     log_public: bool

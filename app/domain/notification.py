@@ -50,7 +50,9 @@ class Notification:
     """One notification as the database holds it.
 
     `chain_length` facts of its chain exist, the last with leaf hash `chain_leaf`; `due_at` is when the worker must
-    look at it next (to send it, to give up a lease, to close its chain), None when never again.
+    look at it next (to send it, to give up a lease, to follow up what is unknown, to close its chain), None when
+    never again. `looks` counts look-ups that found nothing since the attempt became unknown; `unresolved`: nothing is
+    left to look at; `resent`: the one re-send of an unknown message is under way or was made.
     """
 
     id: UUID
@@ -72,6 +74,8 @@ class Notification:
     due_at: datetime | None = None
     lease: UUID | None = None
     attempts: int = 0
+    looks: int = 0
+    resent: bool = False
     chain_length: int
     chain_leaf: bytes = field(repr=False)
 

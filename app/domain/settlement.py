@@ -11,12 +11,16 @@ from app.domain.receipt import ReceiptStatus
 from app.domain.retry import next_try
 
 CLOSES_AFTER = timedelta(hours=72)
+_NOT_TRIED_AGAIN = frozenset({"message", "consent"})
 ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """Where attempt and notification stand after an outcome; `end_fact` is what ends the chain here, if it does."""
+    """Where attempt and notification stand after an outcome; `end_fact` is what ends the chain here, if it does.
+
+    `resent`: whether the one re-send of an unknown message has been made, None where there was none to make.
+    """
 
     attempt_status: AttemptStatus
     status: Status
@@ -24,6 +28,7 @@ class Settlement:
     reason: str | None = None
     failure: Failure | None = None
     end_fact: str | None = None
+    resent: bool | None = None
 
     @property
     def attempt_fact(self) -> str:
@@ -33,9 +38,17 @@ class Settlement:
 
 def settle(notification: Notification, outcome: Outcome, *, now: datetime, jitter: float) -> Settlement:
     """What `outcome` of the present attempt means; `jitter` in [0, 1) spreads retries."""
+    if isinstance(outcome, Accepted | Unknown):
+        return _rests(outcome, now)
+    if notification.resent:
+        return _still_unknown(notification, outcome, now=now, jitter=jitter)
+    return _did_not_leave(notification, outcome, now=now, jitter=jitter)
+
+
+def _did_not_leave(
+    notification: Notification, outcome: Refused | NotSent, *, now: datetime, jitter: float
+) -> Settlement:
     match outcome:
-        case Accepted() | Unknown():
-            return _rests(outcome, now)
         case Refused(permanence=Permanence.PERMANENT):
             return _ends(AttemptStatus.REFUSED, Status.FAILED, failure=Failure.PERMANENT)
         case NotSent(stage="message"):
@@ -52,12 +65,35 @@ def settle(notification: Notification, outcome: Outcome, *, now: datetime, jitte
 
 
 def _rests(outcome: Accepted | Unknown, now: datetime) -> Settlement:
-    """Nothing more to do but to wait for reports."""
-    known = isinstance(outcome, Accepted)
+    """Accepted: nothing more to do but to wait for reports. Unknown: somebody must follow it up, from now on."""
+    if isinstance(outcome, Accepted):
+        return Settlement(attempt_status=AttemptStatus.ACCEPTED, status=Status.SENT, due_at=now + CLOSES_AFTER)
+    return Settlement(attempt_status=AttemptStatus.UNKNOWN, status=Status.UNKNOWN, due_at=now)
+
+
+def _still_unknown(
+    notification: Notification, outcome: Refused | NotSent, *, now: datetime, jitter: float
+) -> Settlement:
+    """A message was to be sent once more and did not leave: of the first attempt we know as little as before.
+
+    What was refused for good, or may not be sent any more, is not tried again.
+    """
+    final = outcome.stage in _NOT_TRIED_AGAIN or (
+        isinstance(outcome, Refused) and outcome.permanence is Permanence.PERMANENT
+    )
+    again = next_try(
+        channel=notification.channel,
+        attempts=notification.attempts,
+        first_due_at=now,
+        now=now,
+        retry_after_seconds=outcome.retry_after_seconds,
+        jitter=jitter,
+    )
     return Settlement(
-        attempt_status=AttemptStatus.ACCEPTED if known else AttemptStatus.UNKNOWN,
-        status=Status.SENT if known else Status.UNKNOWN,
-        due_at=now + CLOSES_AFTER,
+        attempt_status=AttemptStatus.REFUSED if isinstance(outcome, Refused) else AttemptStatus.NOT_SENT,
+        status=Status.UNKNOWN,
+        due_at=now if final else again or now,
+        resent=final,
     )
 
 
@@ -105,11 +141,33 @@ class ReceiptEffect:
     late: bool
 
 
+def closes_at(attempt: Attempt, now: datetime) -> datetime:
+    """When the chain is closed if nothing more is heard of the attempt."""
+    return (attempt.ended_at or now) + CLOSES_AFTER
+
+
+def reconcile(attempt: Attempt, *, failed: bool, now: datetime) -> ReceiptEffect:
+    """The effect of finding the unknown message with its provider; `failed`: which could not deliver it."""
+    return ReceiptEffect(
+        facts=("notification.failed",) if failed else (),
+        attempt_status=AttemptStatus.ACCEPTED,
+        status=Status.FAILED if failed else Status.SENT,
+        due_at=None if failed else closes_at(attempt, now),
+        failure=Failure.PERMANENT if failed else None,
+        late=False,
+    )
+
+
 def is_closed(notification: Notification) -> bool:
     """Whether the notification's chain has ended: later reports are kept but change nothing."""
     return notification.status in FINAL or (
         notification.status in {Status.SENT, Status.UNKNOWN} and notification.due_at is None
     )
+
+
+def is_late(notification: Notification, status: ReceiptStatus) -> bool:
+    """Whether a report tells of an end when the chain has ended already."""
+    return is_closed(notification) and status is not ReceiptStatus.PROGRESS
 
 
 def waits_for_outcome(notification: Notification) -> bool:
@@ -129,14 +187,14 @@ def apply_receipt(
     that we believed not sent, is reconciled by it.
     """
     if is_closed(notification):
-        final = status is not ReceiptStatus.PROGRESS
+        late = is_late(notification, status)
         return ReceiptEffect(
-            facts=("receipt.late",) if final else (),
+            facts=("receipt.late",) if late else (),
             attempt_status=attempt.status,
             status=notification.status,
             due_at=notification.due_at,
             failure=notification.failure,
-            late=final,
+            late=late,
         )
     reconciled = () if attempt.status is AttemptStatus.ACCEPTED else ("attempt.reconciled",)
     if status is ReceiptStatus.FAILED and attempt.number < notification.attempts:  # a newer attempt may yet succeed
@@ -151,8 +209,7 @@ def apply_receipt(
     ends, stands, failure = _REPORTED[status]
     due_at = None
     if stands is Status.SENT:
-        closing = notification.status in {Status.SENT, Status.UNKNOWN}
-        due_at = notification.due_at if closing else now + CLOSES_AFTER
+        due_at = notification.due_at if notification.status is Status.SENT else closes_at(attempt, now)
     return ReceiptEffect(
         facts=(*reconciled, *ends),
         attempt_status=AttemptStatus.ACCEPTED,

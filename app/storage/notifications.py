@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import TextClause, func, select, text
 
 from app.domain.channel import Channel, Purpose
 from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
@@ -15,6 +15,7 @@ from app.domain.shipment import Milestone
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_rows, locked, one_of
 from app.storage.tables import WAITING_ROWS, attempts, events, notifications, recipients
+from app.storage.updates import update_rows
 
 _BY_EVENT = Lookup(select(notifications).order_by(notifications.c.id), notifications.c.event_id)
 
@@ -26,18 +27,12 @@ async def insert_all(tx: Tx, new: Sequence[Notification]) -> None:
 
 async def save_all(tx: Tx, changed: Sequence[Notification]) -> None:
     """Write the present state of notifications whose rows the caller has locked."""
-    if not changed:
-        return
-    statement = (
-        update(notifications)
-        .where(notifications.c.id == bindparam("_id"))
-        .values({name: bindparam(name) for name in _CHANGING})
-    )
-    rows = [{"_id": n.id, **{name: value for name, value in _row(n).items() if name in _CHANGING}} for n in changed]
-    await tx.execute(statement, rows)
+    rows = [_row(n) for n in changed]
+    await update_rows(tx, notifications, [{name: row[name] for name in _CHANGING} for row in rows])
 
 
 _CHANGING = (
+    "id",
     "status",
     "reason",
     "failure",
@@ -46,6 +41,8 @@ _CHANGING = (
     "due_at",
     "lease",
     "attempts",
+    "looks",
+    "resent",
     "chain_length",
     "chain_leaf",
 )
@@ -72,6 +69,8 @@ def _row(n: Notification) -> dict[str, Any]:
         "due_at": n.due_at,
         "lease": n.lease,
         "attempts": n.attempts,
+        "looks": n.looks,
+        "resent": n.resent,
         "chain_length": n.chain_length,
         "chain_leaf": n.chain_leaf,
     }
@@ -98,6 +97,8 @@ def _notification(row: Any) -> Notification:
         due_at=row.due_at,
         lease=row.lease,
         attempts=row.attempts,
+        looks=row.looks,
+        resent=row.resent,
         chain_length=row.chain_length,
         chain_leaf=row.chain_leaf,
     )
@@ -204,6 +205,17 @@ async def due_to_send(tx: Tx, *, channel: Channel, now: datetime, limit: int) ->
     return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
 
 
+async def count_due(tx: Tx, *, channel: Channel, now: datetime, limit: int) -> int:
+    """How many notifications of one channel wait and are due, counted up to `limit`."""
+    due = (
+        select(notifications.c.id)
+        .where(WAITING_ROWS, notifications.c.channel == channel, notifications.c.due_at <= now)
+        .limit(limit)
+        .subquery()
+    )
+    return int((await tx.execute(select(func.count()).select_from(due))).scalar_one())
+
+
 async def overdue(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
     """Up to `limit` waiting notifications whose news has expired, locked; those that are being claimed are left out."""
     query = (
@@ -215,13 +227,27 @@ async def overdue(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
     return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
 
 
-async def due_under_way(tx: Tx, *, statuses: Iterable[Status], now: datetime, limit: int) -> list[Notification]:
-    """Up to `limit` notifications whose lease has run out, or whose chain is to be closed; locked in the same way."""
+async def due_under_way(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
+    """Up to `limit` notifications being sent whose lease has run out; locked in the same way."""
+    return await _due(tx, text("status = 'sending'"), now=now, limit=limit)
+
+
+async def due_to_follow(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
+    """Up to `limit` notifications of unknown outcome about which something is to be done; locked in the same way."""
+    return await _due(tx, text("status = 'unknown' AND NOT unresolved"), now=now, limit=limit)
+
+
+async def due_to_close(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
+    """Up to `limit` notifications whose chain is to be closed; locked in the same way."""
+    sent = await _due(tx, text("status = 'sent'"), now=now, limit=limit)
+    return sent or await _due(tx, text("status = 'unknown' AND unresolved"), now=now, limit=limit)
+
+
+async def _due(tx: Tx, of_these: TextClause, *, now: datetime, limit: int) -> list[Notification]:
     # Written out, because an index over some rows is used only by a query that plainly asks for those rows.
-    named = ", ".join(f"'{status}'" for status in statuses)
     query = (
         select(notifications)
-        .where(text(f"status IN ({named})"), notifications.c.due_at.is_not(None), notifications.c.due_at <= now)
+        .where(of_these, notifications.c.due_at.is_not(None), notifications.c.due_at <= now)
         .order_by(notifications.c.due_at)
         .limit(limit)
     )
@@ -241,12 +267,6 @@ async def unfinished_counts(tx: Tx) -> dict[Status, int]:
     return {status: counted.get(status, 0) for status in UNFINISHED}
 
 
-async def recipients_of(tx: Tx, ids: Iterable[UUID]) -> set[UUID]:
-    """Whom these notifications concern; that never changes, so nothing is locked."""
-    query = select(notifications.c.recipient_id).where(one_of(tx, notifications.c.id, list(ids)))
-    return set((await tx.execute(query)).scalars())
-
-
 async def lock(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
     """These notifications, locked, in one order for everybody."""
     query = select(notifications).where(one_of(tx, notifications.c.id, list(ids))).order_by(notifications.c.id)
@@ -255,22 +275,13 @@ async def lock(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
 
 async def insert_attempts(tx: Tx, started: Sequence[Attempt]) -> None:
     """Write attempts that are about to be made."""
-    if started:
-        await tx.execute(insert(attempts), [_attempt_row(a) for a in started])
+    await insert_rows(tx, attempts, [_attempt_row(a) for a in started])
 
 
 async def save_attempts(tx: Tx, ended: Sequence[Attempt]) -> None:
     """Write what became of attempts."""
-    if not ended:
-        return
-    statement = (
-        update(attempts)
-        .where(attempts.c.id == bindparam("_id"))
-        .values(status=bindparam("status"), code=bindparam("code"), ended_at=bindparam("ended_at"))
-    )
-    await tx.execute(
-        statement, [{"_id": a.id, "status": a.status, "code": a.code, "ended_at": a.ended_at} for a in ended]
-    )
+    rows = [{"id": a.id, "status": a.status, "code": a.code, "ended_at": a.ended_at} for a in ended]
+    await update_rows(tx, attempts, rows)
 
 
 async def attempts_of(tx: Tx, notification_ids: Iterable[UUID]) -> dict[UUID, list[Attempt]]:
@@ -286,10 +297,10 @@ async def attempts_of(tx: Tx, notification_ids: Iterable[UUID]) -> dict[UUID, li
     return found
 
 
-async def attempt(tx: Tx, attempt_id: UUID) -> Attempt | None:
-    """One attempt, or None."""
-    row = (await tx.execute(select(attempts).where(attempts.c.id == attempt_id))).one_or_none()
-    return _attempt(row) if row else None
+async def attempts_by_id(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Attempt]:
+    """Those of these attempts that exist."""
+    query = select(attempts).where(one_of(tx, attempts.c.id, list(ids)))
+    return {row.id: _attempt(row) for row in await tx.execute(query)}
 
 
 def _attempt_row(a: Attempt) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from app.domain.notification import Attempt
 from app.domain.receipt import Receipt, ReceiptStatus
 from app.storage.database import Tx
+from app.storage.notifications import attempts_by_id
 from app.storage.sql import insert_ignoring, one_of
 from app.storage.tables import attempts, receipts
 from app.storage.vault import PersonKey
@@ -25,6 +27,15 @@ class StoredReceipt:
     received_at: datetime
     late: bool
     applied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyReceipt:
+    """A receipt that came before the outcome of an attempt, and the attempt that it speaks of."""
+
+    id: UUID
+    attempt: Attempt
+    receipt: Receipt
 
 
 async def insert_new(
@@ -55,21 +66,27 @@ async def insert_new(
     return bool((await tx.execute(statement)).rowcount)
 
 
-async def unapplied(tx: Tx, keys: Mapping[UUID, PersonKey | None]) -> dict[UUID, list[StoredReceipt]]:
-    """Receipts that wait for the outcome of an attempt, by the attempt they speak of.
+async def unapplied(
+    tx: Tx, notifications: Iterable[UUID], keys: Mapping[UUID, PersonKey]
+) -> dict[UUID, list[EarlyReceipt]]:
+    """Receipts that wait for the outcome of an attempt, by the notification they speak of, in the order of arrival.
 
-    Each attempt is given with its person's key; without one (erased) the raw bytes are empty.
+    `keys` are the notifications'; without one (erased) the raw bytes are empty.
     """
     query = (
-        select(receipts)
-        .where(one_of(tx, receipts.c.attempt_id, keys), receipts.c.applied.is_(False))
+        select(receipts, attempts.c.notification_id)
+        .join(attempts, attempts.c.id == receipts.c.attempt_id)
+        .where(one_of(tx, attempts.c.notification_id, list(notifications)), receipts.c.applied.is_(False))
         .order_by(receipts.c.id)
     )
-    found: dict[UUID, list[StoredReceipt]] = defaultdict(list)
-    for row in await tx.execute(query):
-        key = keys[row.attempt_id]
+    rows = list(await tx.execute(query))
+    spoken_of = await attempts_by_id(tx, {row.attempt_id for row in rows}) if rows else {}
+    found: dict[UUID, list[EarlyReceipt]] = defaultdict(list)
+    for row in rows:
+        key = keys.get(row.notification_id)
         raw = key.open(row.raw, place=_place(row.id)) if key and row.raw else b""
-        found[row.attempt_id].append(_stored(row, raw))
+        early = EarlyReceipt(id=row.id, attempt=spoken_of[row.attempt_id], receipt=_stored(row, raw).receipt)
+        found[row.notification_id].append(early)
     return found
 
 

@@ -1,8 +1,7 @@
-"""Close the chains of notifications that were sent, or are unknown, and of which nothing more was heard for 72 h."""
+"""Close the chains of notifications that were sent, or stay unknown, and of which nothing more was heard for 72 h."""
 
 from dataclasses import replace
 
-from app.domain.notification import Status
 from app.ports import Surroundings
 from app.storage import notifications as outbox
 from app.storage.database import Tx
@@ -15,7 +14,7 @@ BATCH_MAX = 200
 async def close_chains(tx: Tx, *, surroundings: Surroundings) -> int:
     """Write `notification.closed` for what is due; the number closed."""
     now = surroundings.clock()
-    quiet = await outbox.due_under_way(tx, statuses=[Status.SENT, Status.UNKNOWN], now=now, limit=BATCH_MAX)
+    quiet = await outbox.due_to_close(tx, now=now, limit=BATCH_MAX)
     if not quiet:
         return 0
     sheet = await new_fact_sheet(tx, surroundings)

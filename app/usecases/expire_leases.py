@@ -1,6 +1,5 @@
 """Give up attempts whose worker never came back: nobody can know what became of them, so they are unknown."""
 
-from app.domain.notification import Status
 from app.domain.outcome import Unknown
 from app.ports import Surroundings
 from app.storage import notifications as outbox
@@ -12,7 +11,7 @@ BATCH_MAX = 200
 
 async def expire_leases(tx: Tx, *, surroundings: Surroundings) -> int:
     """Settle as unknown what was being sent when its lease ran out; never sent again. The number settled."""
-    stuck = await outbox.due_under_way(tx, statuses=[Status.SENDING], now=surroundings.clock(), limit=BATCH_MAX)
+    stuck = await outbox.due_under_way(tx, now=surroundings.clock(), limit=BATCH_MAX)
     if not stuck:
         return 0
     attempts = await outbox.attempts_of(tx, [n.id for n in stuck])

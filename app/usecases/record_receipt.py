@@ -1,37 +1,81 @@
-"""Record a provider's report about an attempt: kept whatever it says, applied once, never a step backwards."""
+"""Record what providers report about attempts: kept whatever it says, applied once, never a step backwards."""
 
-from app.domain.receipt import Receipt
-from app.domain.settlement import waits_for_outcome
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.notification import Attempt
+from app.domain.receipt import Receipt, ReceiptStatus
+from app.domain.settlement import is_late, waits_for_outcome
 from app.ports import Surroundings
 from app.storage import notifications as outbox
 from app.storage import receipts as receipt_store
 from app.storage.database import Tx
-from app.usecases.settle_attempts import open_book
+from app.usecases.keep_stray import keep_stray, stray_of
+from app.usecases.settle_attempts import Book, open_book
 
 
-async def record_receipt(tx: Tx, receipt: Receipt, *, surroundings: Surroundings) -> bool:
-    """Keep the report and move its notification on; False when it was kept before or its attempt does not exist.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What became of a report. `is_new`: it was not known; `attempt_started_at` is None where there is no such attempt.
 
-    A report that comes while an attempt is under way waits until that is settled.
+    `ends`: it tells how the attempt ended.
     """
-    attempt = await outbox.attempt(tx, receipt.attempt)
-    if attempt is None:
-        return False
-    book = await open_book(tx, [attempt], surroundings)
-    attempt = await outbox.attempt(tx, receipt.attempt) or attempt  # as it stands now that its row is locked
+
+    is_new: bool
+    provider: str
+    attempt_started_at: datetime | None
+    ends: bool
+
+    @property
+    def fate(self) -> str:
+        """`recorded`, `repeated` or `stray`."""
+        if self.attempt_started_at is None:
+            return "stray"
+        return "recorded" if self.is_new else "repeated"
+
+
+async def record_receipts(tx: Tx, receipts: Sequence[Receipt], *, surroundings: Surroundings) -> list[Recorded]:
+    """Keep reports and move their notifications on, in order; what became of each.
+
+    One that comes while an attempt is under way waits until that is settled; one of an attempt that the database has
+    lost is kept apart.
+    """
+    known = await outbox.attempts_by_id(tx, {each.attempt for each in receipts})
+    book = await open_book(tx, list(known.values()), surroundings) if known else None
+    known = await outbox.attempts_by_id(tx, known)  # as they stand now that their rows are locked
+    recorded = []
+    for receipt in receipts:
+        attempt = known.get(receipt.attempt)
+        if attempt is None or book is None:
+            is_new = await keep_stray(tx, stray_of(receipt), surroundings=surroundings)
+        else:
+            is_new = await _record(tx, book, attempt, receipt)
+        recorded.append(
+            Recorded(
+                is_new=is_new,
+                provider=receipt.provider,
+                attempt_started_at=attempt.started_at if attempt else None,
+                ends=receipt.status is not ReceiptStatus.PROGRESS,
+            )
+        )
+    if book is not None:
+        await book.write(tx)
+    return recorded
+
+
+async def _record(tx: Tx, book: Book, attempt: Attempt, receipt: Receipt) -> bool:
     notification = book.notifications[attempt.notification]
-    record = book.records.get(notification.recipient)
     waits = waits_for_outcome(notification)
-    late = False if waits else book.apply(attempt, receipt).late
     is_new = await receipt_store.insert_new(
         tx,
-        surroundings.new_id(),
+        book.surroundings.new_id(),
         receipt,
-        key=record.key if record else None,
+        key=book.keys.get(notification.id),
         received_at=book.now,
         applied=not waits,
-        late=late,
+        late=is_late(notification, receipt.status),
     )
-    if is_new:
-        await book.write(tx)
+    if is_new and not waits:
+        book.apply(book.as_it_stands(attempt), receipt)
     return is_new

@@ -6,21 +6,27 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from app.domain.notification import Attempt, AttemptStatus, Notification, Status
+from app.domain.look_up import Found
+from app.domain.notification import Attempt, Notification, Status
 from app.domain.outcome import Accepted, NotSent, Outcome, Refused, Unknown
 from app.domain.receipt import Receipt
-from app.domain.settlement import ReceiptEffect, Settlement, apply_receipt, is_closed, settle
+from app.domain.settlement import ReceiptEffect, Settlement, apply_receipt, closes_at, is_closed, reconcile, settle
 from app.ports import Surroundings
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
+from app.storage import person_keys
 from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
+from app.storage.contact_failures import FailedContact
 from app.storage.database import Tx
-from app.storage.receipts import StoredReceipt
+from app.storage.facts import StoredFact
+from app.storage.receipts import EarlyReceipt
 from app.storage.recipients import RecipientRecord
 from app.storage.vault import PersonKey
 from app.usecases.end_chain import end_chain, opening_data
+from app.usecases.note_failures import failure_of, note_failures
 from app.usecases.record_facts import FactSheet, new_fact_sheet
+from app.usecases.start_attempt import Claimed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,7 @@ async def settle_attempts(tx: Tx, ended: Sequence[Ended], *, surroundings: Surro
     and reconciles it; any other late outcome changes nothing.
     """
     book = await open_book(tx, [item.attempt for item in ended], surroundings)
+    book.stopped = await _read_stopped(tx, ended, book.notifications)
     settled = []
     for item in ended:
         notification = book.notifications[item.attempt.notification]
@@ -57,46 +64,55 @@ async def open_book(tx: Tx, attempts: Sequence[Attempt], surroundings: Surroundi
     First their recipients: whoever is erased meanwhile would leave us with a key that must not be used any more.
     """
     ids = {attempt.notification for attempt in attempts}
-    records = await recipient_store.by_ids(tx, await outbox.recipients_of(tx, ids), lock=True)
-    notifications = await outbox.lock(tx, ids)
-    tried = await outbox.attempts_of(tx, notifications)
-    keys = {
-        attempt.id: records[n.recipient].key if n.recipient in records else None
-        for n in notifications.values()
-        for attempt in tried.get(n.id, ())
-    }
+    keys = await person_keys.of_notifications(tx, ids)
     return Book(
-        now=surroundings.clock(),
         surroundings=surroundings,
+        keys=keys,
+        notifications=await outbox.lock(tx, ids),
+        early_receipts=await receipt_store.unapplied(tx, ids, keys),
         sheet=await new_fact_sheet(tx, surroundings),
-        notifications=notifications,
-        records=records,
-        tried=tried,
-        waiting_receipts=await receipt_store.unapplied(tx, keys),
-        openings=await fact_store.first_of_notifications(tx, notifications),
+        now=surroundings.clock(),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What the suppression of a message at the last check says of its person and of why it had been planned."""
+
+    records: Mapping[UUID, RecipientRecord] = field(default_factory=dict)
+    openings: Mapping[UUID, StoredFact] = field(default_factory=dict)
+
+    def of(self, notification: Notification) -> tuple[RecipientRecord | None, Mapping[str, object] | None]:
+        """The person and what the opening fact says, where they were read."""
+        opening = self.openings.get(notification.id)
+        return self.records.get(notification.recipient), opening_data(opening) if opening else None
 
 
 @dataclass(slots=True, kw_only=True)
 class Book:
-    """The notifications that one transaction settles, as they stand while it works."""
+    """The notifications that one transaction settles, as they stand while it works.
 
-    now: datetime
+    `stopped` has what a suppression repeats of people and opening facts, for those that are not sent for their sake.
+    """
+
     surroundings: Surroundings
-    sheet: FactSheet
+    keys: Mapping[UUID, PersonKey]
     notifications: dict[UUID, Notification]
-    records: Mapping[UUID, RecipientRecord]
-    tried: Mapping[UUID, Sequence[Attempt]]
-    waiting_receipts: Mapping[UUID, Sequence[StoredReceipt]]
-    openings: Mapping[UUID, fact_store.StoredFact]
+    early_receipts: Mapping[UUID, Sequence[EarlyReceipt]]
+    sheet: FactSheet
+    now: datetime
+    stopped: Stopped = field(default_factory=Stopped)
+    _changed: set[UUID] = field(default_factory=set)
     _attempts: dict[UUID, Attempt] = field(default_factory=dict)
     _applied: list[UUID] = field(default_factory=list)
+    _failed: list[FailedContact] = field(default_factory=list)
+    _started: list[Attempt] = field(default_factory=list)
 
     def settle(self, attempt: Attempt, outcome: Outcome) -> None:
         """Write down the outcome, then the receipts that came before it."""
         notification = self.notifications[attempt.notification]
         result = settle(notification, outcome, now=self.now, jitter=self.surroundings.jitter())
-        key = self._key(notification)
+        key = self.keys.get(notification.id)
         notification = self.sheet.record_in_chain(
             notification,
             result.attempt_fact,
@@ -106,13 +122,10 @@ class Book:
             sealed=_sealed_of(outcome) if key else {},  # an erased person's values cannot be kept
         )
         self._move(notification, attempt, result, outcome)
-        self._apply_waiting(notification.id)
-
-    def _apply_waiting(self, notification: UUID) -> None:
-        for attempt in self.tried.get(notification, ()):
-            for early in self.waiting_receipts.get(attempt.id, ()):
-                self.apply(self._attempts.get(attempt.id, attempt), early.receipt)
-                self._applied.append(early.id)
+        self._note_failure(notification, attempt, outcome)
+        for early in self.early_receipts.get(notification.id, ()):
+            self.apply(self.as_it_stands(early.attempt), early.receipt)
+            self._applied.append(early.id)
 
     def _move(self, notification: Notification, attempt: Attempt, result: Settlement, outcome: Outcome) -> None:
         self._attempts[attempt.id] = replace(
@@ -125,29 +138,66 @@ class Book:
             failure=result.failure,
             due_at=result.due_at,
             lease=None,
+            looks=0 if isinstance(outcome, Unknown) else notification.looks,
+            resent=notification.resent if result.resent is None else result.resent,
         )
         if result.end_fact is not None:
+            record, opening = self.stopped.of(notification)
             notification = end_chain(
-                self.sheet,
-                notification,
-                result.end_fact,
-                at=self.now,
-                record=self.records.get(notification.recipient),
-                opening=opening_data(self.openings[notification.id]),
+                self.sheet, notification, result.end_fact, at=self.now, record=record, opening=opening
             )
+        self._set(notification)
+
+    def as_it_stands(self, attempt: Attempt) -> Attempt:
+        """The attempt with what this transaction has learned of it."""
+        return self._attempts.get(attempt.id, attempt)
+
+    def _set(self, notification: Notification) -> None:
         self.notifications[notification.id] = notification
+        self._changed.add(notification.id)
+
+    def _note_failure(self, notification: Notification, attempt: Attempt, said: Outcome | Receipt) -> None:
+        if failure := failure_of(notification, attempt, said):
+            self._failed.append(failure)
 
     def reconcile_late_answer(self, attempt: Attempt, outcome: Outcome) -> bool:
         """Use an acceptance that arrived after the lease had run out; False when there is nothing to learn."""
         notification = self.notifications[attempt.notification]
         if notification.status is not Status.UNKNOWN or is_closed(notification) or not isinstance(outcome, Accepted):
             return False
-        self._record_reconciled(attempt, method="late_answer", provider_id=outcome.provider_id)
-        self._attempts[attempt.id] = replace(
-            attempt, status=AttemptStatus.ACCEPTED, code=outcome.code, ended_at=self.now
-        )
-        self.notifications[attempt.notification] = replace(self.notifications[attempt.notification], status=Status.SENT)
+        found = Found(provider_id=outcome.provider_id or "", code=outcome.code or "", reply=outcome.reply or b"")
+        self.reconcile(attempt, found, method="late_answer")
         return True
+
+    def reconcile(self, attempt: Attempt, found: Found, *, method: str) -> None:
+        """Write down that the provider did take the message of an unknown attempt."""
+        notification = self._record_reconciled(attempt, method=method, found=found)
+        effect = reconcile(attempt, failed=found.failed, now=self.now)
+        self._attempts[attempt.id] = replace(
+            attempt, status=effect.attempt_status, code=found.code or attempt.code, ended_at=self.now
+        )
+        self._set(self._stand(notification, effect))
+        for fact_type in effect.facts:
+            self._set(end_chain(self.sheet, self.notifications[notification.id], fact_type, at=self.now))
+
+    def give_up(self, attempt: Attempt) -> None:
+        """Write down that nothing is left to look at: the attempt stays unknown, and in time its chain is closed."""
+        notification = self.sheet.record_in_chain(
+            self.notifications[attempt.notification],
+            "attempt.unresolved",
+            at=self.now,
+            data={"attempt": attempt.number, "provider": attempt.provider},
+        )
+        self._set(replace(notification, unresolved=True, due_at=closes_at(attempt, self.now)))
+
+    def look_again(self, notification: UUID, *, looks: int, at: datetime) -> None:
+        """Note how many look-ups found nothing, and when the next step is due."""
+        self._set(replace(self.notifications[notification], looks=looks, due_at=at))
+
+    def start(self, claimed: Claimed) -> None:
+        """Write down an attempt that was started within this transaction."""
+        self._set(claimed.notification)
+        self._started.append(claimed.attempt)
 
     def apply(self, attempt: Attempt, receipt: Receipt) -> ReceiptEffect:
         """Write down what a receipt does to its notification."""
@@ -158,24 +208,32 @@ class Book:
             self._attempts[attempt.id] = replace(
                 attempt, status=effect.attempt_status, ended_at=attempt.ended_at or self.now
             )
-        self.notifications[attempt.notification] = replace(
-            self.notifications[attempt.notification],
+        notification = self.notifications[attempt.notification]
+        self._set(self._stand(notification, effect))
+        self._note_failure(notification, attempt, receipt)
+        return effect
+
+    @staticmethod
+    def _stand(notification: Notification, effect: ReceiptEffect) -> Notification:
+        return replace(
+            notification,
             status=effect.status,
             failure=effect.failure,
             due_at=effect.due_at,
+            unresolved=notification.unresolved and effect.status is Status.UNKNOWN,
             lease=None,
         )
-        return effect
 
     def _record_receipt_fact(self, fact_type: str, attempt: Attempt, receipt: Receipt, effect: ReceiptEffect) -> None:
         notification = self.notifications[attempt.notification]
         if fact_type == "attempt.reconciled":
-            self._record_reconciled(attempt, method=receipt.via, provider_id=receipt.provider_id)
+            found = Found(provider_id=receipt.provider_id or "", code="", reply=b"")
+            self._set(self._record_reconciled(attempt, method=receipt.via, found=found))
         elif fact_type.startswith("notification."):
             standing = replace(notification, status=effect.status, failure=effect.failure)
-            self.notifications[notification.id] = end_chain(self.sheet, standing, fact_type, at=self.now)
+            self._set(end_chain(self.sheet, standing, fact_type, at=self.now))
         else:
-            key = self._key(notification)
+            key = self.keys.get(notification.id)
             self.notifications[notification.id] = self.sheet.record_in_chain(
                 notification,
                 fact_type,
@@ -192,29 +250,48 @@ class Book:
                 sealed={"receipt": receipt.raw} if key else {},
             )
 
-    def _record_reconciled(self, attempt: Attempt, *, method: str, provider_id: str | None) -> None:
+    def _record_reconciled(self, attempt: Attempt, *, method: str, found: Found) -> Notification:
         notification = self.notifications[attempt.notification]
-        key = self._key(notification)
-        self.notifications[notification.id] = self.sheet.record_in_chain(
+        key = self.keys.get(notification.id)
+        return self.sheet.record_in_chain(
             notification,
             "attempt.reconciled",
             at=self.now,
             key=key,
-            data={"attempt": attempt.number, "provider": attempt.provider, "method": method},
-            sealed={"provider_id": provider_id.encode()} if key and provider_id else {},
+            data={
+                "attempt": attempt.number,
+                "provider": attempt.provider,
+                "code": found.code or None,
+                "method": method,
+            },
+            sealed={"provider_id": found.provider_id.encode() or None, "provider_reply": found.reply or None}
+            if key
+            else {},
         )
 
-    def _key(self, notification: Notification) -> PersonKey | None:
-        record = self.records.get(notification.recipient)
-        return record.key if record else None
-
     async def write(self, tx: Tx) -> None:
-        """Write notifications, attempts, receipts and facts."""
-        await outbox.save_all(tx, list(self.notifications.values()))
+        """Write what changed: notifications, attempts, receipts, failures, facts."""
+        await outbox.save_all(tx, [self.notifications[each] for each in sorted(self._changed)])
         await outbox.save_attempts(tx, list(self._attempts.values()))
+        await outbox.insert_attempts(tx, self._started)
         if self._applied:
             await receipt_store.mark_applied(tx, self._applied)
+        await note_failures(tx, self._failed, surroundings=self.surroundings)
         await self.sheet.write(tx)
+
+
+async def _read_stopped(tx: Tx, ended: Sequence[Ended], notifications: Mapping[UUID, Notification]) -> Stopped:
+    stopped = [
+        notifications[item.attempt.notification]
+        for item in ended
+        if isinstance(item.outcome, NotSent) and item.outcome.stage == "consent"
+    ]
+    if not stopped:
+        return Stopped()
+    return Stopped(
+        records=await recipient_store.by_ids(tx, {n.recipient for n in stopped}),
+        openings=await fact_store.first_of_notifications(tx, [n.id for n in stopped]),
+    )
 
 
 def _said_of(attempt: Attempt, outcome: Outcome) -> dict[str, object]:

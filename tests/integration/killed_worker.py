@@ -15,8 +15,9 @@ from adapters.sms import TwilioSms
 from app.ports import Surroundings
 from app.storage.database import Database
 from app.storage.vault import Vault
-from app.usecases.dispatch_notifications import Dispatcher
+from app.usecases.dispatch_notifications import Dispatcher, Provider
 from app.usecases.watch_log import LogWatch
+from app.usecases.watch_providers import ProviderWatch
 from app.worker import Worker
 from tests.conftest import ROOT_SECRET
 from tests.integration.world import SENDER, sealer
@@ -38,7 +39,15 @@ async def work(database_url: str, gateway_url: str, directory: Path, now: dateti
     worker = Worker(
         database,
         sealer=own_sealer,
-        dispatchers=[Dispatcher(database, transport, sender=SENDER, surroundings=surroundings)],
+        dispatchers=[
+            Dispatcher(
+                database,
+                [Provider(transport=transport)],
+                sender=SENDER,
+                watch=ProviderWatch(database, ["twilio"], reporting=["twilio"], surroundings=surroundings),
+                surroundings=surroundings,
+            )
+        ],
         log_watch=LogWatch(),
         surroundings=surroundings,
     )

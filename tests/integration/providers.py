@@ -12,7 +12,7 @@ from app.domain.look_up import LookUp, Sought, Unclear
 from app.domain.message import Outgoing
 from app.domain.outcome import Outcome
 from app.ports import Transport
-from app.usecases.dispatch_notifications import Dispatcher
+from app.usecases.dispatch_notifications import Dispatcher, Provider
 from tests.doubles.sms_gateway import ReceivedSms
 from tests.integration.world import SENDER, World
 
@@ -46,7 +46,13 @@ class GatedTransport:
 
 def dispatcher(world: World, transport: Transport) -> Dispatcher:
     """Another dispatcher on the world's database, as another process would have it."""
-    return Dispatcher(world.database, transport, sender=SENDER, surroundings=world.surroundings)
+    return Dispatcher(
+        world.database,
+        [Provider(transport=transport)],
+        sender=SENDER,
+        watch=world.watch,
+        surroundings=world.surroundings,
+    )
 
 
 @asynccontextmanager
@@ -72,7 +78,7 @@ def attempts_in(journal: Iterable[ReceivedSms]) -> list[UUID]:
 
 
 async def until(happened: Callable[[], object]) -> None:
-    """Wait, at most ten seconds, until `happened()` is true."""
-    async with asyncio.timeout(10):
+    """Wait, at most a minute, until `happened()` is true."""
+    async with asyncio.timeout(60):
         while not happened():  # noqa: ASYNC110 – journals of doubles have no event to wait for
             await asyncio.sleep(0.005)

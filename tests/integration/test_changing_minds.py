@@ -21,7 +21,7 @@ from app.storage.vault import Vault
 from app.usecases import prove_notification as proving
 from app.usecases.check_log import Difference, check_log
 from app.usecases.erase_recipient import erase_recipient
-from app.usecases.record_receipt import record_receipt
+from app.usecases.record_receipt import record_receipts
 from tests.builders import NOON, OPERATOR, RECIPIENT, event
 from tests.conftest import TestClock
 from tests.integration.providers import GatedTransport, dispatcher, until
@@ -40,11 +40,11 @@ async def test_news_that_became_untrue_while_it_was_being_sent_is_not_sent_again
     await until(lambda: transport.taken)
     await world.accepted(event("delivered", at=NOON + timedelta(seconds=1)))
     transport.gate.set()
-    await slow.drain()
+    await slow.settled()
     clock.forward(minutes=5)
     assert (await world.notification(notice.id)).status == "queued"
     await slow.turn()
-    await slow.drain()
+    await slow.settled()
     ended = await world.notification(notice.id)
     assert (ended.status, ended.reason) == ("cancelled", "collected")
     assert len(transport.taken) == 1
@@ -133,12 +133,12 @@ async def test_a_report_that_came_before_the_outcome_is_applied_for_an_erased_pe
         signature="shared_key",
         raw=b"MessageStatus=delivered",
     )
-    await world.database.transact(lambda tx: record_receipt(tx, report, surroundings=world.surroundings))
+    await world.database.transact(lambda tx: record_receipts(tx, [report], surroundings=world.surroundings))
     await world.database.transact(
         lambda tx: erase_recipient(tx, OPERATOR, RECIPIENT, actor="key", surroundings=world.surroundings)
     )
     transport.gate.set()
-    await slow.drain()
+    await slow.settled()
     assert (await world.notification(notice.id)).status == "delivered"
 
 

@@ -17,9 +17,9 @@ from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
 from app.storage.database import DatabaseUnavailableError, Tx
 from app.storage.tables import attempts, contact_points
-from app.usecases.claim_notifications import Claimed
 from app.usecases.erase_recipient import erase_recipient
 from app.usecases.put_recipient import put_recipient
+from app.usecases.start_attempt import Claimed
 from app.usecases.withdraw_consent import withdraw_consent
 from tests.builders import OPERATOR, RECIPIENT, event
 from tests.conftest import TestClock
@@ -183,13 +183,13 @@ async def test_a_retry_to_somebody_erased_meanwhile_is_cancelled_and_holds_up_no
     await until(lambda: transport.taken)
     await erase(world, "gone")
     transport.gate.set()
-    await slow.drain()
+    await slow.settled()
     clock.forward(seconds=10)
     other = await sms_to(world, "other")
     transport.outcome = Accepted(provider_id="SM1")
     for _ in range(3):
         await slow.turn()
-        await slow.drain()
+        await slow.settled()
     ended = await world.notification(gone.id)
     assert (ended.status, ended.reason) == ("cancelled", "erased")
     assert (await world.notification(other.id)).status == "sent"
@@ -248,7 +248,7 @@ async def _race(world: World, recipients: list[UUID]) -> None:
     async def send_all() -> None:
         while await world.sms.turn() or await _are_waiting(world):
             await world.sms.wait_for_room()
-        await world.sms.drain()
+        await world.sms.settled()
 
     await asyncio.gather(send_all(), *(withdraw_some() for _ in range(8)))
 

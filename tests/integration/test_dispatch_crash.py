@@ -61,7 +61,7 @@ async def test_a_message_in_flight_when_its_worker_died_is_unknown_and_never_sen
     await kill_tasks(world.sms)
     assert await expire(world) == 0
     clock.forward(seconds=121)
-    successor = dispatcher(world, world.sms._transport)
+    successor = dispatcher(world, world.sms.providers["twilio"].transport)
     assert await successor.turn() == 0
     assert await expire(world) == 1
     for _ in range(6):
@@ -106,7 +106,7 @@ async def test_a_process_killed_between_send_and_settle_leaves_unknown_and_one_c
     reborn = Worker(
         world.database,
         sealer=world.sealer,
-        dispatchers=[dispatcher(world, world.sms._transport)],
+        dispatchers=[dispatcher(world, world.sms.providers["twilio"].transport)],
         log_watch=LogWatch(),
         surroundings=world.surroundings,
     )
@@ -131,7 +131,7 @@ async def late(world: World, clock: TestClock, outcome: Outcome, meanwhile: Awai
     if meanwhile is not None:
         await meanwhile
     transport.gate.set()
-    await slow.drain()
+    await slow.settled()
     assert len(transport.taken) == 1
     return (await world.notification(sms.id)).status
 
@@ -175,19 +175,26 @@ async def test_any_other_late_answer_changes_nothing(world: World, clock: TestCl
 async def test_an_acceptance_after_the_chain_was_closed_adds_nothing_to_it(world: World, clock: TestClock) -> None:
     async def three_days_later() -> None:
         clock.forward(hours=73)
+        await world.follow()
         assert await close(world) == 1
 
     assert await late(world, clock, Accepted(provider_id="SM1"), three_days_later()) == "unknown"
-    assert await world.fact_types((await only_sms(world)).id) == [PLANNED, STARTED, UNKNOWN, "notification.closed"]
+    assert await world.fact_types((await only_sms(world)).id) == [
+        PLANNED,
+        STARTED,
+        UNKNOWN,
+        "attempt.unresolved",
+        "notification.closed",
+    ]
 
 
 async def test_two_dispatchers_never_take_the_same_message(world: World) -> None:
     await world.register(channels=[Channel.SMS], consents=[Channel.SMS])
     await world.post(*(event(id=f"e-{n}", data={"shipment": f"item-{n}"}) for n in range(60)))
-    other = dispatcher(world, world.sms._transport)
+    other = dispatcher(world, world.sms.providers["twilio"].transport)
     while sum(await asyncio.gather(world.sms.turn(), other.turn())):
         await asyncio.gather(world.sms.wait_for_room(), other.wait_for_room())
-    await asyncio.gather(world.sms.drain(), other.drain())
+    await asyncio.gather(world.sms.settled(), other.drain())
     bodies = [sms.form["Body"] for sms in world.gateway.journal]
     assert len(bodies) == 60
     callbacks = {sms.form["StatusCallback"] for sms in world.gateway.journal}
@@ -200,7 +207,7 @@ async def test_an_outcome_under_an_older_lease_does_not_settle_a_newer_attempt(w
     first.gate.set()
     slow = dispatcher(world, first)
     await slow.turn()
-    await slow.drain()
+    await slow.settled()
     clock.forward(seconds=10)
     second = GatedTransport(Accepted(provider_id="SM2"))
     quick = dispatcher(world, second)
@@ -218,7 +225,7 @@ async def test_an_outcome_under_an_older_lease_does_not_settle_a_newer_attempt(w
     ]
     assert (await world.notification(sms.id)).status == "sending"
     second.gate.set()
-    await quick.drain()
+    await quick.settled()
     assert (await world.notification(sms.id)).status == "sent"
     assert (old.number, new.number) == (1, 2)
 

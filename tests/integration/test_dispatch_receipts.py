@@ -14,7 +14,7 @@ from app.storage import notifications as outbox
 from app.storage import receipts as receipt_store
 from app.usecases.close_chains import close_chains
 from app.usecases.expire_leases import expire_leases
-from app.usecases.record_receipt import record_receipt
+from app.usecases.record_receipt import record_receipts
 from tests.builders import event
 from tests.conftest import TestClock
 from tests.integration.providers import GatedTransport, attempts_in, dispatcher, until
@@ -40,9 +40,10 @@ def receipt(attempt: UUID, status: ReceiptStatus, code: str | None = None) -> Re
 
 
 async def report(world: World, attempt: UUID, status: ReceiptStatus, code: str | None = None) -> bool:
-    return await world.database.transact(
-        lambda tx: record_receipt(tx, receipt(attempt, status, code), surroundings=world.surroundings)
+    (recorded,) = await world.database.transact(
+        lambda tx: record_receipts(tx, [receipt(attempt, status, code)], surroundings=world.surroundings)
     )
+    return recorded.is_new
 
 
 async def attempted(world: World, outcome: Outcome) -> tuple[Notification, UUID]:
@@ -52,7 +53,7 @@ async def attempted(world: World, outcome: Outcome) -> tuple[Notification, UUID]
     transport.gate.set()
     one = dispatcher(world, transport)
     await one.turn()
-    await one.drain()
+    await one.settled()
     return sms, transport.taken[0].attempt
 
 
@@ -135,7 +136,7 @@ async def test_a_report_that_comes_before_the_outcome_waits_for_it(world: World)
     assert await report(world, transport.taken[0].attempt, DELIVERED)
     assert await status_of(world, sms) == "sending"
     transport.gate.set()
-    await slow.drain()
+    await slow.settled()
     assert await status_of(world, sms) == "delivered"
     assert await world.fact_types(sms.id) == [PLANNED, STARTED, ACCEPTED, *DELIVERED_FACTS]
 
@@ -151,7 +152,7 @@ async def test_a_report_that_waited_is_used_when_the_lease_runs_out(world: World
     await world.database.transact(lambda tx: expire_leases(tx, surroundings=world.surroundings))
     assert await status_of(world, sms) == "delivered"
     transport.gate.set()
-    await slow.drain()
+    await slow.settled()
     assert await world.fact_types(sms.id) == [PLANNED, STARTED, UNKNOWN, "attempt.reconciled", *DELIVERED_FACTS]
 
 
@@ -193,7 +194,7 @@ async def test_a_report_on_an_older_attempt_leaves_the_one_under_way_its_outcome
     await until(lambda: transport.taken)
     await report(world, older, status)
     transport.gate.set()
-    await slow.drain()
+    await slow.settled()
     types = await world.fact_types(sms.id)
     assert types[:5] == [PLANNED, STARTED, "attempt.not_sent", STARTED, ACCEPTED]
     assert types[5] == "attempt.reconciled"
@@ -214,16 +215,21 @@ async def test_a_report_after_the_chain_was_closed_is_late(world: World, clock: 
     sms, attempt = await attempted(world, outcome)
     before = await status_of(world, sms)
     clock.forward(hours=73)
+    await world.follow()
     await world.database.transact(lambda tx: close_chains(tx, surroundings=world.surroundings))
     await report(world, attempt, DELIVERED)
     assert await status_of(world, sms) == before
     assert (await world.fact_types(sms.id))[-2:] == ["notification.closed", "receipt.late"]
 
 
-async def test_a_report_on_an_attempt_that_never_was_is_not_kept(world: World) -> None:
-    assert not await report(world, uuid7(), DELIVERED)
+async def test_a_report_on_an_attempt_that_is_not_there_is_kept_apart_once(world: World) -> None:
+    lost = uuid7()
+    assert await report(world, lost, DELIVERED)
+    assert not await report(world, lost, DELIVERED)
     await world.seal()
-    assert [fact.type for fact in await sealed_facts(world.database)] == ["log.opened"]
+    stray = (await sealed_facts(world.database))[-1]
+    assert (stray.type, stray.document["notification"]) == ("receipt.delivered", None)
+    assert len(await sealed_facts(world.database)) == 2
 
 
 async def test_the_report_is_kept_as_it_came(world: World) -> None:

@@ -1,7 +1,7 @@
 """Legal holds: what is known stays, nobody is contacted any more, and the erasure comes when the hold ends."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,10 +13,12 @@ from app.domain.merge import RecipientPatch, WantedContact
 from app.domain.notification import Status
 from app.domain.outcome import Accepted
 from app.storage import facts as fact_store
+from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
-from app.storage.facts import StoredFact
+from app.storage.receipts import EarlyReceipt
 from app.storage.tables import facts, legal_holds, recipient_keys
+from app.storage.vault import PersonKey
 from app.usecases.erase_recipient import Deferred, Erased, erase_recipient
 from app.usecases.lift_hold import lift_hold
 from app.usecases.place_hold import place_hold
@@ -184,7 +186,7 @@ async def test_an_erasure_while_a_message_is_on_its_way_leaves_nothing_behind(wo
     await until(lambda: transport.taken)
     assert await erase(world) == Erased()
     transport.gate.set()
-    await sending.drain()
+    await sending.settled()
     assert (await world.notification(told.notifications[0].id)).status is Status.SENT
     async with world.database.read() as tx:
         assert set((await tx.execute(select(facts.c.sealed))).scalars()) == {None}
@@ -196,15 +198,17 @@ async def test_an_erasure_waits_for_who_settles_with_the_key_in_hand(
     await world.register(channels=[Channel.SMS], consents=[Channel.SMS])
     await world.accepted(event())
     erasing: list[asyncio.Task[Erased | Deferred | None]] = []
-    read_openings = fact_store.first_of_notifications
+    read_early = receipt_store.unapplied
 
-    async def begin_to_erase(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, StoredFact]:
+    async def begin_to_erase(
+        tx: Tx, ids: Iterable[UUID], keys: Mapping[UUID, PersonKey]
+    ) -> dict[UUID, list[EarlyReceipt]]:
         if not erasing:
             erasing.append(asyncio.create_task(erase(world)))
             await asyncio.sleep(0.1)
-        return await read_openings(tx, ids)
+        return await read_early(tx, ids, keys)
 
-    monkeypatch.setattr(fact_store, "first_of_notifications", begin_to_erase)
+    monkeypatch.setattr(receipt_store, "unapplied", begin_to_erase)
     await world.dispatch()
     assert await erasing[0] == Erased()
     async with world.database.read() as tx:
@@ -222,7 +226,7 @@ async def test_settling_erasing_and_accepting_at_once_leave_no_value_of_the_old_
         assert await sending.turn() == 1
         transport.gate.set()
         during = event(id=f"during-{number}", data={"recipient": name, "shipment": f"during-{number}"})
-        await asyncio.gather(sending.drain(), erase(world, name), world.accepted(during))
+        await asyncio.gather(sending.settled(), erase(world, name), world.accepted(during))
         async with world.database.read() as tx:
             stranger = await recipient_store.find(tx, OPERATOR, name)
             readable = select(facts.c.recipient_id).where(facts.c.sealed.is_not(None))

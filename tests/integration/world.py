@@ -10,8 +10,8 @@ from uuid import UUID
 
 from adapters.ed25519_signer import Ed25519Signer
 from adapters.mark_file import MarkFile
-from adapters.smtp_email import SmtpEmail, SmtpRelay
 from adapters.sms import TwilioSms
+from adapters.smtp_email import SmtpEmail, SmtpRelay
 from app.domain.channel import Channel, Purpose
 from app.domain.event import Event
 from app.domain.merge import ConsentAct, RecipientPatch, WantedContact
@@ -22,11 +22,13 @@ from app.storage import notifications as outbox
 from app.storage.database import Database
 from app.usecases.accept_events import Accepted, Answer, accept_events
 from app.usecases.check_log import Difference, check_log
-from app.usecases.claim_notifications import Sender
-from app.usecases.dispatch_notifications import Dispatcher
+from app.usecases.dispatch_notifications import Dispatcher, Provider
+from app.usecases.follow_unknown import Follower
 from app.usecases.prove_notification import NothingPublished, prove_notification
 from app.usecases.put_recipient import put_recipient
 from app.usecases.seal_log import Sealer
+from app.usecases.start_attempt import Sender
+from app.usecases.watch_providers import ProviderWatch
 from tests.builders import EMAIL, NOON, OPERATOR, PHONE, RECIPIENT
 from tests.doubles.sms_gateway import SmsGateway
 from tests.doubles.smtp_server import SmtpServer
@@ -77,8 +79,10 @@ class World:
     sealer: Sealer
     gateway: SmsGateway
     mail: SmtpServer
+    watch: ProviderWatch
     sms: Dispatcher
     email: Dispatcher
+    follower: Follower
     vkeys: list[str] = field(default_factory=list)
 
     async def register(
@@ -124,9 +128,14 @@ class World:
     async def dispatch(self) -> int:
         """One turn of both channels, settled."""
         claimed = await self.sms.turn() + await self.email.turn()
-        await self.sms.drain()
-        await self.email.drain()
+        await self.sms.settled()
+        await self.email.settled()
         return claimed
+
+    async def follow(self) -> None:
+        """Take every step about unknown attempts that is due by now."""
+        while await self.follower.turn():
+            pass
 
     async def seal(self) -> None:
         while await self.sealer.turn():
@@ -180,9 +189,15 @@ async def open_world(database: Database, surroundings: Surroundings, directory: 
     async with SmsGateway() as gateway, SmtpServer() as mail:
         sms = TwilioSms(
             account_sid="AC0", auth_token="secret", sender="Awizo", base_url=gateway.base_url,
-            connect_timeout=1.0, total_timeout=2.0,
+            connect_timeout=20.0, total_timeout=30.0,
         )  # fmt: skip
-        email = SmtpEmail(SmtpRelay.parse(mail.url), command_timeout=2.0, final_timeout=2.0)
+        email = SmtpEmail(SmtpRelay.parse(mail.url), command_timeout=30.0, final_timeout=30.0)
+        watch = ProviderWatch(database, ["twilio", "smtp"], reporting=["twilio"], surroundings=surroundings)
+        await watch.turn()
+        channels = [
+            Dispatcher(database, [Provider(transport=each)], sender=SENDER, watch=watch, surroundings=surroundings)
+            for each in (sms, email)
+        ]
         world = World(
             database=database,
             surroundings=surroundings,
@@ -190,8 +205,10 @@ async def open_world(database: Database, surroundings: Surroundings, directory: 
             sealer=own_sealer,
             gateway=gateway,
             mail=mail,
-            sms=Dispatcher(database, sms, sender=SENDER, surroundings=surroundings),
-            email=Dispatcher(database, email, sender=SENDER, surroundings=surroundings),
+            watch=watch,
+            sms=channels[0],
+            email=channels[1],
+            follower=Follower(database, channels, resends=frozenset(), surroundings=surroundings),
             vkeys=[signer_for(f"{ORIGIN_BASE}/2026h2").vkey, signer_for(f"{ORIGIN_BASE}/2026h2/statements").vkey],
         )
         try:

@@ -22,7 +22,7 @@ from app.storage.database import Database, Tx
 from app.storage.vault import Vault
 from app.usecases.erase_recipient import erase_recipient
 from app.usecases.record_facts import new_fact_sheet
-from app.usecases.record_receipt import record_receipt
+from app.usecases.record_receipt import record_receipts
 from app.usecases.withdraw_consent import withdraw_consent
 from tests.builders import NOON, OPERATOR, event
 from tests.conftest import ROOT_SECRET, TestClock
@@ -122,7 +122,7 @@ async def _report(world: World, status: ReceiptStatus) -> None:
         provider_id="SM1",
         raw=f"MessageStatus={status}".encode(),
     )
-    assert await world.database.transact(lambda tx: record_receipt(tx, receipt, surroundings=world.surroundings))
+    assert await world.database.transact(lambda tx: record_receipts(tx, [receipt], surroundings=world.surroundings))
 
 
 async def _others(world: World, count: int) -> None:

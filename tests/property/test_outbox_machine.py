@@ -39,13 +39,16 @@ from app.storage.notifications import NotificationFilter
 from app.storage.vault import Vault
 from app.usecases import accept_events as accepting
 from app.usecases.check_log import Difference, check_log
-from app.usecases.claim_notifications import Claimed, claim_notifications
+from app.usecases.claim_notifications import claim_notifications
 from app.usecases.close_chains import close_chains
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
+from app.usecases.follow_unknown import Follower
+from app.usecases.places import Places
 from app.usecases.put_recipient import put_recipient
-from app.usecases.record_receipt import record_receipt
+from app.usecases.record_receipt import record_receipts
 from app.usecases.settle_attempts import Ended, settle_attempts
+from app.usecases.start_attempt import Claimed
 from app.usecases.withdraw_consent import withdraw_consent
 from tests.builders import NOON, OPERATOR, PHONE, RECIPIENT, event
 from tests.conftest import ROOT_SECRET, TestClock
@@ -164,7 +167,7 @@ class Outbox(RuleBasedStateMachine):
     def send(self, fates: list[Outcome | Fate], minutes: int) -> None:
         """One turn of a worker, what becomes of each message that it claims, and how long it is until the next."""
         claimed = self.transact(
-            claim_notifications, channel=Channel.SMS, provider="twilio", limit=len(fates), sender=SENDER
+            claim_notifications, channel=Channel.SMS, places=Places(["twilio"] * len(fates)), sender=SENDER
         )
         assert self.agreed or not claimed
         self.attempts += [item.attempt.id for item in claimed]
@@ -200,7 +203,7 @@ class Outbox(RuleBasedStateMachine):
             via="callback",
             signature="shared_key",
         )
-        self.transact(record_receipt, receipt)
+        self.transact(record_receipts, [receipt])
 
     @rule(minutes=st.sampled_from([1, 3, 3, 3, 60, 73 * 60]))
     def wait(self, minutes: int) -> None:
@@ -245,7 +248,8 @@ class Outbox(RuleBasedStateMachine):
 
     async def _check_the_end(self) -> None:
         self.clock.now += timedelta(days=400)
-        for _ in range(2):  # a lease that ends now leaves a chain that closes 72 h later
+        for _ in range(3):  # a lease that ends now leaves an attempt to give up, and a chain that closes 72 h later
+            await Follower(self.database, [], resends=frozenset(), surroundings=self.surroundings).turn()
             for keep in (expire_leases, expire_notifications, close_chains):
                 await self.database.transact(lambda tx, keep=keep: keep(tx, surroundings=self.surroundings))
             self.clock.forward(hours=73)

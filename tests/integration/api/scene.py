@@ -62,6 +62,11 @@ async def post_event(_scene: Scene) -> Request:
     return Request(method="POST", path="/v1/events", headers=STRUCTURED, body=body)
 
 
+async def hand_in_report(_scene: Scene) -> Request:
+    headers = {"Content-Type": "message/rfc822"}
+    return Request(method="POST", path="/v1/callbacks/email/dsn", headers=headers, body=str(uuid4()).encode())
+
+
 async def put_person(_scene: Scene) -> Request:
     body = json.dumps(person()).encode()
     headers = {"Content-Type": "application/json"}

@@ -34,6 +34,7 @@ from tests.integration.api.test_logs import (
     watched,
 )
 from tests.integration.api.test_twilio_callback import FORM, report, signature
+from tests.mail_samples import postfix
 from tests.second_verifier import verify
 
 __all__ = ["watched"]  # a fixture
@@ -73,7 +74,7 @@ async def tell(watched: Watched, event: dict[str, Any]) -> Told:
 
 
 async def live_through_everything(watched: Watched) -> Told:
-    """Registered, told, reported on, refused with the number in the answer, held, exported, unsubscribed."""
+    """Registered, told, reported on, refused with the number in the answer, held, exported, unsubscribed, bounced."""
     client = watched.client
     assert (await client.put(PLACE, json=canary_person())).status_code == 201
     told = await tell(watched, canary_event(id="CANARY-1"))
@@ -91,7 +92,28 @@ async def live_through_everything(watched: Watched) -> Told:
     assert (await client.delete(f"{PLACE}/hold")).status_code == 204
     assert EMAIL in (await client.get(f"{PLACE}/export")).text
     assert (await client.post(told.link)).status_code == 200
+    await come_back(watched)
     return told
+
+
+async def come_back(watched: Watched) -> None:
+    """A bounce of the last e-mail, one that names no message of ours, and a STOP, each with the person's values."""
+    named = watched.mail.journal[-1].mail.split("ENVID=")[1].split()[0]
+    for envelope_id in (named, None):
+        bounce = postfix(envelope_id=envelope_id, original=EMAIL, final=EMAIL)
+        headers = {"Content-Type": "message/rfc822"}
+        answer = await watched.client.post("/v1/callbacks/email/dsn", content=bounce, headers=headers)
+        assert answer.status_code == 204
+    path, form = "/v1/callbacks/twilio/inbound", {"From": PHONE, "Body": "STOP"}
+    headers = FORM | {"X-Twilio-Signature": signature(path, form)}
+    assert (await watched.client.post(path, content=urlencode(form), headers=headers)).status_code == 204
+
+    async def disabled() -> bool:
+        return "disabled" in {each["state"] for each in (await watched.client.get(PLACE)).json()["contact_points"]}
+
+    await until(disabled)
+    (failure,) = (await watched.client.get(f"{PLACE}/export")).json()["failures"]
+    assert (failure["contact"], failure["bounced"]) == (EMAIL, True)
 
 
 async def tell_neighbour_of_the_same_shipment(watched: Watched) -> Told:
@@ -196,7 +218,7 @@ async def test_the_key_and_what_it_protected_are_gone_from_the_file(watched: Wat
 async def test_every_table_about_people_is_emptied_or_made_a_skeleton(watched: Watched, database: Database) -> None:
     await live_through_everything(watched)
     async with database.read() as tx:
-        (person,) = (await tx.execute(select(recipients.c.id))).scalars()
+        (person,) = (await tx.execute(select(recipients.c.id).where(recipients.c.operator == OPERATOR))).scalars()
     assert (await watched.client.delete(PLACE)).status_code == 204
     about_people = {table for table in metadata.tables.values() if "recipient_id" in table.c}
     async with database.read() as tx:

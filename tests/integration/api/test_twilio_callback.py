@@ -10,7 +10,7 @@ import httpx
 import pytest
 from twilio.request_validator import RequestValidator
 
-from app.usecases.claim_notifications import callback_mac
+from app.usecases.start_attempt import callback_mac
 from tests.doubles.sms_gateway import Accept
 from tests.integration.api.scene import Scene, set_scene, until
 from tests.integration.api.service import BASE_URL, TWILIO_TOKEN, Service, fresh_event

@@ -78,9 +78,31 @@ def test_what_an_outcome_means(
     assert result.attempt_fact == f"attempt.{attempt_status}"
 
 
-@pytest.mark.parametrize("outcome", [Accepted(provider_id="SM1"), Unknown(stage="response", code="timeout")])
-def test_what_rests_is_looked_at_again_when_its_chain_closes(outcome: Outcome) -> None:
-    assert settle(sending(), outcome, now=NOON, jitter=0.5).due_at == NOON + timedelta(hours=72)
+def test_what_was_accepted_is_looked_at_again_when_its_chain_closes() -> None:
+    accepted = settle(sending(), Accepted(provider_id="SM1"), now=NOON, jitter=0.5)
+    assert accepted.due_at == NOON + timedelta(hours=72)
+
+
+def test_what_is_unknown_is_followed_up_at_once() -> None:
+    assert settle(sending(), Unknown(stage="response", code="timeout"), now=NOON, jitter=0.5).due_at == NOON
+
+
+@pytest.mark.parametrize(
+    ("outcome", "due_after", "made"),
+    [
+        (UNREACHED, timedelta(seconds=2.5), False),
+        (TEMPORARY, timedelta(seconds=2.5), False),
+        (PERMANENT, timedelta(), True),
+        (NotSent(stage="consent", code="opted_out"), timedelta(), True),
+        (NotSent(stage="message", code="address"), timedelta(), True),
+    ],
+)
+def test_a_re_send_that_did_not_leave_leaves_the_first_attempt_unknown(
+    outcome: Outcome, due_after: timedelta, made: bool
+) -> None:
+    result = settle(sending(resent=True), outcome, now=NOON, jitter=0.5)
+    assert (result.status, result.due_at, result.resent) == (Status.UNKNOWN, NOON + due_after, made)
+    assert (result.end_fact, result.failure, result.reason) == (None, None, None)
 
 
 @pytest.mark.parametrize("outcome", [TEMPORARY, UNREACHED])
@@ -155,7 +177,8 @@ def test_what_progress_reconciles_is_looked_at_again_later() -> None:
     waiting = sending(status=Status.QUEUED)
     assert apply_receipt(waiting, attempt(AttemptStatus.NOT_SENT), PROGRESS, now=NOON).due_at == NOON + CLOSES_AFTER
     unknown = sending(status=Status.UNKNOWN, due_at=NOON + timedelta(hours=1))
-    assert apply_receipt(unknown, attempt(AttemptStatus.UNKNOWN), PROGRESS, now=NOON).due_at == unknown.due_at
+    ended = replace(attempt(AttemptStatus.UNKNOWN), ended_at=NOON - timedelta(minutes=5))
+    assert apply_receipt(unknown, ended, PROGRESS, now=NOON).due_at == NOON - timedelta(minutes=5) + CLOSES_AFTER
 
 
 @pytest.mark.parametrize("status", sorted(FINAL))
