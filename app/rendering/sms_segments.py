@@ -1,8 +1,8 @@
 """How many parts an SMS takes (3GPP TS 23.038, GSM 7 bit default alphabet and UCS-2), and text that fits the former."""
 
-import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
 GSM7 = "gsm7"
 UCS2 = "ucs2"
@@ -14,7 +14,6 @@ _BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
-_IN_ALPHABET = re.compile(f"[{re.escape(''.join(sorted(_BASIC)))}]*")
 # 3GPP TS 23.038 §6.2.1.1: each takes ESC and one more septet.
 _EXTENSION = frozenset("\f^{}\\[~]|€")
 
@@ -22,6 +21,7 @@ _SINGLE = {GSM7: 160, UCS2: 70}
 _CONCATENATED = {GSM7: 153, UCS2: 67}
 
 FALLBACK = "?"
+_REMEMBERED_MAX = 4096
 
 _SIGNS = {
     "Ł": "L",
@@ -114,10 +114,7 @@ def transliterate(text: str, language: str) -> str:
     Marks are taken off letters that the alphabet lacks, signs become their nearest ASCII (№ is a word of
     `language`), white space and control characters a blank, other scripts one `?` a run.
     """
-    composed = unicodedata.normalize("NFC", text)
-    # Most texts need nothing but their blanks counted; to look at each character costs as much as all the rest.
-    in_alphabet = _IN_ALPHABET.fullmatch(composed) is not None
-    spelled = composed if in_alphabet else "".join(_spell(char, language) for char in composed)
+    spelled = unicodedata.normalize("NFC", text).translate(_spelling(language))
     while FALLBACK * 2 in spelled:
         spelled = spelled.replace(FALLBACK * 2, FALLBACK)
     return " ".join(spelled.split()) or FALLBACK
@@ -127,6 +124,25 @@ def _widths(text: str, encoding: str) -> Iterable[int]:
     if encoding == GSM7:
         return (2 if char in _EXTENSION else 1 for char in text)
     return (2 if ord(char) > 0xFFFF else 1 for char in text)
+
+
+class _Spelling(dict[int, str]):
+    """A table for `str.translate` that fills itself: texts use few characters, and each is looked at once."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, code: int) -> str:
+        spelled = _spell(chr(code), self._language)
+        if len(self) < _REMEMBERED_MAX:
+            self[code] = spelled
+        return spelled
+
+
+@cache
+def _spelling(language: str) -> _Spelling:
+    return _Spelling(language)
 
 
 def _spell(char: str, language: str) -> str:
