@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -30,6 +31,7 @@ class MediaType:
         return json_type and self.charset in (None, "utf-8")
 
 
+@lru_cache(maxsize=64)
 def parse_media_type(value: str) -> MediaType | None:
     """Read a Content-Type value; None when it is not one, or names a charset twice."""
     matched = _MEDIA_TYPE.fullmatch(value.strip(" \t"))

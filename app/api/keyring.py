@@ -23,15 +23,12 @@ class Keyring:
 
     async def caller(self, token_text: str) -> Caller | None:
         """Who holds this token; None when it is not a live key."""
-        token = parse_token(token_text)
-        if token is None:
-            return None
-        now = self._surroundings.clock()
         remembered_as = sha256(token_text.encode()).digest()
         until, caller = self._remembered.get(remembered_as, (0.0, None))
-        if caller is not None and now.timestamp() < until:
+        if caller is not None and self._surroundings.clock().timestamp() < until:
             return caller
-        return await self._ask(token, remembered_as)
+        token = parse_token(token_text)
+        return await self._ask(token, remembered_as) if token else None
 
     async def _ask(self, token: Token, remembered_as: bytes) -> Caller | None:
         """Ask the database, once for all who wait for the same answer."""

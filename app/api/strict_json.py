@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NoReturn
 
+import orjson
 import rfc8785
 
 DEPTH_MAX = 20
@@ -24,8 +25,10 @@ _ALL_ROUND = bytes.maketrans(b"[]{}", b"()()")
 # An escape that can yield NUL or a surrogate, if its backslash is not itself escaped.
 _SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# A number with fraction or exponent that stands where a value stands; inside a string it costs only the slow path.
-_FLOAT_VALUE = re.compile(r"(?:^|[:,\[])-?\d+(?:\.\d+(?:e[-+]?\d+)?|e[-+]?\d+)(?:$|[,\]}])")
+# A number with fraction or exponent that stands where a member's value stands, and a character beyond the basic plane;
+# inside a string the first costs only the slow path.
+_FLOAT_VALUE = re.compile(rb"[:,\[]-?\d+(?:\.\d+(?:e[-+]?\d+)?|e[-+]?\d+)[,\]}]")
+_ASTRAL = re.compile(rb"[\xf0-\xf4]")
 
 
 class NotStrictJson(ValueError):  # noqa: N818 - it names what the body is, as in "not strict JSON"
@@ -64,13 +67,12 @@ def parse(body: bytes) -> object:
 
 def canonical(value: object) -> bytes:
     """Give the RFC 8785 form of a value that `parse` gave (or that is made of such values)."""
-    text = _ENCODER.encode(value)
+    body = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     # Code points sort like UTF-16 units as long as each of them is one such unit (none beyond the basic plane);
-    # Python writes integers and strings like ECMAScript, but not floats.
-    one_unit_each = text.isascii() or len(text.encode("utf-16-le")) == 2 * len(text)
-    if one_unit_each and not _FLOAT_VALUE.search(text):
-        return text.encode()
-    return rfc8785.dumps(value)  # type: ignore[arg-type] # its recursive type cannot be stated for object
+    # integers and strings are written as ECMAScript writes them, but not floats.
+    if isinstance(value, float) or _FLOAT_VALUE.search(body) or (not body.isascii() and _ASTRAL.search(body)):
+        return rfc8785.dumps(value)  # type: ignore[arg-type] # its recursive type cannot be stated for object
+    return body
 
 
 def _check_depth(body: bytes) -> None:
@@ -139,6 +141,3 @@ def _constant(_name: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
-_ENCODER = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-)

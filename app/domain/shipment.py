@@ -40,10 +40,10 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
     `stale`: something no earlier and further in the shipment's life is known. `superseded`: a later notice of
     the same kind is. `duplicate_content`: the same news of the same local day was told before.
     """
-    if news.kind not in RANK:
+    milestones = list(known)
+    if news.kind not in RANK or not milestones:
         return None
     rank, ordinal = _position(news)
-    milestones = list(known)
     later = [_position(m) for m in milestones if m.effective_at >= news.effective_at]
     if any(other_rank > rank for other_rank, _ in later):
         return "stale"

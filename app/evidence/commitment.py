@@ -1,5 +1,6 @@
 """Commitments: what the log holds instead of a fact, and what a document holds instead of a personal value."""
 
+from functools import lru_cache
 from hashlib import sha256
 
 from app.merkle.tree import leaf_hash
@@ -18,8 +19,13 @@ def commitment_of(document: bytes, salt: bytes) -> bytes:
 
 def field_commitment(name: str, salt: bytes, value: bytes) -> bytes:
     """SHA-256("awizo/field/v1" ‖ 00 ‖ byte(len(name)) ‖ name ‖ salt ‖ value); ValueError for a salt not of 32 bytes."""
+    return sha256(_field_label(name) + _checked(salt) + value).digest()
+
+
+@lru_cache(maxsize=64)
+def _field_label(name: str) -> bytes:
     label = name.encode("ascii")
-    return sha256(_FIELD + bytes([len(label)]) + label + _checked(salt) + value).digest()
+    return _FIELD + bytes([len(label)]) + label
 
 
 def entry_bytes(commitment: bytes) -> bytes:

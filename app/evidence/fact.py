@@ -11,7 +11,7 @@ from app.domain.fact import Anchor, ChainLink, Fact
 from app.evidence.canonical import canonical_json, format_time
 from app.evidence.catalogue import CATALOGUE, GRADE_WORDS, SUBSTITUTES_PAPER, Chain, FactType, grade_of
 from app.evidence.commitment import SALT_BYTES, commitment_of, entry_bytes, field_commitment, leaf_of
-from app.evidence.values import HASHES_ALWAYS
+from app.evidence.values import HASHES_ALWAYS, TIME, UUID_TEXT, ValueType
 from app.merkle.encoding import encode_base64
 from app.merkle.tree import HASH_BYTES
 
@@ -142,17 +142,20 @@ def _data(fact: Fact, row: FactType) -> dict[str, Any]:
             raise ValueError(f"{fact.type} has no key {key}")
         if given is None:
             continue
-        value = _as_text(given)
-        if not kind.accepts(value):
+        value, is_sound = _as_text(given, kind)
+        if not is_sound:
             raise ValueError(f"{key} of {fact.type} must be {kind.name}")
         data[key] = value
     return data
 
 
-def _as_text(value: object) -> Any:
+def _as_text(value: object, kind: ValueType) -> tuple[Any, bool]:
+    """The value as JSON has it, and whether it is of that kind."""
     if isinstance(value, datetime):
-        return format_time(value)
-    return str(value) if isinstance(value, UUID) else value
+        return format_time(value), kind is TIME
+    if isinstance(value, UUID):
+        return str(value), kind is UUID_TEXT
+    return value, kind.accepts(value)
 
 
 def _anchor(anchor: Anchor) -> dict[str, Any]:

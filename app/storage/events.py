@@ -9,7 +9,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from pydantic import TypeAdapter
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 
 from app.domain.event import Event
 from app.domain.shipment import Milestone
@@ -33,7 +33,7 @@ _PRESENT = Lookup(select(events.c.id), events.c.id)
 _BY_DEDUPE_KEY = Lookup(_ACCEPTED, events.c.dedupe_key)
 _MILESTONES = Lookup(
     select(events.c.shipment_index, events.c.kind, events.c.ordinal, events.c.effective_at).where(
-        events.c.status == "accepted"
+        events.c.status == literal_column("'accepted'")
     ),
     events.c.shipment_index,
 )
@@ -89,7 +89,7 @@ async def insert_new(tx: Tx, new: Sequence[NewEvent]) -> set[UUID]:
     ordered = sorted(new, key=lambda item: item.dedupe_key)
     inserted = await insert_rows(tx, events, [_row(tx, item) for item in ordered], unless_taken="dedupe_key")
     ids = {item.id for item in new}
-    return ids if inserted == len(ids) else set((await _PRESENT.rows(tx, ids)).scalars())
+    return ids if inserted == len(ids) else {row.id for row in await _PRESENT.rows(tx, ids)}
 
 
 def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:

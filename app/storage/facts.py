@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -50,11 +51,8 @@ class StoredFact:
 async def append(tx: Tx, new: Sequence[NewFact]) -> None:
     """Write facts and their pending entries; the order given is the order of sealing."""
     await insert_rows(tx, facts, [_row(item) for item in new])
-    await insert_rows(
-        tx,
-        pending_entries,
-        [{"fact_id": item.encoded.id, "commitment": item.encoded.commitment} for item in new],
-    )
+    entries = [{"fact_id": item.encoded.id, "commitment": item.encoded.commitment} for item in new]
+    await insert_rows(tx, pending_entries, entries)
 
 
 def _row(item: NewFact) -> dict[str, Any]:
@@ -134,10 +132,15 @@ def _place(fact: UUID) -> bytes:
 
 
 def _pack(openings: Mapping[str, Opening]) -> bytes:
-    return b"".join(
-        bytes([len(name)]) + name.encode() + opening.salt + len(opening.value).to_bytes(4, "big") + opening.value
-        for name, opening in openings.items()
-    )
+    parts: list[bytes] = []
+    for name, opening in openings.items():
+        parts += _label(name), opening.salt, len(opening.value).to_bytes(4, "big"), opening.value
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=64)
+def _label(name: str) -> bytes:
+    return bytes([len(name)]) + name.encode()
 
 
 def _unpack(packed: bytes) -> dict[str, Opening]:

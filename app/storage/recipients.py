@@ -64,7 +64,7 @@ async def ensure(
     """
     wanted = {tx.vault.index("recipient", *named): named for named in names}
     by_name = _BY_NAME_FOR_UPDATE if for_update else _BY_NAME_FOR_SHARE
-    rows = list(await by_name.rows(tx, wanted))
+    rows = await by_name.rows(tx, wanted)
     missing = sorted(wanted.keys() - {row.name_index for row in rows})
     if missing:
         await _insert_unregistered(tx, {index: wanted[index] for index in missing}, now=now, new_ids=new_ids)
@@ -81,7 +81,7 @@ async def find(
     `everything` gives the recipient of a withheld record, too.
     """
     by_name = _BY_NAME_FOR_UPDATE if for_update else _BY_NAME
-    rows = list(await by_name.rows(tx, [tx.vault.index("recipient", operator, name)]))
+    rows = await by_name.rows(tx, [tx.vault.index("recipient", operator, name)])
     records = await _records(tx, rows, everything=everything)
     return records[rows[0].id] if rows else None
 

@@ -15,7 +15,7 @@ from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.events import AcceptedEvent, NewEvent
 from app.storage.recipients import NOBODY, RecipientRecord
-from app.usecases.plan_notifications import Keeping, Planning, new_planning
+from app.usecases.plan_notifications import Keeping, Planning, keeping, new_planning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,45 +82,37 @@ async def _take(tx: Tx, fresh: Mapping[bytes, Event], surroundings: Surroundings
     records = await _owners(tx, fresh.values(), surroundings)
     now = surroundings.clock()  # after the locks: no fact is older than what it names
     keepings = {
-        key: Keeping(
-            id=surroundings.new_id(),
-            event=event,
-            record=records[_owner(event)],
-            shipment_index=event_store.shipment_index(tx, event.operator, event.shipments[0])
-            if len(event.shipments) == 1
-            else None,
-        )
-        for key, event in fresh.items()
+        key: keeping(tx, event, records[_owner(event)], new_id=surroundings.new_id()) for key, event in fresh.items()
     }
-    won = await event_store.insert_new(tx, [_new_event(key, kept, now) for key, kept in keepings.items()])
-    kept = [keeping for keeping in keepings.values() if keeping.id in won]
+    won = await event_store.insert_new(tx, [_new_event(key, item, now) for key, item in keepings.items()])
+    kept = [item for item in keepings.values() if item.id in won]
     planning = await new_planning(tx, kept, now=now, surroundings=surroundings)
-    for keeping in kept:
-        planning.keep(keeping)
+    for item in kept:
+        planning.keep(item)
     await planning.write(tx)
-    return {key: _accepted(keeping, planning) for key, keeping in keepings.items() if keeping.id in won}
+    return {key: _accepted(item, planning) for key, item in keepings.items() if item.id in won}
 
 
-def _accepted(keeping: Keeping, planning: Planning) -> Accepted:
+def _accepted(item: Keeping, planning: Planning) -> Accepted:
     return Accepted(
-        event=keeping.id,
-        status=keeping.status,
+        event=item.id,
+        status=item.status,
         mapped_type=None,
-        notifications=tuple(planning.planned_for(keeping.id)),
+        notifications=tuple(planning.planned_for(item.id)),
     )
 
 
-def _new_event(key: bytes, keeping: Keeping, now: datetime) -> NewEvent:
+def _new_event(key: bytes, item: Keeping, now: datetime) -> NewEvent:
     return NewEvent(
-        id=keeping.id,
-        event=keeping.event,
-        status=keeping.status,
+        id=item.id,
+        event=item.event,
+        status=item.status,
         received_at=now,
-        recipient=keeping.record.id,
-        key=keeping.record.key,
+        recipient=item.record.id,
+        key=item.record.key,
         dedupe_key=key,
-        shipment_index=keeping.shipment_index,
-        tells=keeping.event.kind in TELLS,
+        shipment_index=item.shipment_index,
+        tells=item.milestone.kind in TELLS,
     )
 
 

@@ -22,6 +22,7 @@ from app.domain.event import Event
 from app.domain.notification import Notification, Status
 from app.domain.recipient import Recipient
 from app.domain.shipment import RANK, Milestone, makes_untrue, reason_not_to_tell
+from app.evidence.fact import EncodedFact
 from app.ports import Surroundings
 from app.storage import events as event_store
 from app.storage import notifications as outbox
@@ -40,11 +41,16 @@ _FIRST_TOLD_RANK = RANK["notice_left"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
-    """An event that is being kept, under our id and its owner's key."""
+    """An event that is being kept, under our id and its owner's key.
+
+    `milestone` is what it says about its shipment, reduced to what decisions need; `shipments` is how facts seal them.
+    """
 
     id: UUID
     event: Event
     record: RecipientRecord
+    milestone: Milestone
+    shipments: bytes | None = field(repr=False)
     shipment_index: bytes | None = field(repr=False)
 
     @property
@@ -52,15 +58,22 @@ class Keeping:
         """`accepted`, or `quarantined` when nobody can interpret it."""
         return "quarantined" if self.event.quarantine else "accepted"
 
-    @property
-    def milestone(self) -> Milestone:
-        """What the event says about its shipment, reduced to what decisions need."""
-        notice = self.event.notice
-        return Milestone(
-            kind=self.event.kind,
-            ordinal=notice.ordinal if notice else None,
-            effective_at=self.event.effective_at,
-        )
+
+def keeping(tx: Tx, event: Event, record: RecipientRecord, *, new_id: UUID) -> Keeping:
+    """The event under that id, for that owner."""
+    notice = event.notice
+    return Keeping(
+        id=new_id,
+        event=event,
+        record=record,
+        milestone=Milestone(
+            kind=event.kind, ordinal=notice.ordinal if notice else None, effective_at=event.effective_at
+        ),
+        shipments="\n".join(sorted(event.shipments)).encode() or None,
+        shipment_index=event_store.shipment_index(tx, event.operator, event.shipments[0])
+        if len(event.shipments) == 1
+        else None,
+    )
 
 
 async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surroundings: Surroundings) -> "Planning":
@@ -89,11 +102,11 @@ async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surrou
 
 def _matters(item: Keeping) -> bool:
     """Whether others of its shipment matter to it: it tells somebody, or ends what was to be told."""
-    return item.event.kind in TELLS or _may_overtake(item)
+    return item.milestone.kind in TELLS or _may_overtake(item)
 
 
 def _may_overtake(item: Keeping) -> bool:
-    rank = RANK.get(item.event.kind, -1)
+    rank = RANK.get(item.milestone.kind, -1)
     return rank > _FIRST_TOLD_RANK or (item.milestone.ordinal or 0) > 1
 
 
@@ -149,7 +162,7 @@ class Planning:
             },
             sealed={
                 "event": event.canonical,
-                "shipment": "\n".join(sorted(event.shipments)).encode() or None,
+                "shipment": item.shipments,
                 "recipient": event.recipient.encode() if event.recipient else None,
             },
         )
@@ -162,7 +175,7 @@ class Planning:
             recipient=item.record.id,
             key=item.record.key,
             data={"code": code, "detected_at": self.now},
-            sealed={"shipment": "\n".join(sorted(item.event.shipments)).encode() or None},
+            sealed={"shipment": item.shipments},
         )
 
     def _cancel_untrue(self, item: Keeping) -> None:
@@ -183,7 +196,7 @@ class Planning:
         against = reason_not_to_tell(item.milestone, known)
         until = expires_at(item.event, received_at=self.now)
         decisions = plan(
-            kind=item.event.kind, recipient=recipient, untold_because=against, now=self.now, expires_at=until
+            kind=item.milestone.kind, recipient=recipient, untold_because=against, now=self.now, expires_at=until
         )
         for decision in decisions:
             notification = self._notification(item, recipient, decision, event_fact, until)
@@ -195,11 +208,13 @@ class Planning:
         self, item: Keeping, recipient: Recipient, planned: Planned, event_fact: bytes, until: datetime
     ) -> Notification:
         status, reason, not_before = _standing(planned)
-        notification = Notification(
-            id=self.surroundings.new_id(),
+        notification = self.surroundings.new_id()
+        opening = self._open_chain(notification, item, recipient, planned, event_fact)
+        return Notification(
+            id=notification,
             operator=item.event.operator,
             event=item.id,
-            kind=item.event.kind,
+            kind=item.milestone.kind,
             channel=planned.channel,
             purpose=planned.purpose,
             recipient=recipient.id,
@@ -211,20 +226,26 @@ class Planning:
             not_before=not_before,
             expires_at=until,
             due_at=None if status is Status.SUPPRESSED else not_before or self.now,
-            chain_length=0,
-            chain_leaf=b"",
+            chain_length=1,
+            chain_leaf=opening.leaf,
         )
+
+    def _open_chain(
+        self, notification: UUID, item: Keeping, recipient: Recipient, planned: Planned, event_fact: bytes
+    ) -> EncodedFact:
+        status, reason, not_before = _standing(planned)
         consent = planned.consent
-        return self.sheet.record_in_chain(
+        return self.sheet.open_chain(
             notification,
             _OPENING_FACT[status],
             at=self.now,
+            recipient=recipient.id,
             key=item.record.key,
             data={
                 "operator": item.event.operator,
-                "kind": notification.kind,
-                "channel": notification.channel,
-                "purpose": notification.purpose,
+                "kind": item.milestone.kind,
+                "channel": planned.channel,
+                "purpose": planned.purpose,
                 "reason": reason,
                 "not_before": not_before,
                 "event_facts": [event_fact.hex()],
@@ -236,7 +257,7 @@ class Planning:
             sealed={
                 "contact": planned.contact.value.encode() if planned.contact else None,
                 "recipient": recipient.name.encode(),
-                "shipment": "\n".join(sorted(item.event.shipments)).encode() or None,
+                "shipment": item.shipments,
             },
         )
 

@@ -59,6 +59,21 @@ class FactSheet:
         encoded = self._add(fact, recipient=notification.recipient, key=key, link=link)
         return replace(notification, chain_length=link.n + 1, chain_leaf=encoded.leaf)
 
+    def open_chain(
+        self,
+        notification: UUID,
+        fact_type: str,
+        *,
+        at: datetime,
+        recipient: UUID,
+        data: Mapping[str, object],
+        sealed: Mapping[str, bytes | None],
+        key: PersonKey,
+    ) -> EncodedFact:
+        """The first fact of the chain of a notification that is about to be made."""
+        fact = Fact(type=fact_type, id=self._surroundings.new_id(), at=at, data=data, sealed=sealed)
+        return self._add(fact, recipient=recipient, key=key, link=ChainLink(notification=notification, n=0, prev=None))
+
     def _add(
         self,
         fact: Fact,
