@@ -26,6 +26,7 @@ from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import BATCH_MAX, Sealer
 from app.usecases.stamp_log import Stamper
 from app.usecases.watch_log import LogWatch
+from app.usecases.weigh_failures import weigh_failures
 
 POLL_SECONDS = 0.25
 SEAL_SECONDS = 0.5
@@ -196,7 +197,7 @@ class Worker:
         if self._log_watch.fault is not None:
             return False
         done = 0
-        for keep in (expire_leases, expire_notifications, close_chains):
+        for keep in (expire_leases, expire_notifications, close_chains, weigh_failures):
             count = await self._database.transact(partial(keep, surroundings=self._surroundings))
             if count:
                 _log.warning("housekeeping", task=keep.__name__, count=count)
