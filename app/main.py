@@ -37,6 +37,25 @@ DESCRIPTION = (
 )
 
 
+_ROUTES = (
+    events,
+    recipients,
+    holds,
+    exports,
+    notifications,
+    callbacks,
+    unsigned_callbacks,
+    mail_callbacks,
+    inbound_callbacks,
+    log,
+    health,
+    docs,
+    pages,
+    unsubscribe,
+    verify_page,
+)
+
+
 def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastAPI:
     """The application. Without settings it has routes but no services: enough to describe the API."""
 
@@ -64,23 +83,7 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
         redoc_url=None,
     )
     app.state.start_failure = None
-    for module in (
-        events,
-        recipients,
-        holds,
-        exports,
-        notifications,
-        callbacks,
-        unsigned_callbacks,
-        mail_callbacks,
-        inbound_callbacks,
-        log,
-        health,
-        docs,
-        pages,
-        unsubscribe,
-        verify_page,
-    ):
+    for module in _ROUTES:
         app.include_router(module.router)
     app.add_exception_handler(DatabaseUnavailableError, _unavailable)
     app.add_exception_handler(OverloadedError, _overloaded)

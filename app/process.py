@@ -1,7 +1,7 @@
 """A running process: its services, its loops, and the order in which they start and stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -61,8 +61,8 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         database = open_database(settings)
         stack.push_async_callback(database.close)
         await _check_database(database, role)
-        surroundings, log_watch, metrics = real_surroundings(), LogWatch(), Metrics()
-        is_day_off(local_day(surroundings.clock()))  # loads the year's days off now: no first event waits for it
+        log_watch, metrics = LogWatch(), Metrics()
+        is_day_off(local_day(real_surroundings().clock()))  # loads the year's days off now: no first event waits for it
         sealer = sealer_of(settings, database)
         stack.push_async_callback(sealer.close)
         await _start_log(sealer, log_watch)
@@ -71,45 +71,57 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
             stack.push_async_callback(provider.transport.close)
         watch = _watch_of(providers, database)
         await watch.turn()
-        watching = [asyncio.create_task(watch_providers(watch))]
+        _keep_going(stack, watch_providers(watch))
         worker = None
-        if role is not Role.API:
+        if role is Role.API:
+            _keep_going(stack, watch_log(database, log_watch, look=sealer.look))
+        else:
             # After a failover that lost commits nothing may leave, not even before the sealer's next turn sees it.
             sound = database.only_while(sealer.reaches_mark)
             dispatchers = _dispatchers(settings, sound, providers, watch, metrics)
             worker = await _start_worker(stack, settings, sound, sealer, log_watch, dispatchers)
-        else:
-            watching.append(asyncio.create_task(watch_log(database, log_watch, look=sealer.look)))
-        stack.push_async_callback(_end, watching)
-        reception = Reception(database, surroundings=surroundings, metrics=metrics, on_end=watch.count_report)
-        stack.push_async_callback(reception.close)
-        intake = Intake(
+        services = _services(settings, database, log_watch, metrics, worker, watch)
+        stack.push_async_callback(services.reception.close)
+        stack.push_async_callback(services.intake.close)
+        yield Process(services=services, worker=worker)
+
+
+def _services(
+    settings: Settings,
+    database: Database,
+    log_watch: LogWatch,
+    metrics: Metrics,
+    worker: Worker | None,
+    watch: ProviderWatch,
+) -> Services:
+    surroundings = real_surroundings()
+    return Services(
+        database=database,
+        surroundings=surroundings,
+        intake=Intake(
             database,
             surroundings=surroundings,
             metrics=metrics,
             on_accepted=worker.hint if worker else _nobody_listens,
-        )
-        stack.push_async_callback(intake.close)
-        yield Process(
-            services=Services(
-                database=database,
-                surroundings=surroundings,
-                intake=intake,
-                reception=reception,
-                keyring=Keyring(database, surroundings),
-                log_watch=log_watch,
-                keys=signing_keys(settings.data_dir),
-                receipts=receipt_parsers(settings),
-                inbound=inbound_parsers(settings),
-                mail_reports=report_parser(),
-                metrics=metrics,
-                operator_verified=settings.operator_verified,
-                log_public=settings.log_public,
-                witness_policy=settings.witness_policy,
-                witness_quorum=settings.witness_quorum,
-            ),
-            worker=worker,
-        )
+        ),
+        reception=Reception(database, surroundings=surroundings, metrics=metrics, on_end=watch.count_report),
+        keyring=Keyring(database, surroundings),
+        log_watch=log_watch,
+        keys=signing_keys(settings.data_dir),
+        receipts=receipt_parsers(settings),
+        inbound=inbound_parsers(settings),
+        mail_reports=report_parser(),
+        metrics=metrics,
+        operator_verified=settings.operator_verified,
+        log_public=settings.log_public,
+        witness_policy=settings.witness_policy,
+        witness_quorum=settings.witness_quorum,
+    )
+
+
+def _keep_going(stack: AsyncExitStack, loop: Coroutine[None, None, None]) -> None:
+    """Run a loop until the process ends."""
+    stack.push_async_callback(_end, asyncio.create_task(loop))
 
 
 async def _check_database(database: Database, role: Role) -> None:
@@ -195,10 +207,9 @@ async def _start_worker(
     return worker
 
 
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _nobody_listens() -> None:

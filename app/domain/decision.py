@@ -115,20 +115,30 @@ def plan(
 def last_check(recipient: Recipient | None, notification: Notification) -> str | None:
     """Why a message that was planned must not leave after all, or None when it may. Asked right before sending."""
     contact = recipient.contact(notification.contact) if recipient else None
-    if recipient is None or contact is None or contact.state is ContactState.REMOVED:
+    if recipient is None or contact is None:
         return "no_contact_point"
-    if contact.state is ContactState.DISABLED:
-        return "contact_disabled"
-    if contact.state is ContactState.UNCONFIRMED:
-        return "unverified"
-    return reason_against(recipient.consent(notification.channel, notification.purpose))
+    consent = recipient.consent(notification.channel, notification.purpose)
+    return reason_to_stop(contact.state, (consent.granted, consent.version) if consent else None)
+
+
+def reason_to_stop(contact: ContactState | None, consent: tuple[bool, int] | None) -> str | None:
+    """The same, given the state of the contact point, and of the consent whether it is granted and its version."""
+    match contact:
+        case None | ContactState.REMOVED:
+            return "no_contact_point"
+        case ContactState.DISABLED:
+            return "contact_disabled"
+        case ContactState.UNCONFIRMED:
+            return "unverified"
+    granted, version = consent or (False, 0)
+    if version == 0:
+        return "no_consent"
+    return None if granted else "opted_out"
 
 
 def reason_against(consent: Consent | None) -> str | None:
     """Why the consent does not allow a message: `no_consent` (never given), `opted_out` (withdrawn), or None."""
-    if consent is None or consent.version == 0:
-        return "no_consent"
-    return None if consent.granted else "opted_out"
+    return reason_to_stop(ContactState.ACTIVE, (consent.granted, consent.version) if consent else None)
 
 
 def _usable(recipient: Recipient, channel: Channel) -> tuple[Sequence[ContactPoint | None], str | None]:

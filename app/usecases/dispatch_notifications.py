@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.domain.decision import last_check
+from app.domain.decision import reason_to_stop
+from app.domain.notification import Notification
 from app.domain.outcome import NotSent, Outcome, Unknown
 from app.domain.provider import charge, spread
 from app.domain.settlement import ERASED
 from app.ports import Surroundings, Transport
 from app.storage import notifications as outbox
-from app.storage import recipients as recipient_store
+from app.storage import permissions
 from app.storage.database import Database, DatabaseUnavailableError
+from app.storage.permissions import Permissions
 from app.usecases.claim_notifications import claim_notifications
 from app.usecases.places import Places
 from app.usecases.settle_attempts import Ended, settle_attempts
@@ -69,7 +71,7 @@ class Dispatcher:
         self._in_flight: set[asyncio.Task[None]] = set()
         self._has_room = asyncio.Event()
         self._stopping = False
-        self._last_checks = SharedCommits(self._check_all, batch_max=256)
+        self._last_checks = SharedCommits(self._check_all, batch_max=256, gather_seconds=0)
         self._settlements = SharedCommits(self._settle_all, batch_max=256, waiting_max=1_000_000)
 
     async def turn(self) -> int:
@@ -217,12 +219,12 @@ class Dispatcher:
 
     async def _check_all(self, items: Sequence[Claimed]) -> list[str | None]:
         async with self._database.read() as tx:
-            records = await recipient_store.by_ids(tx, {item.notification.recipient for item in items})
-        reasons: list[str | None] = []
-        for item in items:
-            record = records.get(item.notification.recipient)
-            if record is None or record.withheld:
-                reasons.append(ERASED)
-            else:
-                reasons.append(last_check(record.recipient, item.notification))
-        return reasons
+            allowed = await permissions.of_people(tx, {item.notification.recipient for item in items})
+        return [_reason_to_stop(item.notification, allowed.get(item.notification.recipient)) for item in items]
+
+
+def _reason_to_stop(notification: Notification, allowed: Permissions | None) -> str | None:
+    if allowed is None:
+        return ERASED
+    contact = allowed.contacts.get(notification.contact) if notification.contact else None
+    return reason_to_stop(contact, allowed.consents.get((notification.channel, notification.purpose)))
