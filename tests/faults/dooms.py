@@ -60,9 +60,8 @@ class Fates:
         """The next end of a process of that part; `again` are points that were not reached yet."""
         turns = self._turns["worker" if "worker" in part else part]
         if wanted := [POINTS[name] for name in again if _is_for(POINTS[name], part)]:
-            point: Point | None = self._chance.choice(wanted)
-        else:
-            point = next(turns, None) if self._chance.random() < 0.5 else None
+            return Doom(point=self._chance.choice(wanted))
+        point: Point | None = next(turns, None) if self._chance.random() < 0.5 else None
         if point is None:
             return self._by_chance()
         return Doom(point=point, nth=self._chance.randint(1, point.nth_max))
@@ -86,12 +85,12 @@ def _is_for(point: Point, part: str) -> bool:
     return part == "all" or point.part.value in part
 
 
-async def live_and_die(own: Stage, part: str, doom: Doom, tally: Tally, chance: random.Random) -> None:
+async def live_and_die(own: Stage, part: str, doom: Doom, tally: Tally) -> None:
     """Start a process and be there at its end."""
     name = doom.point.name if doom.point is not None else None
     process = own.start(part, kill_at=name, nth=doom.nth, ahead=doom.ahead, pages_more=doom.pages_more)
     if STOPPED in doom.hardships:
-        await _stand_still(own, process, chance)
+        await _stand_still(own, process)
     if name is not None:
         tally.planned[name] += 1
     longest = own.start_seconds + _LIFE_SECONDS_MAX if doom.point is None else 2 * own.start_seconds + _POINT_SECONDS
@@ -110,12 +109,12 @@ async def live_and_die(own: Stage, part: str, doom: Doom, tally: Tally, chance: 
     tally.kills += 1
 
 
-async def _stand_still(own: Stage, process: Running, chance: random.Random) -> None:
+async def _stand_still(own: Stage, process: Running) -> None:
     """SIGSTOP in the middle of whatever it does, and SIGCONT after others have gone on."""
-    await asyncio.sleep(chance.uniform(0.3, _LIFE_SECONDS_MAX))
+    await asyncio.sleep(own.chance.uniform(0.3, _LIFE_SECONDS_MAX))
     loop = asyncio.get_running_loop()
     began = loop.time()
     process.send(signal.SIGSTOP)
-    await asyncio.sleep(chance.uniform(0.2, _STANDSTILL_SECONDS_MAX))
+    await asyncio.sleep(own.chance.uniform(0.2, _STANDSTILL_SECONDS_MAX))
     process.send(signal.SIGCONT)
     own.journals.standstills.append((began, loop.time()))

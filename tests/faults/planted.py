@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.faults import points, product
 
-_BEFORE_THE_BYTES_SECONDS = 6.0
+_BEFORE_THE_BYTES_SECONDS = 8.0
 _COMMITTED_LATER_SECONDS = 1.0
 
 Function = Callable[..., Any]
@@ -229,7 +229,7 @@ def _lose_entries() -> None:
 
 
 def _sign_what_was_not_read_back() -> None:
-    """The head is signed as it stands, and it stands wrong: the last bit of its first hash has flipped."""
+    """The head is signed as it stands, and it stands wrong: the last bit of its last hash has flipped."""
 
     async def believe(self: Any, head: Any) -> None:
         self._verified_shard, self._verified = head.shard, head.range
@@ -238,7 +238,7 @@ def _sign_what_was_not_read_back() -> None:
         async def flipping(tx: Any, head: Any, entries: Any) -> Any:
             grown = await sequence(tx, head, entries)
             roots = (await tx.execute(text("SELECT range FROM tree_heads"))).scalar_one()
-            changed = bytes([roots[0] ^ 1]) + roots[1:]
+            changed = roots[:-1] + bytes([roots[-1] ^ 1])
             await tx.execute(text("UPDATE tree_heads SET range = :range"), {"range": changed})
             return grown
 

@@ -131,7 +131,8 @@ class Stage:
         try:
             (row,) = await self.asking.rows(
                 "SELECT (SELECT COUNT(*) FROM notifications WHERE status IN ('held', 'queued', 'sending')) AS waiting,"
-                " (SELECT COUNT(*) FROM pending_entries) AS pending,"
+                " (SELECT COUNT(*) FROM notifications WHERE channel = 'sms' AND status = 'unknown' AND NOT unresolved)"
+                " AS unresolved, (SELECT COUNT(*) FROM pending_entries) AS pending,"
                 " (SELECT SUM(size) FROM tree_heads) - (SELECT SUM(size) FROM"
                 " (SELECT MAX(size) AS size FROM checkpoints GROUP BY shard) newest) AS unpublished"
             )
@@ -174,7 +175,7 @@ async def stage(
     if prepared is None:
         directory.mkdir(parents=True)  # noqa: ASYNC240 – nothing else runs yet
     else:
-        await asyncio.to_thread(shutil.copytree, prepared.directory, directory)
+        await asyncio.to_thread(shutil.copytree, prepared.directory, directory, ignore=shutil.ignore_patterns("*.out"))
     journals = Journals()
     faults = Chance(chance, 0.0)
     async with Gateway(journals, faults) as gateway, MailServer(journals, faults) as mail:

@@ -17,6 +17,7 @@ from tests.faults.stage import Prepared, Stage, stage
 _UNTIL_SECONDS = 30.0
 _DRAIN_SECONDS = 25.0
 _NOTICES = 4
+_ON_ITS_WAY_SECONDS = 9.0  # longer than the bug that is tried with it waits
 
 Scene = Callable[[Stage], Awaitable[None]]
 
@@ -76,7 +77,7 @@ async def _opted_out_on_its_way(own: Stage) -> None:
     told = await own.producer.tell(["notice_left"])
     await _until_claimed(own)
     await own.producer.opt_out(told[0].person, "sms")
-    await asyncio.sleep(7)
+    await asyncio.sleep(_ON_ITS_WAY_SECONDS)
 
 
 async def _overtaken_in_one_batch(own: Stage) -> None:
