@@ -76,6 +76,8 @@ async def _record(tx: Tx, book: Book, attempt: Attempt, receipt: Receipt) -> boo
         applied=not waits,
         late=is_late(notification, receipt.status),
     )
+    if is_new:
+        book.note_failure(notification, attempt, receipt)  # now: a report that waits is kept without whose fault it is
     if is_new and not waits:
         book.apply(book.as_it_stands(attempt), receipt)
     return is_new

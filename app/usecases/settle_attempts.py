@@ -122,7 +122,7 @@ class Book:
             sealed=_sealed_of(outcome) if key else {},  # an erased person's values cannot be kept
         )
         self._move(notification, attempt, result, outcome)
-        self._note_failure(notification, attempt, outcome)
+        self.note_failure(notification, attempt, outcome)
         for early in self.early_receipts.get(notification.id, ()):
             self.apply(self.as_it_stands(early.attempt), early.receipt)
             self._applied.append(early.id)
@@ -156,7 +156,8 @@ class Book:
         self.notifications[notification.id] = notification
         self._changed.add(notification.id)
 
-    def _note_failure(self, notification: Notification, attempt: Attempt, said: Outcome | Receipt) -> None:
+    def note_failure(self, notification: Notification, attempt: Attempt, said: Outcome | Receipt) -> None:
+        """Keep what an outcome or a report says against the contact point, if it says anything."""
         if failure := failure_of(notification, attempt, said):
             self._failed.append(failure)
 
@@ -210,7 +211,6 @@ class Book:
             )
         notification = self.notifications[attempt.notification]
         self._set(self._stand(notification, effect))
-        self._note_failure(notification, attempt, receipt)
         return effect
 
     @staticmethod

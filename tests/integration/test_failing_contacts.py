@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.domain.channel import Channel
-from app.domain.notification import Attempt, AttemptStatus, Notification
+from app.domain.notification import Attempt, AttemptStatus, Notification, Status
 from app.domain.outcome import Outcome, Permanence, Refused
 from app.domain.receipt import Receipt, ReceiptStatus
 from app.domain.recipient import ContactPoint, ContactState, Recipient
@@ -21,6 +21,7 @@ from app.storage.database import Database
 from app.storage.tables import contact_failures, contact_points
 from app.usecases.erase_recipient import erase_recipient
 from app.usecases.note_failures import failure_of, note_failures
+from app.usecases.record_receipt import record_receipts
 from app.usecases.weigh_failures import weigh_failures
 from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT
 from tests.conftest import TestClock
@@ -265,6 +266,23 @@ async def test_failures_are_let_go_of_after_thirteen_months(database: Database, 
     clock.forward(days=10)
     await keep(database, world.surroundings)
     assert await kept(world) == []
+
+
+@pytest.mark.parametrize("status", [Status.SENDING, Status.SENT, Status.DELIVERED])
+async def test_a_reported_bounce_counts_before_the_outcome_is_known_and_after_the_end(
+    world: World, status: Status
+) -> None:
+    await register(world)
+    notification, attempt = await sent(world, number=1)
+    standing = replace(notification, status=status, due_at=world.surroundings.clock(), attempts=1)
+    bounce = Receipt(
+        attempt=attempt.id, provider="smtp", status=ReceiptStatus.FAILED, code="5.1.1", via="dsn", signature="none",
+        hard=True, bounced=True,
+    )  # fmt: skip
+    await world.database.transact(lambda tx: outbox.save_all(tx, [standing]))
+    await world.database.transact(lambda tx: record_receipts(tx, [bounce], surroundings=world.surroundings))
+    await weigh(world)
+    assert (await contact(world)).state is ContactState.DISABLED
 
 
 @pytest.mark.parametrize(
