@@ -116,12 +116,14 @@ dependencies: $(STAMP)
 e2e: $(STAMP) ## the pages in a real browser (Debian's package chromium)
 	@$(PY) -m pytest -q -m e2e tests/e2e
 
-# N faults of each kind, drawn by SEED: the same for the same seed, another one each time without.
+# N processes killed on each engine, and N faults of each other kind; SEED draws them, another one each time without.
+# What came of it is printed and, as JSON, written to FILE.
 .PHONY: faults
-faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overlooked (N= how many of each kind, SEED= which)
-	@seed=$${SEED:-$$($(PY) -c 'import secrets; print(secrets.randbelow(10**9))')}; \
-	echo "== faults: make faults $${N:+N=$$N }SEED=$$seed"; \
-	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$N AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults
+faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overlooked (N= how many, SEED= which, FILE= figures)
+	@seed=$${SEED:-$$($(PY) -c 'import secrets; print(secrets.randbelow(10**9))')}; n=$${N:-100}; mkdir -p var; \
+	echo "== faults: make faults N=$$n SEED=$$seed"; \
+	$(PY) -m tests.faults --kills $$n --seed $$seed --json "$${FILE:-var/faults.json}" && \
+	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$n AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults
 
 # A server that AWIZO_TEST_PG_URL names is not ours to kill.
 .PHONY: cluster
