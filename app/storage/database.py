@@ -25,6 +25,7 @@ from app.storage.vault import Vault
 POOL_WAIT_SECONDS = 1.5
 BUSY_SECONDS = 30
 STALL_SECONDS = 15
+CLOSE_SECONDS = 5
 REPEATS_MAX = 5
 
 T = TypeVar("T")
@@ -149,10 +150,13 @@ class Database:
         raise AssertionError("unreachable")
 
     async def close(self) -> None:
-        """Give all connections back."""
-        await self.writer.dispose()
-        if self.reader is not self.writer:
-            await self.reader.dispose()
+        """Give all connections back; a server that hangs is not waited for."""
+        for engine in dict.fromkeys((self.writer, self.reader)):
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await engine.dispose()
+            except TimeoutError:
+                await engine.dispose(close=False)
 
 
 def is_repeatable(error: BaseException) -> bool:

@@ -75,20 +75,23 @@ class Deployment:
     began: datetime = field(default_factory=now)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
+    def told(self) -> dict[str, str]:
+        """The settings as a process is told them."""
+        given = self.settings.model_dump(include=self.settings.model_fields_set)
+        return {
+            name: value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+            for name, value in given.items()
+        }
+
     def start(self, role: str) -> Node:
         """Another process; it may not be ready yet."""
         output = self.settings.data_dir / f"{role}-{next(self._numbers)}.log"
         port = self.ports.enter_context(reserved_port())
-        given = self.settings.model_dump(include=self.settings.model_fields_set)
-        told = {
-            name: value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
-            for name, value in given.items()
-        }
         with output.open("wb") as written:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--role", role],
                 cwd=self.settings.data_dir,
-                env=environment(self.settings.data_dir, told),
+                env=environment(self.settings.data_dir, self.told()),
                 stdin=subprocess.DEVNULL,
                 stdout=written,
                 stderr=subprocess.STDOUT,
