@@ -9,7 +9,7 @@ from app.storage.recipients import NOBODY
 from app.storage.stray_receipts import StrayReport
 from app.usecases.record_facts import new_fact_sheet
 
-# Whose values nobody's operator can name are kept under a key that is no operator's.
+# Strays belong to no operator, so neither does the key that they are kept under.
 _NOBODYS = ("", NOBODY)
 
 _FACTS = {ReceiptStatus.DELIVERED: "receipt.delivered", ReceiptStatus.FAILED: "receipt.failed"}

@@ -14,6 +14,7 @@ from app.domain.access import Scope
 from app.storage.tables import facts, stray_receipts
 from app.usecases.name_attempts import envelope_id
 from tests.builders import EMAIL, OPERATOR, RECIPIENT
+from tests.hostile_mail import HOSTILE
 from tests.integration.api.scene import Scene, set_scene, until
 from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event, open_service
 from tests.mail_samples import OUT_OF_OFFICE, exim, postfix
@@ -222,6 +223,11 @@ async def test_what_is_no_report_is_204_and_kept_apart_without_a_fact(service: S
     assert (await hand_in(service, message)).status_code == 204
     assert await strays(service) == [("unknown", "unreadable")]
     assert await stray_facts(service) == []
+
+
+async def test_no_message_made_to_do_harm_is_a_fault_of_ours(service: Service) -> None:
+    answers = {name: (await hand_in(service, message)).status_code for name, message in HOSTILE.items()}
+    assert answers == {name: 413 if len(message) > 1024 * 1024 else 204 for name, message in HOSTILE.items()}
 
 
 async def test_a_key_of_another_operator_cannot_report_on_our_message(scene: Scene) -> None:
