@@ -149,8 +149,9 @@ $(PEERS)/.ready: requirements/peers.txt
 
 COMMA := ,
 .PHONY: bench
-bench: $(STAMP) ## measure us and the floor beside us in one run (ROWS=sealing,proof: only these; N=: leaves of the large log)
-	@$(PY) -m tests.bench $(if $(ROWS),--rows $(subst $(COMMA), ,$(ROWS))) $(if $(N),--leaves $(N))
+bench: $(STAMP) ## measure us and the floor beside us in one run (ROWS=email,sms: only these; N=: leaves and notifications of the large ones)
+	@$(PY) -m tests.bench $(if $(ROWS),--rows $(subst $(COMMA), ,$(ROWS))) $(if $(N),--size $(N)) \
+		$(if $(DATABASES),--databases $(subst $(COMMA), ,$(DATABASES)))
 
 .PHONY: openapi
 openapi: $(STAMP) ## write openapi.yaml from the code
