@@ -14,11 +14,14 @@ UNREPORTED_MIN_SAMPLE = 20
 UNREPORTED_FROM, UNREPORTED_UNTIL = timedelta(minutes=10), timedelta(minutes=5)
 UNREPORTED_PAUSE = timedelta(minutes=1)
 DRIFT_BACK = timedelta(seconds=30)
+# As many errors since the last judgement would become ERRORS_MAX if they went on: a step back would only hide them.
+ERRORS_IN_DRIFT = ERRORS_MAX * DRIFT_BACK // ERRORS_WINDOW
 CIRCUIT_MIN_SAMPLE = 5
 CIRCUIT_FIRST, CIRCUIT_MAX = timedelta(seconds=5), timedelta(seconds=60)
 CIRCUIT_OPEN = "circuit_open"
 ACCESS_REST = timedelta(seconds=60)
 RETRY_AFTER_MAX = timedelta(hours=1)
+SKEW_MAX = timedelta(minutes=1)  # by which the clocks of processes may differ; times further off are not believed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,7 @@ class ProviderState:
 
     def rests(self, now: datetime) -> bool:
         """Whether nothing is given to it now."""
-        return self.rests_until is not None and self.rests_until > now
+        return self.rests_until is not None and now < self.rests_until <= now + RETRY_AFTER_MAX + SKEW_MAX
 
     @property
     def is_on_trial(self) -> bool:
@@ -77,24 +80,33 @@ class Figures:
 
 def counts_from(state: ProviderState, now: datetime) -> datetime:
     """From when on attempts count for the next judgement: what led to the last one is not held against it twice."""
-    return max(now - ERRORS_WINDOW, state.judged_at)
+    return max(now - ERRORS_WINDOW, _judged_at(state, now))
+
+
+def _judged_at(state: ProviderState, now: datetime) -> datetime:
+    """When it was judged last; now, if only a clock that was wrong can have said so."""
+    return state.judged_at if state.judged_at <= now + CIRCUIT_MAX + SKEW_MAX else now
 
 
 def judge(state: ProviderState, *, recent: Figures, settled: Figures, reports: bool, now: datetime) -> ProviderState:
     """The state that follows from the attempts since `counts_from`, and from those of ten to five minutes ago.
 
     50 errors, or 15 % of the settled messages without a report, take three tenths of the weight away; half a minute
-    without takes one tenth back. Five attempts without any answer open the circuit.
+    in which neither goes on gives one tenth back. Five attempts without any answer open the circuit.
     """
     if state.rests(now):
         return state
+    state = replace(state, judged_at=_judged_at(state, now))
     if recent.answers and state.openings:
         state = replace(state, openings=0, rests_until=None, rests_because=None)
     if not recent.answers and recent.errors >= (1 if state.is_on_trial else CIRCUIT_MIN_SAMPLE):
         return _opened(state, now)
-    if recent.errors >= ERRORS_MAX or (reports and _goes_unreported(state, settled, now)):
+    passed = now - state.judged_at
+    unreported = reports and _goes_unreported(settled)
+    if recent.errors >= ERRORS_MAX or (unreported and passed >= UNREPORTED_PAUSE):
         return replace(state, health=max(WORST, state.health - STEP_DOWN), judged_at=now)
-    if state.health < HEALTHY and now - state.judged_at >= DRIFT_BACK:
+    goes_on = unreported or recent.errors >= ERRORS_IN_DRIFT
+    if state.health < HEALTHY and passed >= DRIFT_BACK and not goes_on:
         return replace(state, health=state.health + 1, judged_at=now)
     return state
 
@@ -111,15 +123,16 @@ def _opened(state: ProviderState, now: datetime) -> ProviderState:
     )
 
 
-def _goes_unreported(state: ProviderState, settled: Figures, now: datetime) -> bool:
-    if settled.accepted < UNREPORTED_MIN_SAMPLE or now - state.judged_at < UNREPORTED_PAUSE:
+def _goes_unreported(settled: Figures) -> bool:
+    if settled.accepted < UNREPORTED_MIN_SAMPLE:
         return False
     return settled.reported < (1 - UNREPORTED_MAX) * settled.accepted
 
 
 def rest(state: ProviderState, *, because: str, until: datetime) -> ProviderState:
     """The state of a provider that is to be left alone for a while, at least until `until`."""
-    if state.rests_until is not None and state.rests_until >= until:
+    known = state.rests_until
+    if known is not None and until <= known <= until + RETRY_AFTER_MAX + SKEW_MAX:
         return state
     return replace(state, rests_until=until, rests_because=because)
 
@@ -149,11 +162,15 @@ def spread(
 
 
 def charge(weights: Mapping[str, int], standing: Mapping[str, int], used: Iterable[str]) -> dict[str, int]:
-    """How the providers that could be used stand after these of them were: whoever got less than its share is ahead."""
+    """How the providers that could be used stand after these of them were: whoever got less than its share is ahead.
+
+    Nobody gets far ahead or behind: a provider that had no room for an hour is not owed that hour's messages.
+    """
     total = sum(weights.values())
+    furthest = total * sum(weight > 0 for weight in weights.values())  # further than mixing alone leads
     charged = dict(standing)
     for name in used:
         for each, weight in weights.items():
-            charged[each] = charged.get(each, 0) + weight
-        charged[name] = charged.get(name, 0) - total
+            charged[each] = min(charged.get(each, 0) + weight, furthest)
+        charged[name] = max(charged.get(name, 0) - total, -furthest)
     return charged

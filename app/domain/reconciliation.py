@@ -49,14 +49,14 @@ class Next:
     at: datetime
 
 
-def next_step(*, channel: Channel, means: Means, unknown_at: datetime, looks: int, resent: bool) -> Next:
+def next_step(*, channel: Channel, means: Means, unknown_at: datetime, looks: int, resent: bool, now: datetime) -> Next:
     """What follows for an attempt that became unknown at `unknown_at`, after `looks` look-ups that found nothing.
 
     A message goes out again at most once, with the same bytes: under its key soon; without one as an SMS only once the
     first can no longer arrive and two look-ups found nothing; as an e-mail after 15 minutes, because mail servers and
-    readers know a Message-ID again.
+    readers know a Message-ID again. After the last moment nothing is sent again, also where nobody came to it before.
     """
-    resends = means.may_resend and not resent
+    resends = means.may_resend and not resent and now < unknown_at + GIVEN_UP[channel]
     if resends and means.has_keys:
         return Next(step=Step.RESEND, at=unknown_at + KEYED_RESENT)
     if resends and channel is Channel.EMAIL:

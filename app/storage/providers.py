@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.domain.provider import Figures, ProviderState
+from app.domain.provider import SKEW_MAX, Figures, ProviderState
 from app.storage.database import Tx
 from app.storage.sql import insert_ignoring, locked, one_of
 from app.storage.tables import provider_figures, providers
@@ -69,10 +69,15 @@ async def take_tokens(tx: Tx, name: str, *, rate: float, wanted: int, now: datet
     """
     query = select(providers.c.tokens, providers.c.refilled_at).where(providers.c.name == name)
     row = (await tx.execute(locked(tx, query))).one()
-    passed = max(0.0, (now - row.refilled_at).total_seconds()) if row.refilled_at else 1.0
+    refilled_at = row.refilled_at or now - timedelta(seconds=1)
+    if refilled_at > now + SKEW_MAX:  # a clock was wrong: nobody waits until that is true
+        refilled_at = now
+    passed = max(0.0, (now - refilled_at).total_seconds())
     there = min(max(rate, 1.0), row.tokens + passed * rate)
     taken = min(wanted, int(there))
-    await tx.execute(update(providers).where(providers.c.name == name).values(tokens=there - taken, refilled_at=now))
+    # Never back: a process whose clock is behind would have the same second filled in twice.
+    values = {"tokens": there - taken, "refilled_at": max(refilled_at, now)}
+    await tx.execute(update(providers).where(providers.c.name == name).values(values))
     return taken
 
 

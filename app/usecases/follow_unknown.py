@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
@@ -11,12 +11,13 @@ import structlog
 
 from app.domain.channel import Channel
 from app.domain.look_up import Found, LookUp, NotFound, Sought, Unclear
-from app.domain.notification import Attempt, AttemptStatus, Notification, Status
+from app.domain.notification import Attempt, AttemptStatus, Failure, Notification, Status
 from app.domain.reconciliation import ONE_TIME, Means, Next, Step, after_unclear_look, next_step
 from app.ports import Surroundings, Transport
 from app.storage import notifications as outbox
 from app.storage.database import Database, Tx
 from app.usecases.dispatch_notifications import Dispatcher
+from app.usecases.end_chain import end_chain
 from app.usecases.read_sent import Sent, read_sent
 from app.usecases.resend_once import resend_once
 from app.usecases.settle_attempts import Book, open_book
@@ -25,6 +26,7 @@ from app.usecases.start_attempt import Claimed
 BATCH_MAX = 50
 # Who looks may die: another looks after this. Looking changes nothing at the provider.
 LOOK_LEASE = timedelta(seconds=60)
+LOOK_SECONDS = 30.0  # however many pages the list has
 
 _log = structlog.get_logger(__name__)
 
@@ -85,9 +87,11 @@ class Follower:
         plan = _Plan(followed=len(due))
         if not due:
             return plan
-        unknown = await _unknown_attempts(tx, due)
+        tried = await outbox.attempts_of(tx, [n.id for n in due])
+        unknown = _unknown_of(tried)
         book = await open_book(tx, list(unknown.values()), self._surroundings)
-        upcoming = {id_: self._next(book.notifications[id_], attempt) for id_, attempt in unknown.items()}
+        known = _fail_known(book, [n for n in due if n.id not in unknown])
+        upcoming = {id_: self._next(book.notifications[id_], attempt, book.now) for id_, attempt in unknown.items()}
         reached = {id_: step.step for id_, step in upcoming.items() if step.at <= book.now}
         for id_ in upcoming.keys() - reached.keys():
             book.look_again(id_, looks=book.notifications[id_].looks, at=upcoming[id_].at)
@@ -103,6 +107,7 @@ class Follower:
         for id_ in reached.keys() - plan.going_on():
             book.give_up(unknown[id_])
         await book.write(tx)
+        await outbox.save_all(tx, known)
         return plan
 
     async def _resend(
@@ -127,13 +132,14 @@ class Follower:
             ),
         )
 
-    def _next(self, notification: Notification, attempt: Attempt) -> Next:
+    def _next(self, notification: Notification, attempt: Attempt, now: datetime) -> Next:
         return next_step(
             channel=notification.channel,
             means=self._means(notification, attempt),
             unknown_at=attempt.ended_at or attempt.started_at,
             looks=notification.looks,
             resent=notification.resent,
+            now=now,
         )
 
     def _means(self, notification: Notification, attempt: Attempt) -> Means:
@@ -151,9 +157,11 @@ class Follower:
     async def _conclude(self, tx: Tx, found: Sequence[tuple[_Look, LookUp]]) -> None:
         """Write down what the look-ups showed, of those attempts about which nothing else was learned meanwhile."""
         book = await open_book(tx, [look.attempt for look, _ in found], self._surroundings)
+        tried = await outbox.attempts_of(tx, book.notifications)
         for look, answer in found:
             notification = book.notifications[look.attempt.notification]
-            if notification.status is Status.UNKNOWN and not notification.unresolved:
+            still_open = notification.status is Status.UNKNOWN and not notification.unresolved
+            if still_open and _unknown_of(tried).get(notification.id) == look.attempt:
                 self._note(book, notification, look.attempt, answer)
         await book.write(tx)
 
@@ -163,12 +171,12 @@ class Follower:
                 book.reconcile(attempt, answer, method="list")
             case NotFound():
                 looked = notification.looks + 1
-                upcoming = self._next(replace(notification, looks=looked), attempt)
+                upcoming = self._next(replace(notification, looks=looked), attempt, book.now)
                 book.look_again(notification.id, looks=looked, at=upcoming.at)
             case Unclear(reason=reason):
                 _log.warning("look_up_unclear", provider=attempt.provider, reason=reason)
                 again = after_unclear_look(
-                    self._next(notification, attempt),
+                    self._next(notification, attempt, book.now),
                     channel=notification.channel,
                     unknown_at=attempt.ended_at or attempt.started_at,
                     now=book.now,
@@ -183,18 +191,29 @@ class Follower:
 
 async def _ask(look: _Look) -> LookUp:
     try:
-        return await look.transport.look_up(look.sought)
+        async with asyncio.timeout(LOOK_SECONDS):
+            return await look.transport.look_up(look.sought)
+    except TimeoutError:
+        return Unclear(reason="no answer in time")
     except Exception as error:  # noqa: BLE001 – a transport that raises has told us nothing
         _log.error("transport_raised", provider=look.transport.name, error=type(error).__name__)
         return Unclear(reason="the transport raised an error")
 
 
-async def _unknown_attempts(tx: Tx, notifications: Sequence[Notification]) -> dict[UUID, Attempt]:
+def _unknown_of(tried: Mapping[UUID, Sequence[Attempt]]) -> dict[UUID, Attempt]:
     """The newest attempt of unknown outcome of each."""
-    tried = await outbox.attempts_of(tx, [n.id for n in notifications])
     return {
         id_: attempt
         for id_, attempts in tried.items()
         for attempt in attempts
         if attempt.status is AttemptStatus.UNKNOWN
     }
+
+
+def _fail_known(book: Book, notifications: Sequence[Notification]) -> list[Notification]:
+    """End those of which nothing is unknown any more, whose rows the caller has locked.
+
+    Their provider took the first message and reported that it failed, and the re-send did not leave.
+    """
+    failed = [replace(n, status=Status.FAILED, failure=Failure.PERMANENT, due_at=None) for n in notifications]
+    return [end_chain(book.sheet, each, "notification.failed", at=book.now) for each in failed]

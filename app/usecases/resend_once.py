@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
+from app.domain.channel import Channel
 from app.domain.decision import last_check
 from app.domain.notification import Attempt, Notification
-from app.domain.recipient import Consent
+from app.domain.quiet_hours import quiet_until
+from app.domain.recipient import Consent, Recipient
 from app.storage import events as event_store
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
@@ -21,8 +24,8 @@ async def resend_once(
 ) -> list[Claimed]:
     """Start the one further attempt of each of these notifications that may still be sent; the others are left out.
 
-    The book holds their locks. Consent, contact, time and truth are asked for as at the first time; the provider is
-    the same, and so are the bytes.
+    The book holds their locks. Consent, contact, time, quiet hours and truth are asked for as at the first time; the
+    provider is the same, and so are the bytes.
     """
     candidates = [book.notifications[id_] for id_ in unknown if id_ in sent]
     permitted = await _permitted(tx, book, candidates, sent)
@@ -69,8 +72,16 @@ async def _permitted(
             and contact is not None
             and contact.value == sent[notification.id].to
             and notification.expires_at > book.now
+            and not _is_quiet(notification, recipient, book.now)
             and notification.id not in untrue
         )
         if may_leave and recipient is not None:
             permitted[notification.id] = recipient.consent(notification.channel, notification.purpose)
     return permitted
+
+
+def _is_quiet(notification: Notification, recipient: Recipient, now: datetime) -> bool:
+    """Whether an SMS would come at night: by the time that ends, the re-send would be no use."""
+    if notification.channel is not Channel.SMS:
+        return False
+    return quiet_until(now, recipient.quiet_hours, recipient.time_zone) is not None

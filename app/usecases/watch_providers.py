@@ -91,10 +91,13 @@ class ProviderWatch:
             self._rest(name, outcome.code or "retry_after", now + wait)
 
     def _rest(self, name: str, because: str, until: datetime) -> None:
+        self._remember_rest(name, because, until)
+        self._states = {**self._states, name: rest(self.state(name), because=because, until=until)}
+
+    def _remember_rest(self, name: str, because: str, until: datetime) -> None:
         known = self._to_rest.get(name)
         if known is None or known[1] < until:
             self._to_rest[name] = (because, until)
-        self._states = {**self._states, name: rest(self.state(name), because=because, until=until)}
 
     async def turn(self) -> None:
         """Write down what was counted, judge, and read what the other processes know."""
@@ -107,7 +110,8 @@ class ProviderWatch:
             except BaseException:  # nothing was written: it is told again with the next turn
                 for (name, began_at), figures in counted.items():
                     self._add(name, began_at, figures)
-                self._to_rest = to_rest | self._to_rest
+                for name, (because, until) in to_rest.items():
+                    self._remember_rest(name, because, until)
                 raise
             self._states = states
             for name, (because, until) in self._to_rest.items():  # what came up meanwhile
