@@ -8,6 +8,7 @@ bytes may have reached Twilio is never repeated here: everything that is not cer
 import base64
 import logging
 import ssl
+from contextvars import ContextVar
 from urllib.parse import urlencode
 
 from twilio.base import values
@@ -61,6 +62,10 @@ class TwilioSms:
         self._http = HttpClient(
             capacity=capacity, connect_timeout=connect_timeout, total_timeout=total_timeout, tls_context=tls_context
         )
+        # The non-empty environment keeps the SDK from reading TWILIO_EDGE and TWILIO_REGION. Reading `messages` loads
+        # most of the SDK: here, and not while the first message waits.
+        sdk = _SdkHttpClient(self._base_url)
+        self._messages = Client(account_sid, auth_token, http_client=sdk, environment={"TWILIO_EDGE": ""}).messages
 
     def __repr__(self) -> str:
         return f"TwilioSms(name={self.name!r}, capacity={self.capacity})"
@@ -86,10 +91,8 @@ class TwilioSms:
         await self._http.close()
 
     async def _create(self, exchange: Exchange, message: OutgoingSms) -> None:
-        sdk = _SdkHttpClient(exchange, self._base_url)
-        # The non-empty environment keeps the SDK from reading TWILIO_EDGE and TWILIO_REGION.
-        client = Client(self._account_sid, self._token, http_client=sdk, environment={"TWILIO_EDGE": ""})
-        await client.messages.create_async(
+        _EXCHANGE.set(exchange)
+        await self._messages.create_async(
             to=message.to,
             from_=self._sender,
             body=message.body,
@@ -98,15 +101,18 @@ class TwilioSms:
         )
 
 
+# The exchange of the message that a task is sending: making the SDK's client anew for each costs more than the sending.
+_EXCHANGE: ContextVar[Exchange] = ContextVar("exchange")
+
+
 class _SdkHttpClient(AsyncHttpClient):  # type: ignore[misc, unused-ignore] # the SDK carries no py.typed marker
-    """The SDK's HTTP client on one exchange of ours.
+    """The SDK's HTTP client on exchanges of ours.
 
     The SDK's own client ignores its timeout, cannot be pointed at another host and buffers any amount of reply.
     """
 
-    def __init__(self, exchange: Exchange, base_url: str) -> None:
+    def __init__(self, base_url: str) -> None:
         super().__init__(logging.getLogger(__name__), is_async=True)
-        self._exchange = exchange
         self._base_url = base_url
 
     async def request(  # type: ignore[override, unused-ignore] # the SDK declares the same parameters untyped
@@ -125,7 +131,7 @@ class _SdkHttpClient(AsyncHttpClient):  # type: ignore[misc, unused-ignore] # th
         body = urlencode(data or {}).encode("ascii")
         sent = {**(headers or {}), "Authorization": _basic(*(auth or ("", "")))}
         url = self._base_url + uri.removeprefix(_TWILIO)
-        answer = await self._exchange.request(method, url, headers=sent, body=body)
+        answer = await _EXCHANGE.get().request(method, url, headers=sent, body=body)
         return Response(answer.status, answer.raw.decode("utf-8", "replace"), {})
 
 
