@@ -17,6 +17,7 @@ from app.domain.channel import Channel
 from app.domain.share import Share, parse_channels, parse_rates, parse_shares
 from app.merkle.cosignature import CosignerKey, parse_cosigner_key
 from app.merkle.note import NoteError, is_key_name
+from app.usecases.name_attempts import BOUNCE_LOCAL_PART_MAX
 
 # What must be set beside the name of a provider.
 _SMS_NEEDS = {
@@ -131,6 +132,8 @@ class Settings(BaseSettings):
     def _is_plain_address(cls, value: str) -> str:
         if value and (parseaddr(value) != ("", value) or value.count("@") != 1 or "+" in value):
             raise ValueError("must be a plain address without a plus, such as bounces@example.org")
+        if len(value.partition("@")[0]) > BOUNCE_LOCAL_PART_MAX:
+            raise ValueError(f"has more than {BOUNCE_LOCAL_PART_MAX} characters before the @, where a name must fit in")
         return value
 
     @field_validator("sms_providers", "email_providers")
