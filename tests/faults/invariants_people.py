@@ -61,11 +61,11 @@ def invariant_11_stale_news_is_not_sent(reading: Reading) -> Iterator[Broken]:
         UUID(fact.data["event"]): _place(fact) for fact in reading.facts.values() if fact.type == "event.accepted"
     }
     shipments: dict[Any, list[Row]] = defaultdict(list)
-    for row in [each for each in reading.events if each["status"] == "accepted"]:
+    for row in [each for each in reading.events if each["status"] == "accepted" and each["shipment_index"]]:
         shipments[row["shipment_index"]].append(row)
     for fact in _started(reading):
         told = events[reading.notifications[_named(fact)]["event_id"]]
-        for other in shipments[told["shipment_index"]]:
+        for other in shipments.get(told["shipment_index"], []):  # of an erased person nobody can tell any more
             if _overtakes(other, told) and places[other["id"]] < _place(fact):
                 yield Broken(invariant="11", what=f"{fact.notification} was started although {other['kind']} was known")
 

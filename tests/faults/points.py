@@ -60,6 +60,8 @@ _SETTLE = "app.usecases.settle_attempts.settle_attempts"
 _RECEIPT = "app.usecases.record_receipt.record_receipts"
 _PUT = "app.usecases.put_recipient.put_recipient"
 _SEALER = "app.usecases.seal_log.Sealer"
+_LOOK_UP = "adapters.sms.TwilioSms.look_up"
+_CONCLUDE = "app.usecases.follow_unknown.Follower._conclude"
 _EXPIRE = "app.usecases.expire_leases.expire_leases"
 
 POINTS = {
@@ -98,6 +100,9 @@ POINTS = {
         _point("seal: publish: committed", f"{_SEALER}._publish", Part.WORKER),
         _point("lease: after", _EXPIRE, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
         _point("lease: committed", _EXPIRE, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
+        _point("look-up: asked: before", _LOOK_UP, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
+        _point("look-up: concluded: after", _CONCLUDE, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
+        _point("look-up: concluded: committed", _CONCLUDE, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
         _point("retention: before", "app.usecases.keep_retention.keep_retention", Part.WORKER, nth_max=1),
     ]
 }

@@ -57,12 +57,15 @@ async def run(campaign: Campaign, say: Callable[[str], object]) -> Tally:
     fates = Fates(campaign.points, chance, is_sqlite=campaign.databases.postgres is None)
     started = time.monotonic()
     while tally.kills < campaign.kills:
+        told = len(tally.broken)
         await _one_deployment(campaign, tally, fates, chance)
         tally.seconds = time.monotonic() - started
         say(
             f"{campaign.engine}: {tally.kills} of {campaign.kills} kills, {tally.seconds:.0f} s, "
             f"{tally.counts['events answered']} events, {len(tally.broken)} broken"
         )
+        for broken in tally.broken[told:]:
+            say(f"  {broken}")
     return tally
 
 
@@ -83,6 +86,7 @@ async def _one_deployment(campaign: Campaign, tally: Tally, fates: Fates, chance
             until_reached = until + _MORE_FOR_MISSED if until == campaign.kills else until
             await asyncio.gather(*(_kill_on(own, part, tally, fates, until, until_reached) for part in own.parts))
         tally.broken += await own.come_to_rest()
+        tally.broken += await own.give_up_unknowns()
         tally.broken += await _look_through(own, campaign, tally)
     tally.deployments += 1
 
