@@ -14,6 +14,7 @@ from app.domain.access import Scope
 from app.storage.tables import facts, stray_receipts
 from app.usecases.name_attempts import envelope_id
 from tests.builders import EMAIL, OPERATOR, RECIPIENT
+from tests.doubles.smtp_server import Action, Drop, Say
 from tests.hostile_mail import HOSTILE
 from tests.integration.api.scene import Scene, set_scene, until
 from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event, open_service
@@ -147,6 +148,54 @@ async def test_reports_out_of_order_never_move_a_status_backwards(scene: Scene) 
     assert types == ["receipt.delivered", "notification.closed", "receipt.late"]
 
 
+async def told_under(service: Service, action: Action) -> Scene:
+    """A notification whose e-mail the relay has taken, and then behaved like this."""
+    service.mail.at("dot", action)
+    await service.register()
+    told = (await service.post(fresh_event())).json()
+    sms, email = (each["id"] for each in told["notifications"])
+
+    async def arrived() -> bool:
+        return bool(service.mail.journal)
+
+    await until(arrived)
+    return Scene(service=service, event=told["event"], sms=sms, email=email)
+
+
+async def stands_at(scene: Scene, status: str) -> None:
+    async def stands() -> bool:
+        return bool((await view(scene))["status"] == status)
+
+    await until(stands)
+
+
+async def test_a_report_that_overtakes_the_relays_own_answer_waits_for_it(service: Service) -> None:
+    scene = await told_under(service, Say(reply="250 2.0.0 Ok: queued as Q1", seconds_per_byte=0.1))
+    assert (await hand_in(service, dsn(service, "delivered", "2.0.0"))).status_code == 204
+    early = await view(scene)
+    assert (early["status"], [each["status"] for each in early["receipts"]]) == ("sending", ["delivered"])
+    await stands_at(scene, "delivered")
+    assert [fact["type"] for fact in await chain(scene)] == ["receipt.delivered", "notification.closed"]
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "end"),
+    [
+        ("relayed", "sent", []),
+        ("delivered", "delivered", ["receipt.delivered", "notification.closed"]),
+        ("failed", "failed", ["receipt.failed", "notification.failed"]),
+    ],
+)
+async def test_a_report_tells_what_became_of_a_message_that_the_relay_never_answered_for(
+    service: Service, action: str, status: str, end: list[str]
+) -> None:
+    scene = await told_under(service, Drop())
+    await stands_at(scene, "unknown")
+    await hand_in(service, dsn(service, action, "5.2.2" if action == "failed" else "2.0.0"))
+    assert (await view(scene))["status"] == status
+    assert [fact["type"] for fact in await chain(scene)] == ["attempt.reconciled", *end]
+
+
 async def test_a_hundred_copies_are_one_receipt_and_one_fact(scene: Scene) -> None:
     message = dsn(scene.service, "delivered", "2.0.0")
     answers = await asyncio.gather(*(hand_in(scene.service, message) for _ in range(100)))
@@ -187,7 +236,7 @@ FORGED_SENDER = "bounces+" + "a" * 42 + "@awizo.test"
     ids=["unnamed", "a forged envelope id", "a forged sender"],
 )
 async def test_a_report_without_our_mac_counts_for_nothing_and_is_kept_apart(
-    scene: Scene, changes: dict[str, str | None]
+    scene: Scene, changes: dict[str, Any]
 ) -> None:
     given = {"bounces_to": "bounces@awizo.test"} | changes
     for _ in range(3):
