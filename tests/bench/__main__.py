@@ -1,6 +1,7 @@
 """Measure, keep the result, print the table."""
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -74,6 +75,7 @@ class _Run:
         self._arguments = arguments
         self._server = server
         self._directory = directory
+        self._deployed: list[Deployment] = []
         self._plan = Plan(
             rounds=arguments.rounds,
             seconds=arguments.seconds,
@@ -90,6 +92,7 @@ class _Run:
         for number, (name, database) in enumerate(chosen, start=1):
             sys.stderr.write(f"[{number}/{len(chosen)}] {name} on {database}\n")
             measured = await self._row(ROWS[name], database)
+            self._clear()
             rows = measured if isinstance(measured, Sequence) else [measured]
             new = [entry(name, row, machine=machine, version=version()) for row in rows]
             for each in new:
@@ -104,13 +107,25 @@ class _Run:
         large, small = [await self._deploy(database, recipients, BOTH_CHANNELS) for _ in range(2)]
         return await row.measure(large, small, self._plan)
 
+    def _clear(self) -> None:
+        """Remove the databases of a row that is done: those of growth are large."""
+        for each in self._deployed:
+            if self._server is not None and not each.is_sqlite:
+                self._server.drop_database(each.url)
+                self._server.drop_database(each.floor_url)
+            shutil.rmtree(each.data_dir)
+        self._deployed.clear()
+
     async def _deploy(self, database: str, recipients: int, channels: Collection[Channel]) -> Deployment:
         place = Path(tempfile.mkdtemp(dir=self._directory))
         if database == "sqlite":
-            return await deploy_sqlite(place, recipients=recipients, channels=channels)
-        if self._server is None:
+            deployment = await deploy_sqlite(place, recipients=recipients, channels=channels)
+        elif self._server is not None:
+            deployment = await deploy_postgres(self._server, place, recipients=recipients, channels=channels)
+        else:
             raise RuntimeError("no PostgreSQL was started")
-        return await deploy_postgres(self._server, place, recipients=recipients, channels=channels)
+        self._deployed.append(deployment)
+        return deployment
 
 
 async def _version_of(server: PostgresServer | None) -> str | None:

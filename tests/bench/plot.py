@@ -1,14 +1,15 @@
-"""The result as a picture: one bar a row, as long as the part of its aim that it reaches. Plain SVG, no library.
+"""The result as a picture: a bar for each database, as long as the part of its aim that it reaches. No library.
 
-It is read in light and in dark, and without colour: every bar has its figure and its aim in words beside it, and one
-that misses its aim is hatched.
+It is read in light and in dark, and without colour: every bar has its figure in words beside it, and one that misses
+its aim is hatched. What is weighed and not timed stands in the table only.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-_WIDTH, _LABEL, _BAR, _STEP, _TOP, _BELOW = 900, 400, 250, 34, 56, 34
+_WIDTH, _LABEL, _BAR, _TOP, _BELOW = 920, 400, 230, 58, 34
+_STEP, _THICK, _BETWEEN, _GROUP_MIN = 18, 13, 10, 30
 _SHOWN_MAX = 2.0  # times the aim; a longer bar would only make the others short
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
@@ -21,7 +22,6 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .ground { fill: #0d1117 } .missed, .met { stroke: #f0f6fc } .aim { stroke: #f0f6fc }
 }
 """
-
 _OPENING = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
     'role="img" aria-labelledby="title desc">'
@@ -31,47 +31,64 @@ _HATCHED = (
     '<rect class="ground" width="6" height="6"/><path class="stripe" stroke-width="5" d="M0 0V6"/></pattern></defs>'
 )
 
-
-def plot(entries: Sequence[Mapping[str, Any]]) -> str:
-    """The picture of these rows of the result, in their order."""
-    height = _TOP + _STEP * len(entries) + _BELOW
-    met = sum(each["reached"] >= 1 for each in entries)
-    spoken = " ".join(f"{_name(each)}: {each['said']}, aim {each['cells'][5]}." for each in entries)
-    parts = [
-        _OPENING.format(width=_WIDTH, height=height),
-        f'<title id="title">What awizo reaches of its aims: {met} of {len(entries)} rows reach them</title>',
-        f'<desc id="desc">{escape(spoken)}</desc>',
-        f"<style>{_STYLE}</style>",
-        _HATCHED,
-        f'<rect class="ground" width="{_WIDTH}" height="{height}"/>',
-        _text(16, 26, "Measured, as a part of what is aimed at", "head"),
-        _text(16, 44, "Filled bars reach their aim, hatched ones do not.", "small"),
-    ]
-    parts += [_row(each, _TOP + _STEP * number) for number, each in enumerate(entries)]
-    at = _LABEL + _BAR / _SHOWN_MAX
-    bottom = height - _BELOW + 4
-    parts.append(f'<path class="aim" d="M{at:.0f} {_TOP - 4}V{bottom}"/>')
-    parts.append(_text(at, bottom + 16, "the aim", "small", anchor="middle"))
-    return "\n".join([*parts, "</svg>", ""])
+Entry = Mapping[str, Any]
 
 
-def _row(each: Mapping[str, Any], top: float) -> str:
-    length = min(each["reached"], _SHOWN_MAX) / _SHOWN_MAX * _BAR
-    kind = "met" if each["reached"] >= 1 else "missed"
-    beyond = " →" if each["reached"] > _SHOWN_MAX else ""
+def plot(entries: Sequence[Entry]) -> str:
+    """The picture of these rows of the result, in their order; the databases of a row stand together."""
+    shown = [each for each in entries if each["unit"] != "B"]
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for each in shown:
+        groups.setdefault((each["what"], each["cells"][5]), []).append(each)
+    rows, bottom = [], _TOP
+    for group in groups.values():
+        rows.append(_group(group, bottom))
+        bottom += max(_GROUP_MIN, _STEP * len(group)) + _BETWEEN
+    met = sum(_is_met(each) for each in shown)
+    aim = _LABEL + _BAR / _SHOWN_MAX
     return "\n".join(
         [
-            _text(16, top + 13, str(each["what"])),
-            _text(16, top + 27, str(each["database"]), "small"),
-            f'<rect class="{kind}" x="{_LABEL}" y="{top + 5}" width="{max(length, 1):.1f}" height="18"/>',
-            _text(_LABEL + _BAR + 12, top + 13, f"{each['said']}{beyond}"),
-            _text(_LABEL + _BAR + 12, top + 27, f"aim {each['cells'][5]}", "small"),
+            _OPENING.format(width=_WIDTH, height=bottom + _BELOW),
+            f'<title id="title">What awizo reaches of its aims: {met} of {len(shown)} measurements reach them</title>',
+            f'<desc id="desc">{escape(" ".join(_spoken(each) for each in shown))}</desc>',
+            f"<style>{_STYLE}</style>",
+            _HATCHED,
+            f'<rect class="ground" width="{_WIDTH}" height="{bottom + _BELOW}"/>',
+            _text(16, 26, "Measured, as a part of what is aimed at", "head"),
+            _text(16, 44, "Filled bars reach their aim, hatched ones do not.", "small"),
+            *rows,
+            f'<path class="aim" d="M{aim:.0f} {_TOP - 6}V{bottom}"/>',
+            _text(aim, bottom + 16, "the aim", "small", anchor="middle"),
+            "</svg>",
+            "",
         ]
     )
 
 
-def _name(each: Mapping[str, Any]) -> str:
-    return f"{each['what']}, {each['database']}"
+def _group(group: Sequence[Entry], top: float) -> str:
+    label = [_text(16, top + 11, group[0]["what"]), _text(16, top + 26, f"aim {group[0]['cells'][5]}", "small")]
+    return "\n".join([*label, *(_bar(each, top + _STEP * number) for number, each in enumerate(group))])
+
+
+def _bar(each: Entry, top: float) -> str:
+    length = max(min(each["reached"], _SHOWN_MAX) / _SHOWN_MAX * _BAR, 1)
+    kind = "met" if _is_met(each) else "missed"
+    beyond = " →" if each["reached"] > _SHOWN_MAX else ""
+    database = str(each["database"]).partition(",")[0]
+    return "\n".join(
+        [
+            f'<rect class="{kind}" x="{_LABEL}" y="{top}" width="{length:.1f}" height="{_THICK}"/>',
+            _text(_LABEL + _BAR + 12, top + 11, f"{database}: {each['said']}{beyond}"),
+        ]
+    )
+
+
+def _is_met(each: Entry) -> bool:
+    return bool(each["reached"] >= 1)
+
+
+def _spoken(each: Entry) -> str:
+    return f"{each['what']}, {each['database']}: {each['said']}, aim {each['cells'][5]}."
 
 
 def _text(x: float, y: float, words: str, kind: str = "", *, anchor: str = "start") -> str:
