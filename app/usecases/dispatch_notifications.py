@@ -19,14 +19,15 @@ from app.storage import permissions
 from app.storage.database import Database, DatabaseUnavailableError
 from app.storage.permissions import Permissions
 from app.usecases.claim_notifications import claim_notifications
+from app.usecases.pace import Pace
 from app.usecases.places import Places
 from app.usecases.settle_attempts import Ended, settle_attempts
 from app.usecases.share_commits import SharedCommits
 from app.usecases.start_attempt import BEGIN_WITHIN, Claimed, Sender
 from app.usecases.watch_providers import ProviderWatch
 
-# As many times its capacity a provider's messages are claimed: those that wait, leave, and are being settled.
-AHEAD = 3
+# Beside twice a provider's capacity (what leaves and what comes next), what leaves in a second is claimed ahead.
+AHEAD_MAX = 256
 SETTLE_AGAIN_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
 
@@ -67,6 +68,7 @@ class Dispatcher:
         self._on_outcome = on_outcome
         self._lines = {name: asyncio.Semaphore(each.transport.capacity) for name, each in self.providers.items()}
         self._taken: Counter[str] = Counter()
+        self._pace = {name: Pace() for name in self.providers}
         self._standing: dict[str, int] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
         self._has_room = asyncio.Event()
@@ -140,8 +142,10 @@ class Dispatcher:
                 continue
             if state.is_on_trial:
                 rooms[name] = max(0, 1 - taken)
-            elif taken <= (AHEAD - 1) * capacity:  # a few at a time would cost as much as many
-                rooms[name] = AHEAD * capacity - taken
+                continue
+            ahead = min(self._pace[name].last_second(now), AHEAD_MAX)
+            if taken <= capacity + ahead // 2:  # a few at a time would cost as much as many
+                rooms[name] = 2 * capacity + ahead - taken
         return rooms
 
     def _weight(self, name: str) -> int:
@@ -172,6 +176,7 @@ class Dispatcher:
         try:
             async with self._lines[name]:
                 outcome = self._too_late(item) or await self._ask_last(item) or await self._hand_over(item)
+            self._pace[name].note(self._surroundings.clock())
             self._on_outcome(name, type(outcome).__name__.lower())
             self._watch.count_outcome(name, outcome, started_at=item.attempt.started_at)
             await self._settle(item, outcome)
