@@ -88,7 +88,8 @@ class _Run:
     async def measure(self) -> None:
         """Each chosen row on each chosen database; kept and told as it comes, so that a later failure loses nothing."""
         machine = machine_line(postgres=await _version_of(self._server))
-        chosen = [(name, database) for name in self._arguments.rows for database in self._arguments.databases]
+        names = [name for name in ROWS if name in self._arguments.rows]
+        chosen = [(name, database) for name in names for database in self._arguments.databases]
         for number, (name, database) in enumerate(chosen, start=1):
             sys.stderr.write(f"[{number}/{len(chosen)}] {name} on {database}\n")
             measured = await self._row(ROWS[name], database)
