@@ -25,6 +25,7 @@ from app.storage.vault import Vault
 POOL_WAIT_SECONDS = 1.5
 BUSY_SECONDS = 30
 STALL_SECONDS = 15
+COMMIT_SECONDS = 20  # before any command is given up, which would cancel it
 CLOSE_SECONDS = 5
 REPEATS_MAX = 5
 
@@ -128,8 +129,25 @@ class Database:
             if not await self._holds(tx):
                 raise DatabaseUnavailableError("NotWhatWasSigned")
             yield tx
-            async with _translated(CommitUnknownError):
+            async with _translated(CommitUnknownError), self._hanging_up(connection):
                 await transaction.commit()
+
+    @asynccontextmanager
+    async def _hanging_up(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """End the connection when COMMIT takes too long, and do not cancel it.
+
+        A server whose COMMIT waits for its standby shows the transaction to nobody. If the waiting is cancelled, it is
+        committed there and then, for all to see and rely on, and the standby knows nothing of it.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        driver = (await connection.get_raw_connection()).driver_connection
+        hanging_up = asyncio.get_running_loop().call_later(COMMIT_SECONDS, driver.terminate)  # type: ignore[union-attr] # asyncpg's
+        try:
+            yield
+        finally:
+            hanging_up.cancel()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Tx]:

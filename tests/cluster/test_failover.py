@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.storage.database import Database, DatabaseUnavailableError
+from app.storage import database as storage
+from app.storage.database import CommitUnknownError, Database, DatabaseUnavailableError
 from app.storage.vault import Vault
 from tests.cluster.deployment import PATIENCE_SECONDS, Deployment, Node, assert_log_is_sound, attempt_of, deployed
 from tests.cluster.servers import Pair, pair
@@ -56,7 +57,7 @@ async def test_a_failover_under_load_loses_nothing_and_doubles_nothing(deploymen
 async def test_when_the_primary_hangs_everybody_goes_to_the_standby_once_it_is_promoted(both: Pair) -> None:
     database = Database(both.url(), Vault(ROOT_SECRET), pool_size=2, command_seconds=1)
     assert await port(database) == both.primary.port
-    idle = Database(both.url(), Vault(ROOT_SECRET))
+    idle = Database(both.url(), Vault(ROOT_SECRET), command_seconds=None)
     assert await port(idle) == both.primary.port
     both.primary.freeze()
     await idle.close()  # nobody answers its farewell, and nobody waits for that
@@ -65,6 +66,31 @@ async def test_when_the_primary_hangs_everybody_goes_to_the_standby_once_it_is_p
     await both.standby.promote()
     assert await port(database) == both.standby.port
     await database.close()
+
+
+async def test_a_commit_that_its_standby_does_not_confirm_is_unknown_and_seen_by_nobody_until_it_does(
+    both: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "COMMIT_SECONDS", 1)
+    database = Database(both.url(), Vault(ROOT_SECRET))
+    await both.primary.query("CREATE TABLE kept (id integer)", database="awizo")
+    both.standby.stop()
+    with pytest.raises(CommitUnknownError):
+        async with database.write() as tx:
+            await tx.execute(text("INSERT INTO kept VALUES (1)"))
+    assert await kept(database) == 0, "on one server only, and not to be relied on"
+    await asyncio.to_thread(both.standby.start)
+
+    async def is_kept() -> bool:
+        return await kept(database) == 1
+
+    await until(is_kept, seconds=PATIENCE_SECONDS)
+    await database.close()
+
+
+async def kept(database: Database) -> int:
+    async with database.read() as tx:
+        return int((await tx.execute(text("SELECT count(*) FROM kept"))).scalar_one())
 
 
 async def port(database: Database) -> int:
