@@ -19,6 +19,7 @@ from app.domain.role import Role
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, durability_faults, failover_risks
 from app.storage.schema import require_current_schema, require_idle_timeout, require_same_root
+from app.storage.service_lock import ServiceRunningError, sole_service
 from app.usecases.dispatch_notifications import Dispatcher, Provider
 from app.usecases.follow_unknown import Follower
 from app.usecases.log_fault import LogFaultError, LogStuckError
@@ -60,6 +61,10 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
     async with AsyncExitStack() as stack:
         database = open_database(settings)
         stack.push_async_callback(database.close)
+        try:
+            stack.enter_context(sole_service(database))
+        except ServiceRunningError:
+            raise SettingsError("Another awizo serves the database of AWIZO_DATABASE_URL: SQLite has one.") from None
         await _check_database(database, role)
         log_watch, metrics = LogWatch(), Metrics()
         is_day_off(local_day(real_surroundings().clock()))  # loads the year's days off now: no first event waits for it
