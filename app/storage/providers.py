@@ -14,13 +14,14 @@ from app.storage.database import Tx
 from app.storage.sql import insert_ignoring, locked, one_of
 from app.storage.tables import provider_figures, providers
 
-BUCKET_SECONDS = 10
+# Judging starts anew with the next bucket: much longer ones would miss what a provider does first after its rest.
+BUCKET_SECONDS = 2
 _COUNTS = ("accepted", "refused", "not_sent", "unknown", "reported")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """What became of a provider's attempts that started within ten seconds from `began_at`."""
+    """What became of a provider's attempts that started within BUCKET_SECONDS from `began_at`."""
 
     provider: str
     began_at: datetime
@@ -28,7 +29,7 @@ class Bucket:
 
 
 def bucket_start(moment: datetime) -> datetime:
-    """The beginning of the ten seconds in which `moment` lies."""
+    """The beginning of the bucket in which `moment` lies."""
     return moment.replace(second=moment.second // BUCKET_SECONDS * BUCKET_SECONDS, microsecond=0)
 
 

@@ -11,6 +11,7 @@ import structlog
 from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
 from app.domain.provider import (
     ACCESS_REST,
+    ERRORS_WINDOW,
     RETRY_AFTER_MAX,
     UNREPORTED_FROM,
     UNREPORTED_UNTIL,
@@ -26,7 +27,9 @@ from app.storage.database import Database, DatabaseUnavailableError, Tx
 from app.storage.providers import Bucket, bucket_start
 
 TURN_SECONDS = 1.0
-KEPT = timedelta(hours=1)
+KEPT = timedelta(minutes=15)
+# What took longer to fail counts as if it had begun so long ago: else what hangs would never be held against anybody.
+SLOW = ERRORS_WINDOW - timedelta(seconds=20)
 # What never left because of the message, of consent or of ourselves says nothing about the provider.
 _OUR_OWN = frozenset({"message", "consent", "process"})
 
@@ -59,16 +62,17 @@ class ProviderWatch:
 
     def count_outcome(self, name: str, outcome: Outcome, *, started_at: datetime) -> None:
         """Note what became of an attempt; a provider that cannot be used now is left alone from this moment on."""
+        counted_from = max(started_at, self._surroundings.clock() - SLOW)
         match outcome:
             case Accepted():
                 self._add(name, started_at, Figures(accepted=1))
             case Refused(permanence=Permanence.PERMANENT):
                 self._add(name, started_at, Figures(refused=1))
             case Unknown():
-                self._add(name, started_at, Figures(unknown=1))
+                self._add(name, counted_from, Figures(unknown=1))
             case Refused() | NotSent():
                 if outcome.stage not in _OUR_OWN:
-                    self._add(name, started_at, Figures(not_sent=1))
+                    self._add(name, counted_from, Figures(not_sent=1))
         self._leave_alone(name, outcome)
 
     def count_report(self, name: str, started_at: datetime) -> None:

@@ -155,7 +155,7 @@ providers = Table(
     Column("refilled_at", Instant),
 )
 
-# What became of attempts, by ten seconds of their start and by process, so that none waits for another's row.
+# What became of attempts, by two seconds of their start and by process, so that none waits for another's row.
 provider_figures = Table(
     "provider_figures",
     metadata,
