@@ -109,7 +109,10 @@ class Settings(BaseSettings):
             raise ValueError("must hold no user name and no query: who stamps knows its clients by certificate")
         return value
 
-    @field_validator("mark_file", "gateway_file", "tsa_ca_file", "tsa_client_cert", "tsa_client_key", mode="before")
+    @field_validator(
+        "database_direct_url", "mark_file", "gateway_file", "tsa_ca_file", "tsa_client_cert", "tsa_client_key",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
