@@ -13,6 +13,7 @@ from tests.faults.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.faults.own_postgres import own_postgres
 from tests.faults.rounds import Campaign, run
 from tests.faults.tally import Tally
+from tests.postgres import PostgresUnavailableError
 
 ENGINES = ("SQLite", "PostgreSQL")
 
@@ -24,7 +25,11 @@ def main() -> int:
     _say(f"make faults N={given.kills} SEED={seed}")
     with tempfile.TemporaryDirectory(prefix="awizo-faults-") as temporary:
         directory = given.keep or Path(temporary)
-        tallies = [_try_engine(engine, directory, given.kills, seed) for engine in given.engine or ENGINES]
+        try:
+            tallies = [_try_engine(engine, directory, given.kills, seed) for engine in given.engine or ENGINES]
+        except PostgresUnavailableError as missing:
+            _say(str(missing))
+            return 2
     for tally in tallies:
         sys.stdout.write("\n" + tally.table())
     if given.json is not None:

@@ -248,6 +248,71 @@ def _sign_what_was_not_read_back() -> None:
     product.replace(points.READ_BACK, lambda _: believe)
 
 
+def _trust_any_database() -> None:
+    """Nobody compares the database with the mark."""
+
+    async def believe_at_start(self: Any, note: Any, _seen: Any) -> None:
+        self._remembered = note
+
+    async def believe(self: Any, _head: Any) -> None:
+        self._remembered = await self._in_file(self._mark.read)
+
+    product.replace(points.LOOK_AT_MARK, lambda _: believe)
+    product.replace(points.TRUST, lambda _: believe_at_start)
+
+
+def _prove_something_else() -> None:
+    """The first fact of a proof has another salt than was sealed."""
+
+    def wrap(prove: Function) -> Function:
+        async def proving(*given: Any, **named: Any) -> Any:
+            proof = await prove(*given, **named)
+            return replace(proof, data=proof.data.replace(b'"salt":"', b'"salt":"A', 1))
+
+        return proving
+
+    product.replace(points.PROVE, wrap)
+
+
+def _find_every_log_good() -> None:
+    """The audit says of every shard that it holds."""
+    summary = product.find(points.SUMMARY)
+
+    def wrap(audit: Function) -> Function:
+        async def praising(*given: Any, **named: Any) -> Any:
+            results = await audit(*given, **named)
+            return [summary(shard=each.shard, entries=1, checkpoints=1, tiles=0) for each in results]
+
+        return praising
+
+    product.replace(points.AUDIT, wrap)
+
+
+def _keep_another_status() -> None:
+    """What was sent is kept as delivered, whatever its facts say."""
+
+    def wrap(save_all: Function) -> Function:
+        async def saving(tx: Any, changed: Any) -> Any:
+            kept = [replace(each, status="delivered") if each.status == "sent" else each for each in changed]
+            return await save_all(tx, kept)
+
+        return saving
+
+    product.replace(points.SAVE_ALL, wrap)
+
+
+def _never_claim_email() -> None:
+    """E-mails wait for ever."""
+
+    def wrap(claim: Function) -> Function:
+        async def claiming(*given: Any, **named: Any) -> Any:
+            return [] if named["channel"] == "email" else await claim(*given, **named)
+
+        return claiming
+
+    product.replace(points.CLAIM, wrap)
+
+
 BUGS: Mapping[str, Bug] = {
     "acknowledge before commit": Bug(breaks="1", plant=_acknowledge_before_commit),
     "accept duplicates twice": Bug(breaks="1", plant=_accept_duplicates_twice),
@@ -265,4 +330,9 @@ BUGS: Mapping[str, Bug] = {
     "let late reports count": Bug(breaks="10", plant=_let_late_reports_count),
     "lose entries of the log": Bug(breaks="8", plant=_lose_entries),
     "sign what was not read back": Bug(breaks="7", plant=_sign_what_was_not_read_back),
+    "keep another status": Bug(breaks="12", plant=_keep_another_status),
+    "never claim e-mail": Bug(breaks="14", plant=_never_claim_email),
+    "prove something else": Bug(breaks="9", plant=_prove_something_else),
+    "find every log good": Bug(breaks="15", plant=_find_every_log_good),
+    "trust any database": Bug(breaks="16", plant=_trust_any_database),
 }

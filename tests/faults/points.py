@@ -132,9 +132,13 @@ EARLY_RECEIPTS = "app.storage.receipts.unapplied"
 IS_CLOSED = "app.domain.settlement.is_closed"
 SEQUENCE = "app.storage.log.sequence"
 READ_BACK = f"{_SEALER}._verify"
+LOOK_AT_MARK, TRUST = f"{_SEALER}._check_mark", f"{_SEALER}._trust"
+SAVE_ALL = "app.storage.notifications.save_all"
+PROVE = "app.usecases.prove_notification.prove_notification"
+AUDIT, SUMMARY = "app.usecases.check_log.check_log", "app.usecases.check_log.LogSummary"
 
 
 NAMES = [CLOCK, TRANSACTION, SQLITE_ENGINE, *SHORT_WAITS, *(point.target for point in POINTS.values())]
 NAMES += [INTAKE_ALL, INTAKE_BATCH, BATCH_ROUTE, REJECTED, PROBLEM, DEDUPE_KEY, PLAN, MAKES_UNTRUE, TRANSACT, LEASE]
 NAMES += [HOUSEKEEPING_SECONDS, CLAIM_CHECK, SETTLE, UNKNOWN, NOT_SENT, EXPIRE_UNKNOWN, EARLY_RECEIPTS, IS_CLOSED]
-NAMES += [SEQUENCE]
+NAMES += [SEQUENCE, LOOK_AT_MARK, TRUST, SAVE_ALL, PROVE, AUDIT, SUMMARY]

@@ -55,7 +55,6 @@ SMTP_FAULTS: list[tuple[str, str, Action, bool]] = [
     ("hang after the dot", "dot", Hang(), True),
     ("one byte a second", "dot", Say(reply="250 2.0.0 Ok: queued as SLOW", seconds_per_byte=1.0), True),
 ]
-_REPORT_TRIES = 40
 _REPORTED, _EARLY, _STRAYS = 0.9, 0.2, 0.05
 
 
@@ -167,7 +166,7 @@ class Gateway(SmsGateway):
         self._journals.reports.append(report)
         form = {"MessageSid": sid, "MessageStatus": report.status, "AccountSid": "AC0"}
         headers = {"X-Twilio-Signature": self._validator.compute_signature(url, form)}
-        for _ in range(_REPORT_TRIES):
+        while True:
             with suppress(aiohttp.ClientError, TimeoutError):
                 assert self._client is not None
                 async with self._client.post(url, data=form, headers=headers) as answer:

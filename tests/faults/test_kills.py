@@ -1,20 +1,24 @@
-"""A short campaign on each engine: killed at random and at named points, and every invariant holds. `make faults` runs
-long ones.
-"""
+"""A short campaign on each engine: killed at random and at named points, and every invariant holds."""
 
 import asyncio
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+
+import pytest
 
 from tests.faults.campaign import campaign
 from tests.faults.databases import Databases, PostgresDatabases, SqliteDatabases
-from tests.faults.own_postgres import own_postgres
+from tests.faults.own_postgres import OwnPostgres, own_postgres
 from tests.faults.points import POINTS
 from tests.faults.rounds import Campaign, run
 from tests.faults.tally import Tally
+from tests.postgres import PostgresUnavailableError
 
-KILLS = 10
-# Those that have cost others most: before and after each of the moments that decide.
+KILLS = 10  # the long campaign is a program, `python -m tests.faults`
+# Of all that are named, those around the moments that decide.
 POINTS_IN_SHORT = (
     "accept: committing",
     "accept: committed",
@@ -27,23 +31,35 @@ POINTS_IN_SHORT = (
 )
 
 
-def try_engine(databases: Databases, directory: Path) -> Tally:
-    short = campaign(usual=KILLS)
+@pytest.fixture
+def killable_postgres() -> Iterator[OwnPostgres]:
+    """A server of our own, whatever server other tests were given: this one is stopped and started."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(own_postgres())
+        except PostgresUnavailableError as missing:
+            if os.environ.get("AWIZO_REQUIRE_PG") == "1":
+                pytest.fail(str(missing), pytrace=False)
+            pytest.skip(str(missing))
+        yield server
+
+
+def short_campaign(databases: Databases, directory: Path) -> Tally:
+    seed = campaign(usual=KILLS).seed
     asked = Campaign(
-        databases=databases, directory=directory, kills=KILLS, seed=short.seed, points=POINTS_IN_SHORT, epilogue=False
+        databases=databases, directory=directory, kills=KILLS, seed=seed, points=POINTS_IN_SHORT, epilogue=False
     )
     return asyncio.run(run(asked, sys.stderr.write))
 
 
 def test_sqlite_survives_its_kills(tmp_path: Path) -> None:
-    tally = try_engine(SqliteDatabases(), tmp_path)
+    tally = short_campaign(SqliteDatabases(), tmp_path)
     assert tally.is_good, tally.table()
     assert tally.kills >= KILLS
 
 
-def test_postgres_survives_its_kills_and_stops(tmp_path: Path, postgres_server: object) -> None:
-    with own_postgres() as postgres:
-        tally = try_engine(PostgresDatabases(postgres=postgres), tmp_path)
+def test_postgres_survives_its_kills_and_stops(tmp_path: Path, killable_postgres: OwnPostgres) -> None:
+    tally = short_campaign(PostgresDatabases(postgres=killable_postgres), tmp_path)
     assert tally.is_good, tally.table()
     assert tally.kills >= KILLS
 
