@@ -117,13 +117,15 @@ e2e: $(STAMP) ## the pages in a real browser (Debian's package chromium)
 	@$(PY) -m pytest -q -m e2e tests/e2e
 
 # N processes killed on each engine, and N faults of each other kind; SEED draws them, another one each time without.
-# What came of it is printed and, as JSON, written to FILE.
+# What came of it is printed and, as JSON, written to FILE. At the end, for seven minutes, two providers share the
+# messages while one of them refuses everything for a minute.
 .PHONY: faults
 faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overlooked (N= how many, SEED= which, FILE= figures)
 	@seed=$${SEED:-$$($(PY) -c 'import secrets; print(secrets.randbelow(10**9))')}; n=$${N:-100}; mkdir -p var; \
 	echo "== faults: make faults N=$$n SEED=$$seed"; \
 	$(PY) -m tests.faults --kills $$n --seed $$seed --json "$${FILE:-var/faults.json}" && \
-	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$n AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults
+	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$n AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults && \
+	$(PY) -m tests.faults.failing_provider
 
 # A server that AWIZO_TEST_PG_URL names is not ours to kill.
 .PHONY: cluster
