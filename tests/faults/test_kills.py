@@ -1,10 +1,8 @@
 """A short campaign on each engine: killed at random and at named points, and every invariant holds."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from tests.faults.own_postgres import OwnPostgres, own_postgres
 from tests.faults.points import POINTS
 from tests.faults.rounds import Campaign, run
 from tests.faults.tally import Tally
-from tests.postgres import PostgresUnavailableError
+from tests.postgres import PostgresServer
 
 KILLS = 10  # the long campaign is a program, `python -m tests.faults`
 # Of all that are named, those around the moments that decide.
@@ -32,15 +30,9 @@ POINTS_IN_SHORT = (
 
 
 @pytest.fixture
-def killable_postgres() -> Iterator[OwnPostgres]:
+def killable_postgres(postgres_server: PostgresServer) -> Iterator[OwnPostgres]:  # which skips where there is none
     """A server of our own, whatever server other tests were given: this one is stopped and started."""
-    with ExitStack() as stack:
-        try:
-            server = stack.enter_context(own_postgres())
-        except PostgresUnavailableError as missing:
-            if os.environ.get("AWIZO_REQUIRE_PG") == "1":
-                pytest.fail(str(missing), pytrace=False)
-            pytest.skip(str(missing))
+    with own_postgres() as server:
         yield server
 
 
