@@ -155,30 +155,31 @@ class _Trap:
 
 def set_trap(point: Point, spring: Callable[[], None], *, nth: int) -> None:
     """Have `spring` called at the nth time that this process comes to `point`."""
+    product.replace(point.target, lambda function: wrapped(point, spring, function, nth=nth))
+
+
+def wrapped(point: Point, spring: Callable[[], None], function: Callable[..., Any], *, nth: int) -> Callable[..., Any]:
+    """`function`, which does what it did, with a trap where `point` says."""
     trap = _Trap(point, spring, nth=nth)
-
-    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
-        if asyncio.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def trapped(*args: Any, **named: Any) -> Any:
-                trap.enter()
-                result = await function(*args, **named)
-                trap.leave(result)
-                return result
-
-            return trapped
+    if asyncio.iscoroutinefunction(function):
 
         @functools.wraps(function)
-        def trapped_plainly(*args: Any, **named: Any) -> Any:
+        async def trapped(*args: Any, **named: Any) -> Any:
             trap.enter()
-            result = function(*args, **named)
+            result = await function(*args, **named)
             trap.leave(result)
             return result
 
-        return trapped_plainly
+        return trapped
 
-    product.replace(point.target, wrap)
+    @functools.wraps(function)
+    def trapped_plainly(*args: Any, **named: Any) -> Any:
+        trap.enter()
+        result = function(*args, **named)
+        trap.leave(result)
+        return result
+
+    return trapped_plainly
 
 
 def _did_something(result: Any) -> bool:
