@@ -95,7 +95,8 @@ async def require_same_root(database: Database) -> None:
     With another one nobody would be recognised, and nothing that is kept could be read.
     """
     proof = database.vault.mac("root")
-    async with database.write() as tx:
+
+    async def compare(tx: Tx) -> None:
         kept = (await tx.execute(select(vault_roots.c.proof))).scalar_one_or_none()
         if kept is None:
             await tx.execute(insert(vault_roots).values(id=1, proof=proof))
@@ -104,3 +105,5 @@ async def require_same_root(database: Database) -> None:
                 "The keys in AWIZO_DATA_DIR are not those that this database was begun with; "
                 "restore keys/root.key from its safe copy."
             )
+
+    await database.transact(compare)  # of several first processes, one writes it and the others find it
