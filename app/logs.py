@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -27,8 +28,13 @@ def redact(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> Mutab
     for key, value in entry.items():
         if key in _HARMLESS:
             continue
-        entry[key] = _REDACTED if _SECRET_KEYS.search(key) else _redacted(value)
+        entry[key] = _REDACTED if _is_secret(key) else _redacted(value)
     return entry
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    return _SECRET_KEYS.search(key) is not None
 
 
 def without_tracebacks(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -44,7 +50,7 @@ def _redacted(value: Any) -> Any:
     if isinstance(value, str):
         return _SECRET_VALUES.sub(_REDACTED, value)
     if isinstance(value, dict):
-        return {key: _REDACTED if _SECRET_KEYS.search(str(key)) else _redacted(item) for key, item in value.items()}
+        return {key: _REDACTED if _is_secret(str(key)) else _redacted(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted(item) for item in value]
     return value if isinstance(value, int | float | bool | None) else _redacted(str(value))

@@ -14,6 +14,7 @@ from app.merkle.plans import Node, perfect_nodes
 from app.merkle.tiles import TILE_WIDTH, node_in_tile, tile_of, tile_width
 from app.merkle.tree import HASH_BYTES, CompactRange, fold_perfect, leaf_hash
 from app.storage.database import Tx
+from app.storage.driver import fetch
 from app.storage.sql import insert_columns, insert_ignoring, locked, one_of
 from app.storage.tables import checkpoints, leaves, pending_entries, tiles, tree_heads
 
@@ -331,7 +332,6 @@ def _newest_of(shard: Any) -> Any:
     return _published().where(checkpoints.c.shard == shard).order_by(checkpoints.c.size.desc()).limit(1)
 
 
-# Asked in every transaction that writes facts.
 _NEWEST = _newest_of(
     select(tree_heads.c.shard)
     .where(exists().where(checkpoints.c.shard == tree_heads.c.shard))
@@ -359,5 +359,16 @@ def _checkpoint(row: Any) -> PublishedCheckpoint:
 
 async def anchor(tx: Tx) -> Anchor | None:
     """The newest published checkpoint as an anchor for facts; None before the first."""
-    newest = await newest_checkpoint(tx)
-    return Anchor(origin=newest.origin, size=newest.size, root=newest.root) if newest else None
+    found = await fetch(tx, _ANCHOR, ())
+    return Anchor(origin=found[0][0], size=found[0][1], root=found[0][2]) if found else None
+
+
+# Asked in every transaction that writes facts, so in the words of both drivers.
+_ANCHOR = """
+SELECT h.origin, c.size, c.root FROM checkpoints c JOIN tree_heads h ON h.shard = c.shard
+WHERE c.shard = (
+    SELECT n.shard FROM tree_heads n WHERE EXISTS (SELECT 1 FROM checkpoints p WHERE p.shard = n.shard)
+    ORDER BY n.opened_at DESC LIMIT 1
+)
+ORDER BY c.size DESC LIMIT 1
+"""

@@ -41,7 +41,21 @@ class RecipientRecord:
 Named = tuple[str, str]  # operator, recipient's name
 
 _RECORDS = (
-    select(recipients, recipient_keys.c.wrapped_key)
+    select(
+        recipients.c.id,
+        recipients.c.operator,
+        recipients.c.name_index,
+        recipients.c.registered_at,
+        recipients.c.language,
+        recipients.c.time_zone,
+        recipients.c.quiet_rule,
+        recipients.c.quiet_from,
+        recipients.c.quiet_to,
+        recipients.c.chosen_by_person,
+        recipients.c.profile,
+        recipients.c.erasure_asked_at,
+        recipient_keys.c.wrapped_key,
+    )
     .join(recipient_keys, recipient_keys.c.recipient_id == recipients.c.id)
     .order_by(recipients.c.id)
 )

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
-
 from app.storage.database import Tx
+from app.storage.driver import fetch
 
-_KEY = func.unnest(bindparam("keys", type_=ARRAY(BigInteger))).column_valued("key")
-_LOCK = select(func.count(func.pg_advisory_xact_lock(_KEY)))
+_LOCK = "SELECT count(pg_advisory_xact_lock(key)) FROM unnest($1::bigint[]) AS key"
 
 
 async def lock_shipments(tx: Tx, shipments: Iterable[bytes]) -> None:
@@ -19,4 +16,4 @@ async def lock_shipments(tx: Tx, shipments: Iterable[bytes]) -> None:
     """
     if tx.is_postgres:
         keys = sorted({int.from_bytes(index[:8], "big", signed=True) for index in shipments})
-        await tx.execute(_LOCK, {"keys": keys})
+        await fetch(tx, _LOCK, [keys])

@@ -5,7 +5,6 @@ key per use. A person's own key encrypts every value of theirs (AES-256-GCM, fre
 value stands in as associated data); destroying the wrapped key destroys the values, in backups too.
 """
 
-import hashlib
 import hmac
 import os
 from dataclasses import dataclass, field
@@ -72,4 +71,4 @@ class Vault:
     def _hmac(key: bytes, kind: str, parts: list[bytes]) -> bytes:
         # Lengths keep ("ab", "c") and ("a", "bc") apart.
         message = b"".join(len(part).to_bytes(4, "big") + part for part in [kind.encode(), *parts])
-        return hmac.digest(key, message, hashlib.sha256)
+        return hmac.digest(key, message, "sha256")  # by its name: given the function, it takes twice as long
