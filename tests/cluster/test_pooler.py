@@ -144,7 +144,7 @@ async def test_a_deployment_sends_and_seals_through_it_though_its_connections_co
         return await deployment.statuses() == {"sent": 2 * EVENTS}
 
     await until(everything_is_sent, seconds=PATIENCE_SECONDS)
-    assert not deployment.refused
+    assert {answer.status_code for answer in deployment.refused} <= {503}, "a busy machine may be told to wait"
     await asyncio.gather(*(node.stop() for node in deployment.nodes))
     assert max(deployment.copies().values()) == 1
     assert not [node.said for node in workers if "turn_failed" in node.said]
