@@ -12,7 +12,7 @@ from tests.faults.planted import BUGS
 from tests.faults.reading import Broken
 from tests.faults.trials import SCENES, prepare, try_scene
 
-AT_ONCE = 3  # most of a trial is waiting
+AT_ONCE = 4  # most of a trial is waiting
 HARMLESS = "none"
 
 
