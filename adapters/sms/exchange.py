@@ -27,10 +27,11 @@ _KEEP_ALIVE_SECONDS = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an HTTP server answered; `raw` is empty when the body did not arrive whole or exceeds the limit."""
+    """What an HTTP server answered; `raw` is empty unless `is_whole`: the body arrived, and is within the limit."""
 
     status: int
     raw: bytes = field(default=b"", repr=False)
+    is_whole: bool = True
     retry_after_seconds: float | None = None
     peer: str | None = None
 
@@ -63,19 +64,22 @@ class Exchange:
         ) as response:
             self.answer = Answer(
                 status=response.status,
+                is_whole=False,
                 retry_after_seconds=_retry_after(response.headers),
                 peer=response.peer if isinstance(response, _PeerResponse) else None,
             )
-            self.answer = replace(self.answer, raw=await self._read(response))
+            raw = await self._read(response)
+            if raw is not None:
+                self.answer = replace(self.answer, raw=raw, is_whole=True)
         return self.answer
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes | None:
         raw = bytearray()
         async for chunk in response.content.iter_any():
             raw += chunk
             if len(raw) > self._reply_max:
                 response.close()
-                return b""
+                return None
         return bytes(raw)
 
 
@@ -189,9 +193,11 @@ def base_url_of(text: str, whose: str) -> str:
 
 
 def json_object(raw: bytes) -> Mapping[str, Any]:
-    """The JSON object in `raw`, an empty one when it holds anything else."""
+    """The JSON object in `raw`, an empty one when it holds anything else, or half a character (RFC 8259 §8.2)."""
     try:
         decoded = json.loads(raw)
+        if b"\\u" in raw:
+            json.dumps(decoded, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
+from adapters.sms.codes import kept_code
 from adapters.sms.exchange import Answer, Exchange, HttpClient, json_object
 from adapters.sms.gateway_file import TEMPLATE, Gateway
 from adapters.sms.verdict import Verdict, outcome_of, verdict_of
@@ -15,8 +16,6 @@ from app.domain.channel import Channel
 from app.domain.look_up import LookUp, Sought, Unclear
 from app.domain.message import Outgoing, OutgoingSms
 from app.domain.outcome import Accepted, NotSent, Outcome, Unknown
-
-_CODE_MAX = 64
 
 
 class HttpGateway:
@@ -82,10 +81,11 @@ class HttpGateway:
     def _judge(self, answer: Answer) -> Outcome:
         """The gateway's own code first, as far as the file knows it, then the HTTP status."""
         payload, refusals, acceptance = json_object(answer.raw), self._gateway.refusals, self._gateway.acceptance
-        code = (_text_at(payload, refusals.code) or "")[:_CODE_MAX] or None
-        if code in refusals.accepted and answer.status < 500:
+        said = _text_at(payload, refusals.code)
+        code = kept_code(said) if said else None
+        if said in refusals.accepted and answer.status < 500:
             return Accepted(provider_id=_text_at(payload, acceptance.id), reply=answer.raw, code=code, peer=answer.peer)
-        listed = refusals.codes.get(code or "") or refusals.statuses.get(str(answer.status))
+        listed = refusals.codes.get(said or "") or refusals.statuses.get(str(answer.status))
         if listed is not None:
             return outcome_of(listed, code or str(answer.status), answer)
         if answer.status in acceptance.statuses:
@@ -98,9 +98,10 @@ class HttpGateway:
     def _taken(self, answer: Answer, payload: Mapping[str, Any]) -> Accepted | Unknown:
         acceptance = self._gateway.acceptance
         message_id, status = _text_at(payload, acceptance.id), _text_at(payload, acceptance.status)
-        if (acceptance.id and not message_id) or (acceptance.status and not status):
+        is_unreadable = (acceptance.id and not message_id) or (acceptance.status and not status)
+        if is_unreadable or not answer.is_whole:  # what did not come may have been the code of a refusal
             return Unknown(stage="response", code=f"{answer.status}-unreadable", reply=answer.raw)
-        code = status or str(answer.status)
+        code = kept_code(status) if status else str(answer.status)
         return Accepted(provider_id=message_id, reply=answer.raw, code=code, peer=answer.peer)
 
 

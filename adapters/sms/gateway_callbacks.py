@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from adapters.sms.codes import kept_code
 from adapters.sms.gateway_file import Callback
 from app.domain.receipt import Receipt, ReceiptStatus
-
-_CODE_MAX = 64
 
 
 class GatewayCallbacks:
@@ -40,7 +39,7 @@ class GatewayCallbacks:
             notification=notification,
             provider=self._provider,
             status=status,
-            code=(said or "missing")[:_CODE_MAX],
+            code=kept_code(said or "missing"),
             via="callback",
             signature="none",
             provider_id=(form.get(self._callback.id) or None) if self._callback.id else None,

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from adapters.sms.codes import kept_code
 from adapters.sms.exchange import Answer, Exchange, HttpClient, base_url_of, json_object
 from adapters.sms.verdict import Verdict, outcome_of, verdict_of
 from app.domain.channel import Channel
@@ -163,7 +164,7 @@ def outcome_of_answer(answer: Answer) -> Outcome:
 def _taken(answer: Answer, entry: Mapping[str, Any]) -> Accepted | Unknown:
     message_id, status = entry.get("id"), entry.get("status")
     if isinstance(message_id, str) and message_id and isinstance(status, str) and status:
-        return Accepted(provider_id=message_id, reply=answer.raw, code=status, peer=answer.peer)
+        return Accepted(provider_id=message_id, reply=answer.raw, code=kept_code(status), peer=answer.peer)
     return Unknown(stage="response", code=f"{answer.status}-unreadable", reply=answer.raw)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID
 
+from adapters.sms.codes import kept_code
 from app.domain.receipt import Receipt, ReceiptStatus
 
 # A status that says nothing final: 401 and 408 mean that SMSAPI itself knows nothing of the message's end.
@@ -21,7 +22,8 @@ _STATUSES: Mapping[str, tuple[str, ReceiptStatus]] = {
     "411": ("RENEWAL", ReceiptStatus.PROGRESS),
     "412": ("STOP", ReceiptStatus.FAILED),
 }
-_CODE_MAX = 64
+# All reports of one call concern one message, which has no more ends than these.
+_REPORTS_MAX = 20
 
 
 class SmsApiCallbacks:
@@ -43,7 +45,7 @@ class SmsApiCallbacks:
         raw: bytes,
         attempt: UUID,
     ) -> tuple[Receipt, ...]:
-        """See `app.ports.ReceiptParser`; none without a status, and when `idx` names no notification, or several."""
+        """See `app.ports.ReceiptParser`; none without a status, with too many, or when `idx` names no one message."""
         if "status" not in form:
             return ()
         try:
@@ -53,6 +55,8 @@ class SmsApiCallbacks:
         if len(named) > 1:
             return ()
         statuses = form.get("status", "").split(",")
+        if len(statuses) > _REPORTS_MAX:
+            return ()
         ids, names, done = (_aligned(form, name, len(statuses)) for name in ("MsgId", "status_name", "donedate"))
         return tuple(
             Receipt(
@@ -81,7 +85,7 @@ def _aligned(form: Mapping[str, str], name: str, count: int) -> list[str]:
 
 def _code(status: str, name: str) -> str:
     known = _STATUSES.get(status)
-    return known[0] if known else (name or status or "missing")[:_CODE_MAX]
+    return known[0] if known else kept_code(name or status or "missing")
 
 
 def _moment(text: str) -> datetime | None:

@@ -16,6 +16,7 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from adapters.sms.codes import kept_code
 from adapters.sms.exchange import Answer, Exchange, HttpClient, base_url_of, json_object
 from adapters.sms.twilio_errors import VERDICTS
 from adapters.sms.twilio_list import MessageList
@@ -141,7 +142,7 @@ def outcome_of_answer(answer: Answer) -> Outcome:
     if 200 <= answer.status < 300:
         sid, status = payload.get("sid"), payload.get("status")
         if isinstance(sid, str) and sid and isinstance(status, str) and status:
-            return Accepted(provider_id=sid, reply=answer.raw, code=status, peer=answer.peer)
+            return Accepted(provider_id=sid, reply=answer.raw, code=kept_code(status), peer=answer.peer)
         return Unknown(stage="response", code=f"{answer.status}-unreadable", reply=answer.raw)
     number = payload.get("code")
     coded = VERDICTS.get(number, Verdict.TEMPORARY) if isinstance(number, int) else None

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from twilio.request_validator import RequestValidator
 
+from adapters.sms.codes import kept_code
 from adapters.sms.twilio_errors import HARD_FAILURES
 from app.domain.receipt import InboundSms, Receipt, ReceiptStatus
 
@@ -56,7 +57,7 @@ class TwilioCallbacks:
             attempt=attempt,
             provider=self._provider,
             status=status,
-            code=error or said,
+            code=kept_code(error or said),
             via="callback",
             signature="shared_key",
             provider_id=form.get("MessageSid") or form.get("SmsSid"),

@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from adapters.sms.codes import kept_code
 from adapters.sms.exchange import HttpClient, json_object
 from app.domain.look_up import Found, LookUp, NotFound, Sought, Unclear
 
@@ -89,7 +90,7 @@ def _look_up(alike: list[Mapping[str, Any]], sought: Sought) -> LookUp:
     if not (isinstance(sid, str) and sid and isinstance(status, str) and status):
         return Unclear(reason="the message found has no name or no status")
     reply = json.dumps(within[0], separators=(",", ":")).encode()
-    return Found(provider_id=sid, code=status, reply=reply, failed=status in _GAVE_UP)
+    return Found(provider_id=sid, code=kept_code(status), reply=reply, failed=status in _GAVE_UP)
 
 
 def _made_at(entry: Mapping[str, Any]) -> datetime | None:

@@ -35,7 +35,7 @@ async def twilio_status(
 ) -> Response:
     """Keep a report. 403, and nothing written, unless MAC and `X-Twilio-Signature` are genuine."""
     parser = services.receipts.get("twilio")
-    if parser is None or not is_ours(services, a, m):
+    if parser is None or not is_ours(services, "twilio", a, m):
         raise Problem(403)
     refuse_while_log_is_untrusted(services)
     raw = await read_body(request, maximum=BODY_BYTES_MAX)
@@ -58,7 +58,7 @@ async def keep(services: Services, receipts: Sequence[Receipt]) -> None:
         await services.reception.record(receipt)
 
 
-def is_ours(services: Services, attempt: UUID, mac: str) -> bool:
-    """Whether that MAC is ours over the attempt."""
-    expected = callback_mac(services.database.vault, attempt)
+def is_ours(services: Services, provider: str, attempt: UUID, mac: str) -> bool:
+    """Whether that MAC is ours over the attempt, made for that provider."""
+    expected = callback_mac(services.database.vault, provider, attempt)
     return hmac.compare_digest(expected.encode(), mac.encode("utf-8", "replace"))

@@ -66,7 +66,7 @@ async def gateway_status_form(request: Request, services: ServicesDep, a: _Attem
 
 async def _receive(request: Request, services: Services, provider: str, attempt: UUID, mac: str) -> Response:
     parser = services.receipts.get(provider)
-    if parser is None or not is_ours(services, attempt, mac):
+    if parser is None or not is_ours(services, provider, attempt, mac):
         raise Problem(403)
     refuse_while_log_is_untrusted(services)
     raw = _report_in_query(request) if request.method == "GET" else await read_body(request, maximum=BODY_BYTES_MAX)

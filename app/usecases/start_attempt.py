@@ -107,7 +107,7 @@ class Starting:
 
     def _outgoing(self, attempt: Attempt, to: str, content: Content) -> Outgoing:
         if isinstance(content, SmsText):
-            mac = callback_mac(self.vault, attempt.id)
+            mac = callback_mac(self.vault, attempt.provider, attempt.id)
             return OutgoingSms(
                 attempt=attempt.id,
                 notification=attempt.notification,
@@ -133,9 +133,12 @@ def bytes_of(content: Content) -> bytes:
     return content.text.encode() if isinstance(content, SmsText) else content.mime
 
 
-def callback_mac(vault: Vault, attempt: UUID) -> str:
-    """What a provider's callback must bring along to speak of this attempt."""
-    return vault.mac("callback", attempt.bytes)[:MAC_BYTES].hex()
+def callback_mac(vault: Vault, provider: str, attempt: UUID) -> str:
+    """What a callback of that provider must bring along to speak of this attempt.
+
+    An address that one provider was told is none of another's: the other may sign nothing.
+    """
+    return vault.mac("callback", provider.encode(), attempt.bytes)[:MAC_BYTES].hex()
 
 
 def address_of(sender: str) -> str:

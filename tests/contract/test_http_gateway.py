@@ -14,7 +14,7 @@ from app.domain.receipt import Receipt, ReceiptStatus
 from tests.contract.gateway_file import described
 from tests.contract.providers import ATTEMPT, SECRET, SMS, gateway
 from tests.doubles.http_gateway import DescribedGateway, gateway_error, sent
-from tests.doubles.sms_gateway import AcceptThenHang, Answer, SmsGateway
+from tests.doubles.sms_gateway import AcceptThenHang, Answer, Raw, SmsGateway
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ async def double() -> AsyncIterator[DescribedGateway]:
         yield double
 
 
-async def answered(double: SmsGateway, answer: Answer, **changes: dict[str, Any] | None) -> Outcome:
+async def answered(double: SmsGateway, answer: Answer | Raw, **changes: dict[str, Any] | None) -> Outcome:
     """What that answer means to the example with `changes`."""
     double.next(answer)
     transport = HttpGateway(*described(f"{double.base_url}/v2/messages", SECRET, **changes))
@@ -89,6 +89,27 @@ async def test_an_acceptance_that_has_no_id_to_read_says_its_status(double: Desc
     plain = {"request": {"has_keys": False}, "acceptance": None}
     outcome = await answered(double, Answer(status=201, body=b"queued"), **plain)
     assert outcome == Accepted(provider_id=None, reply=b"queued", code="201", peer=None)
+
+
+async def test_an_acceptance_whose_body_breaks_off_may_have_been_a_refusal(double: DescribedGateway) -> None:
+    broken = Raw(payload=b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"error":')
+    outcome = await answered(double, broken, request={"has_keys": False}, acceptance=None)
+    assert outcome == Unknown(stage="response", code="200-unreadable", reply=b"")
+
+
+async def test_a_status_is_kept_as_a_word_that_every_database_takes(double: DescribedGateway) -> None:
+    body = b'{"messages":[{"id":"m-1","state":"\\u0000' + b"Q" * 100 + b'"}]}'
+    outcome = await answered(double, Answer(status=200, body=body))
+    assert isinstance(outcome, Accepted)
+    assert outcome.code == "?" + "Q" * 63
+
+
+async def test_half_a_character_makes_an_acceptance_unreadable(double: DescribedGateway) -> None:
+    body = b'{"messages":[{"id":"m-\\ud83d","state":"QUEUED"}]}'
+    outcome = await answered(double, Answer(status=200, body=body))
+    assert outcome == Unknown(stage="response", code="200-unreadable", reply=body)
+    body = b'{"messages":[{"id":"m-\\ud83d\\ude00","state":"QUEUED"}]}'
+    assert isinstance(await answered(double, Answer(status=200, body=body)), Accepted)
 
 
 async def test_a_key_that_was_used_before_is_accepted_and_no_second_message(double: DescribedGateway) -> None:

@@ -89,6 +89,11 @@ def test_several_reports_in_one_call_are_several_receipts_in_their_order() -> No
     assert (second.claimed_at - first.claimed_at).total_seconds() == 60
 
 
+def test_more_reports_in_one_call_than_a_message_has_ends_are_none() -> None:
+    assert len(parse({**FORM, "status": ",".join(["403"] * 20)})) == 20
+    assert parse({**FORM, "status": ",".join(["403"] * 21)}) == ()
+
+
 def test_a_parameter_with_another_number_of_values_belongs_to_no_report() -> None:
     receipts = parse({**FORM, "MsgId": "1,2,3", "status": "403,404", "donedate": ""})
     assert [(receipt.code, receipt.provider_id, receipt.claimed_at) for receipt in receipts] == [

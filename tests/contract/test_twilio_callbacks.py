@@ -49,6 +49,12 @@ def test_a_failure_carries_the_error_code() -> None:
     assert receipt.code == "30003"
 
 
+def test_what_databases_do_not_take_is_replaced_in_a_code_which_is_cut_to_a_word() -> None:
+    form = {"MessageStatus": "\0\x1b" + "X" * 1000}
+    [receipt] = callbacks().parse(url=URL, form=form, signature=signed(form), raw=b"", attempt=ATTEMPT)
+    assert receipt.code == "??" + "X" * 62
+
+
 def test_a_signed_callback_without_a_status_is_kept_as_progress() -> None:
     [receipt] = callbacks().parse(url=URL, form={}, signature=signed({}), raw=b"", attempt=ATTEMPT)
     assert (receipt.status, receipt.code) == (ReceiptStatus.PROGRESS, "missing")

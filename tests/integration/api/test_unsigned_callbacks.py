@@ -101,8 +101,9 @@ async def reporting(database_url: str, tmp_path: Path, request: pytest.FixtureRe
 
 def other_attempt(reporting: Reporting, attempt: UUID) -> str:
     """The address of another attempt, with its genuine MAC."""
-    mac = callback_mac(reporting.service.services.database.vault, attempt)
-    return f"{urlsplit(reporting.path).path}?a={attempt}&m={mac}"
+    path = urlsplit(reporting.path).path
+    mac = callback_mac(reporting.service.services.database.vault, path.split("/")[3], attempt)
+    return f"{path}?a={attempt}&m={mac}"
 
 
 async def test_a_report_is_answered_ok_and_moves_the_notification_on(reporting: Reporting) -> None:
@@ -179,9 +180,29 @@ async def test_reports_wait_outside_while_the_log_cannot_be_trusted(reporting: R
 async def test_a_provider_that_is_not_ours_reports_nothing(service: Service) -> None:
     for provider in ("smsapi", "gateway"):
         attempt = uuid4()
-        mac = callback_mac(service.services.database.vault, attempt)
+        mac = callback_mac(service.services.database.vault, provider, attempt)
         answer = await service.client.get(f"/v1/callbacks/{provider}/status?a={attempt}&m={mac}&status=404")
         assert answer.status_code == 403
+
+
+async def test_what_is_no_text_of_a_database_is_no_error(reporting: Reporting) -> None:
+    for path in (reporting.path, other_attempt(reporting, uuid4())):
+        assert (await reporting.call("\0\x1b", path=path)).text == "OK"
+    assert [receipt["status"] for receipt in (await reporting.view())["receipts"]] == ["progress"]
+
+
+async def test_the_address_that_a_provider_who_signs_was_told_is_no_address_of_one_who_does_not(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with SmsApiGateway() as gateway:
+        smsapi = {"smsapi_token": "t", "smsapi_from": "Awizo", "smsapi_base_url": gateway.base_url}
+        both = {"sms_providers": "twilio=1,smsapi=0", **smsapi}
+        async with open_service(database_url, tmp_path / "data", **both) as service:
+            scene = await set_scene(service)
+            told = only(service.gateway).form["StatusCallback"].removeprefix(BASE_URL)
+            answer = await service.client.get(f"{told.replace('/twilio/', '/smsapi/')}&status=404")
+            assert answer.status_code == 403
+            assert (await service.get(f"/v1/notifications/{scene.sms}")).json()["status"] == "sent"
 
 
 async def test_several_reports_in_one_call_are_all_kept(database_url: str, tmp_path: Path) -> None:
