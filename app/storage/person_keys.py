@@ -1,8 +1,10 @@
 """The keys of the people whom notifications concern, under the lock that keeps them from being erased meanwhile."""
 
+import contextlib
 from collections.abc import Iterable
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import select
 
 from app.storage.database import Tx
@@ -12,7 +14,10 @@ from app.storage.vault import PersonKey
 
 
 async def of_notifications(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, PersonKey]:
-    """The key of each notification's person, whose row is share-locked; none for people who were erased."""
+    """The key of each notification's person, whose row is share-locked; none for people who were erased.
+
+    Nor for those whose key is damaged: nobody else's messages are to wait for theirs.
+    """
     query = (
         select(notifications.c.id, notifications.c.recipient_id, recipient_keys.c.wrapped_key)
         .join(recipients, recipients.c.id == notifications.c.recipient_id)
@@ -21,7 +26,8 @@ async def of_notifications(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, PersonKey]
         .where(one_of(tx, notifications.c.id, list(ids)), recipients.c.erased_at.is_(None))
         .order_by(recipients.c.id)
     )
-    return {
-        row.id: tx.vault.unwrap(row.wrapped_key, row.recipient_id.bytes)
-        for row in await tx.execute(locked(tx, query, of=recipients, shared=True))
-    }
+    keys = {}
+    for row in await tx.execute(locked(tx, query, of=recipients, shared=True)):
+        with contextlib.suppress(InvalidTag):
+            keys[row.id] = tx.vault.unwrap(row.wrapped_key, row.recipient_id.bytes)
+    return keys

@@ -58,7 +58,7 @@ async def _permitted(
     tx: Tx, book: Book, candidates: list[Notification], sent: Mapping[UUID, Sent]
 ) -> dict[UUID, Consent | None]:
     """Those that may be sent again, each with the consent that allows it."""
-    records = await recipient_store.by_ids(tx, {n.recipient for n in candidates})
+    records, _ = await recipient_store.sound_by_ids(tx, {n.recipient for n in candidates})
     keys = {n.event: records[n.recipient].key for n in candidates if n.event and n.recipient in records}
     untrue = await overtaken_news(tx, candidates, await event_store.decoded(tx, keys))
     permitted = {}
