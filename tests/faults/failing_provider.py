@@ -14,8 +14,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
+from twilio.request_validator import RequestValidator
 
 from tests.builders import OPERATOR, cloud_event, rfc3339
 from tests.doubles.sms_gateway import Accept, SmsGateway, refusal
@@ -23,6 +25,7 @@ from tests.doubles.smsapi_gateway import SmsApiGateway
 from tests.integration.api.process import environment, reserved_port, serve
 
 BEFORE_SECONDS, REFUSING_SECONDS, AFTER_SECONDS, LINE_SECONDS = 30, 60, 330, 10
+TWILIO_TOKEN = "secret"
 EVENTS_A_SECOND, PEOPLE = 30, 40
 SHOWN = ("awizo_provider_health", "awizo_provider_rests")
 
@@ -66,13 +69,13 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def settings(twilio: SmsGateway, smsapi: SmsApiGateway, directory: Path) -> dict[str, str]:
+def settings(twilio: SmsGateway, smsapi: SmsApiGateway, directory: Path, *, url: str) -> dict[str, str]:
     return {
         "database_url": f"sqlite+aiosqlite:///{directory / 'awizo.db'}",
-        "public_url": "https://awizo.test",
+        "public_url": url,
         "sms_providers": "twilio=70,smsapi=30",
         "twilio_account_sid": "AC0",
-        "twilio_auth_token": "secret",
+        "twilio_auth_token": TWILIO_TOKEN,
         "twilio_from": "+48500500500",
         "twilio_base_url": twilio.base_url,
         "smsapi_token": "secret",
@@ -133,6 +136,22 @@ async def load(client: httpx.AsyncClient, watch: Watch) -> None:
         await asyncio.sleep(0.5)
 
 
+async def report(client: httpx.AsyncClient, watch: Watch) -> None:
+    """Tell awizo, as the providers do, that each message they took was delivered; until cancelled."""
+    told = {"twilio": 0, "smsapi": 0}
+    while True:
+        for sms in watch.twilio.held[told["twilio"] :]:
+            told["twilio"] += 1
+            url, form = sms.form["StatusCallback"], {"MessageSid": sms.sid, "MessageStatus": "delivered"}
+            signature = RequestValidator(TWILIO_TOKEN).compute_signature(url, form)
+            await client.post(url, data=form, headers={"X-Twilio-Signature": signature})
+        for sms in watch.smsapi.held[told["smsapi"] :]:
+            told["smsapi"] += 1
+            said = {"MsgId": sms.sid, "status": "404", "status_name": "DELIVERED", "idx": sms.form["idx"]}
+            await client.get(f"{sms.form['notify_url']}&{urlencode(said)}")
+        await asyncio.sleep(0.1)
+
+
 async def shown(client: httpx.AsyncClient) -> str:
     lines = (await client.get("/metrics")).text.splitlines()
     return "  ".join(line.removeprefix("awizo_provider_") for line in lines if line.startswith(SHOWN))
@@ -143,7 +162,7 @@ async def watch_it(url: str, token: str, watch: Watch) -> None:
         base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30.0, trust_env=False
     ) as client:
         await register(client)
-        loading = asyncio.create_task(load(client, watch))
+        tasks = [asyncio.create_task(load(client, watch)), asyncio.create_task(report(client, watch))]
         for at in range(LINE_SECONDS, BEFORE_SECONDS + REFUSING_SECONDS + AFTER_SECONDS + 1, LINE_SECONDS):
             await asyncio.sleep(LINE_SECONDS)
             refuses = BEFORE_SECONDS <= at < BEFORE_SECONDS + REFUSING_SECONDS
@@ -153,11 +172,12 @@ async def watch_it(url: str, token: str, watch: Watch) -> None:
                 + ("  twilio refuses" if refuses else "")
             )
             watch.twilio.behave = lambda _number, refuses=refuses: refusal(429, 20429) if refuses else Accept()
-        loading.cancel()
-        await asyncio.gather(loading, return_exceptions=True)
+        tasks[0].cancel()
         async with asyncio.timeout(120):
             while len(watch.twilio.held) + len(watch.smsapi.held) < watch.posted:  # noqa: ASYNC110 – journals ring no bell
                 await asyncio.sleep(0.2)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def verdict(watch: Watch) -> Sequence[str]:
@@ -186,7 +206,7 @@ async def main() -> int:
         watch = Watch(twilio=twilio, smsapi=smsapi)
         with tempfile.TemporaryDirectory(prefix="awizo-provider-") as name, reserved_port() as port:
             directory = Path(name)
-            given = settings(twilio, smsapi, directory)
+            given = settings(twilio, smsapi, directory, url=f"http://127.0.0.1:{port}")
             with serve(directory, port=port, **given) as service:
                 token = await asyncio.to_thread(new_token, directory, given)
                 await watch_it(service.url, token, watch)
