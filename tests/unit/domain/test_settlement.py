@@ -10,7 +10,7 @@ from app.domain.channel import Channel, Purpose
 from app.domain.notification import FINAL, Attempt, AttemptStatus, Failure, Notification, Status
 from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
 from app.domain.receipt import ReceiptStatus
-from app.domain.settlement import CLOSES_AFTER, apply_receipt, is_closed, settle, waits_for_outcome
+from app.domain.settlement import CLOSES_AFTER, apply_receipt, is_closed, reconcile, settle, waits_for_outcome
 from tests.unit.domain.people import NOON
 
 TEMPORARY = Refused(permanence=Permanence.TEMPORARY, stage="response", code="21611")
@@ -209,3 +209,19 @@ def test_a_failed_older_attempt_does_not_end_what_a_newer_one_may_have_done(stat
     effect = apply_receipt(notification, attempt(AttemptStatus.NOT_SENT), FAILED, now=NOON)
     assert effect.facts == ("attempt.reconciled", "receipt.failed")
     assert (effect.status, effect.due_at, effect.failure) == (status, notification.due_at, None)
+
+
+def test_what_was_found_with_its_provider_closes_72_hours_after_it_became_unknown() -> None:
+    became_unknown = NOON - timedelta(minutes=5)
+    ended = replace(attempt(AttemptStatus.UNKNOWN), ended_at=became_unknown)
+    effect = reconcile(ended, failed=False, now=NOON)
+    assert (effect.facts, effect.status, effect.failure, effect.late) == ((), Status.SENT, None, False)
+    assert (effect.attempt_status, effect.due_at) == (AttemptStatus.ACCEPTED, became_unknown + CLOSES_AFTER)
+
+
+def test_what_its_provider_could_not_deliver_has_failed() -> None:
+    effect = reconcile(attempt(AttemptStatus.UNKNOWN), failed=True, now=NOON)
+    assert (effect.facts, effect.status, effect.failure) == (
+        ("notification.failed",), Status.FAILED, Failure.PERMANENT,
+    )  # fmt: skip
+    assert (effect.attempt_status, effect.due_at) == (AttemptStatus.ACCEPTED, None)
