@@ -56,7 +56,7 @@ async def growing(large: Deployment, small: Deployment, plan: Plan) -> list[Row]
     ours, floor = grown
     rows = (
         ("single-event POST", "events/s", ours.accepts, floor.accepts),
-        (f"GET of the newest {_LISTED} notifications", "lists/s", ours.lists, floor.lists),
+        (f"list of the newest {_LISTED}", "lists/s", ours.lists, floor.lists),
         ("SMS claimed, sent, settled", "messages/s", ours.sends, floor.sends),
     )
     return [

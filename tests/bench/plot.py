@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-_WIDTH, _LABEL, _BAR, _TOP, _BELOW = 920, 400, 230, 58, 34
+_WIDTH, _LABEL, _BAR, _TOP, _BELOW = 940, 420, 230, 58, 34
 _STEP, _THICK, _BETWEEN, _GROUP_MIN = 18, 13, 10, 30
 _SHOWN_MAX = 2.0  # times the aim; a longer bar would only make the others short
 _STYLE = """
