@@ -1,5 +1,6 @@
 """Every setting, read once from `AWIZO_*` variables or `.env`. A bad one stops the start with one sentence."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -28,6 +29,8 @@ _SMS_NEEDS = {
 _EMAIL_NEEDS = {"smtp": ("smtp_url", "email_from")}
 
 
+# As it stands on SMTP's command line (RFC 5321 §4.1.2); quoted and non-ASCII local parts no relay is given.
+_ADDRESS = re.compile(r"""[!#-'*+\-/-9=?A-Z^-~]+(\.[!#-'*+\-/-9=?A-Z^-~]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*""")
 _POSTGRES = "postgresql+asyncpg:"
 # What asyncpg understands in an address and what fits what the service does: it always writes.
 _DATABASE_PARAMETERS = ("host", "port", "ssl", "target_session_attrs", "passfile", "service", "servicefile")
@@ -126,14 +129,16 @@ class Settings(BaseSettings):
     @field_validator("email_from")
     @classmethod
     def _is_sender(cls, value: str) -> str:
-        if value and "@" not in parseaddr(value)[1]:
+        address = parseaddr(value)[1]
+        is_plain = value.strip() == address or value.rstrip().endswith(f"<{address}>")
+        if value and not (is_plain and _ADDRESS.fullmatch(address)):
             raise ValueError("must be an address such as notices@example.org or awizo <notices@example.org>")
         return value
 
     @field_validator("bounce_address")
     @classmethod
     def _is_plain_address(cls, value: str) -> str:
-        if value and (parseaddr(value) != ("", value) or value.count("@") != 1 or "+" in value):
+        if value and (not _ADDRESS.fullmatch(value) or "+" in value):
             raise ValueError("must be a plain address without a plus, such as bounces@example.org")
         if len(value.partition("@")[0]) > BOUNCE_LOCAL_PART_MAX:
             raise ValueError(f"has more than {BOUNCE_LOCAL_PART_MAX} characters before the @, where a name must fit in")

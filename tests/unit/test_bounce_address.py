@@ -1,4 +1,4 @@
-"""AWIZO_BOUNCE_ADDRESS: whatever is taken leaves room for the name of a message, and is an address afterwards."""
+"""AWIZO_BOUNCE_ADDRESS and AWIZO_EMAIL_FROM: what is taken is what relays can be given, with room for a name."""
 
 from uuid import UUID
 
@@ -26,8 +26,36 @@ def test_the_longest_address_makes_senders_that_every_server_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["b" * 22 + "@example.org", "bounces+x@example.org", "Bounces <bounces@example.org>", "bounces", "a@b@c"]
+    "address",
+    [
+        "b" * 22 + "@example.org",
+        "bounces+x@example.org",
+        "Bounces <bounces@example.org>",
+        "bounces",
+        "a@b@c",
+        "@example.org",
+        "bounces@",
+        "bounces.@example.org",
+        "bounces@example..org",
+        "b\u00f3unces@example.org",
+        '"a b"@example.org',
+    ],
 )
 def test_any_other_stops_the_start(address: str) -> None:
     with pytest.raises(ValidationError):
         settings(address)
+
+
+@pytest.mark.parametrize(
+    "sender", ["", "notices@example.org", "awizo <notices@example.org>", '"Awizo, PL" <notices+x@mail.example.org> ']
+)
+def test_a_sender_with_an_address_is_taken(sender: str) -> None:
+    assert Settings(_env_file=None, email_from=sender).email_from == sender
+
+
+@pytest.mark.parametrize(
+    "sender", ["awizo", "@example.org", "awizo <@example.org>", "a@b.org, c@d.org", "awizo <n\u00f3@example.org>"]
+)
+def test_a_sender_that_no_relay_could_be_given_stops_the_start(sender: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None, email_from=sender)
