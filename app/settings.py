@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -98,8 +98,10 @@ class Settings(BaseSettings):
     @classmethod
     def _is_base_url(cls, value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("must be an http or https address without query")
+        # A user name would be told to providers, and with AWIZO_PUBLIC_URL to everybody, as a part of the log's name.
+        has_more = parts.query or parts.fragment or parts.username is not None or _has_blank(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or _has_bad_port(parts) or has_more:
+            raise ValueError("must be an http or https address without user name and query")
         return value.rstrip("/")
 
     @field_validator("tsa_url")
@@ -270,6 +272,13 @@ def _check_database(text: str) -> None:
         raise ValueError(f"may have these parameters only: {', '.join(_DATABASE_PARAMETERS)}")
     if not set(url.normalized_query.get("target_session_attrs", ())) <= set(_WRITABLE):
         raise ValueError("must ask for a server that takes writes: target_session_attrs=read-write or primary")
+
+
+def _has_bad_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port == 0
+    except ValueError:  # whose message repeats it
+        return True
 
 
 def _has_blank(text: str) -> bool:
