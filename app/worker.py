@@ -93,8 +93,8 @@ class Worker:
             _Loop(name="dispatch", turn=partial(self._dispatch, each), seconds=POLL_SECONDS) for each in dispatchers
         ]
         self._loops = [
-            _Loop(name="seal", turn=self._seal, seconds=SEAL_SECONDS),
             *self._dispatching,
+            _Loop(name="seal", turn=self._seal, seconds=SEAL_SECONDS),
             _Loop(name="housekeeping", turn=self._keep_house, seconds=HOUSEKEEPING_SECONDS),
         ]
         if follower is not None:
@@ -124,9 +124,10 @@ class Worker:
         self._stopping.set()
         for loop in self._loops:
             loop.hint()
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*self._tasks[: len(self._dispatching)])  # from here on nothing more is claimed
+        await asyncio.gather(*self._tasks, *(dispatcher.drain() for dispatcher in self._dispatchers))
         for dispatcher in self._dispatchers:
-            await dispatcher.drain()
+            await dispatcher.drain()  # what the last look-ups had sent once more
         if self._log_watch.fault is None:
             try:
                 for _ in range(LAST_TURNS_MAX):  # others may write faster than this process seals

@@ -11,6 +11,7 @@ from app.domain.receipt import ReceiptStatus
 from app.domain.retry import next_try
 
 CLOSES_AFTER = timedelta(hours=72)
+RESEND_WAIT_MAX_SECONDS = 120.0
 _NOT_TRIED_AGAIN = frozenset({"message", "consent"})
 ERASED = "erased"
 
@@ -76,10 +77,12 @@ def _still_unknown(
 ) -> Settlement:
     """A message was to be sent once more and did not leave: of the first attempt we know as little as before.
 
-    What was refused for good, or may not be sent any more, is not tried again.
+    What was refused for good, may not be sent any more, or would have to wait too long, is not tried again.
     """
-    final = outcome.stage in _NOT_TRIED_AGAIN or (
-        isinstance(outcome, Refused) and outcome.permanence is Permanence.PERMANENT
+    final = (
+        outcome.stage in _NOT_TRIED_AGAIN
+        or (isinstance(outcome, Refused) and outcome.permanence is Permanence.PERMANENT)
+        or (outcome.retry_after_seconds or 0.0) > RESEND_WAIT_MAX_SECONDS
     )
     again = next_try(
         channel=notification.channel,

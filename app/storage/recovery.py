@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from app.domain.notification import Status
 from app.storage.database import Tx
@@ -56,6 +56,12 @@ async def seal_again(tx: Tx, shard: str, *, start: int, end: int) -> None:
     waiting = sorted(await tx.execute(removed), key=lambda row: row.position)
     rows = [{"fact_id": row.fact_id, "commitment": row.commitment} for row in [*again, *waiting]]
     await insert_rows(tx, pending_entries, rows)
+
+
+async def forbid_resends(tx: Tx) -> None:
+    """Have no unknown notification sent once more."""
+    of_these = (notifications.c.status == Status.UNKNOWN, notifications.c.unresolved.is_(False))
+    await tx.execute(update(notifications).where(*of_these).values(resent=True))
 
 
 async def unsettled(tx: Tx, *, limit: int) -> list[UUID]:

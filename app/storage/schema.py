@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, inspect, select, text
 from sqlalchemy.engine import Connection
 
 import migrations
 from app.storage.database import STALL_SECONDS, Database, Tx
 from app.storage.tables import vault_roots
+
+# The last of migrations/versions.
+HEAD = "0005"
 
 _IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 _ONE_AT_A_TIME = 0x6177697A6F  # "awizo": any number will do that others do not use
@@ -21,15 +20,13 @@ class SchemaError(Exception):
     """The database has another schema, setting or root key than this process needs; the text says what to do."""
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    return config
-
-
 def migrate(connection: Connection) -> None:
     """Bring the schema to this version, in one transaction of the caller."""
-    config = _config()
+    from alembic import command  # noqa: PLC0415 – 12 MiB that a process needs only while it migrates
+    from alembic.config import Config  # noqa: PLC0415 – the same
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
@@ -76,16 +73,21 @@ async def _idle_timeout(tx: Tx) -> str:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """The revision that Alembic noted in the database; None before the first."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return revision
 
 
 async def require_current_schema(database: Database, *, migrate_first: bool) -> None:
     """Raise SchemaError unless the schema is this version's; an embedded database may be migrated first."""
     async with database.write() as tx:
-        if migrate_first:
-            await tx.connection.run_sync(migrate)
         present = await tx.connection.run_sync(_revision)
-    if present != ScriptDirectory.from_config(_config()).get_current_head():
+        if migrate_first and present != HEAD:
+            await tx.connection.run_sync(migrate)
+            present = await tx.connection.run_sync(_revision)
+    if present != HEAD:
         raise SchemaError("The database has another schema than this version needs; run `awizo migrate`.")
 
 

@@ -28,6 +28,7 @@ from app.usecases.watch_providers import ProviderWatch
 
 # Beside twice a provider's capacity (what leaves and what comes next), what leaves in a second is claimed ahead.
 AHEAD_MAX = 256
+SETTLE_TOGETHER_SECONDS = 0.02
 SETTLE_AGAIN_SECONDS = 1.0
 DRAIN_SECONDS = 20.0
 
@@ -46,7 +47,8 @@ class Provider:
 class Dispatcher:
     """Sends the due notifications of one channel through its providers, each up to its capacity at a time.
 
-    More are claimed while those are on their way, so that no provider waits for a transaction.
+    More are claimed while those are on their way, so that no provider waits for a transaction. Weights hold as long as
+    providers have room: at saturation each takes what it can, one without weight included.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class Dispatcher:
         self._has_room = asyncio.Event()
         self._stopping = False
         self._last_checks = SharedCommits(self._check_all, batch_max=256, gather_seconds=0)
-        self._settlements = SharedCommits(self._settle_all, batch_max=256, waiting_max=1_000_000)
+        self._settlements = SharedCommits(
+            self._settle_all, batch_max=256, waiting_max=1_000_000, gather_seconds=SETTLE_TOGETHER_SECONDS
+        )
 
     async def turn(self) -> int:
         """Claim as many as there is room for and start sending them; the number claimed."""
@@ -104,10 +108,11 @@ class Dispatcher:
 
     async def wait_for_room(self, seconds: float | None = None) -> None:
         """Return once at least one more message can be taken, at the latest after `seconds` if given."""
-        if not any(self._rooms().values()):
-            self._has_room.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._has_room.wait(), seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not any(self._rooms().values()):
+                    self._has_room.clear()
+                    await self._has_room.wait()
 
     async def settled(self) -> None:
         """Wait until everything that was handed over is settled."""
@@ -131,6 +136,10 @@ class Dispatcher:
         if given_up:
             _log.warning("left_to_their_leases", channel=self.channel, count=len(given_up))
         self._stopping = False
+
+    def room_with(self, provider: str) -> int:
+        """How many messages that provider can be given now."""
+        return self._rooms().get(provider, 0)
 
     def _rooms(self) -> dict[str, int]:
         """How many messages each provider can be given now."""

@@ -26,6 +26,7 @@ from app.usecases.start_attempt import Claimed
 BATCH_MAX = 50
 # Who looks may die: another looks after this. Looking changes nothing at the provider.
 LOOK_LEASE = timedelta(seconds=60)
+RESEND_LATER = timedelta(seconds=5)
 LOOK_SECONDS = 30.0  # however many pages the list has
 
 _log = structlog.get_logger(__name__)
@@ -101,14 +102,28 @@ class Follower:
         for id_ in (id_ for id_, step in reached.items() if step is Step.LOOK and id_ in sent):
             plan.looks.append(self._look(unknown[id_], sent[id_], channel=book.notifications[id_].channel))
             book.look_again(id_, looks=book.notifications[id_].looks, at=book.now + LOOK_LEASE)
-        await self._resend(
-            tx, book, {id_: unknown[id_] for id_, step in reached.items() if step is Step.RESEND}, sent, plan
-        )
-        for id_ in reached.keys() - plan.going_on():
+        to_resend = {id_: unknown[id_] for id_, step in reached.items() if step is Step.RESEND}
+        waiting = self._without_room(to_resend, book)
+        for id_ in waiting:
+            book.look_again(id_, looks=book.notifications[id_].looks, at=book.now + RESEND_LATER)
+        await self._resend(tx, book, {id_: to_resend[id_] for id_ in to_resend.keys() - waiting}, sent, plan)
+        for id_ in reached.keys() - plan.going_on() - waiting:
             book.give_up(unknown[id_])
         await book.write(tx)
         await outbox.save_all(tx, known)
         return plan
+
+    def _without_room(self, unknown: Mapping[UUID, Attempt], book: Book) -> set[UUID]:
+        """Those whose provider rests, or has as much as it can take: no other one may have them."""
+        room: dict[str, int] = {}
+        waiting = set()
+        for id_, attempt in unknown.items():
+            dispatcher = self._dispatchers[book.notifications[id_].channel]
+            left = room.setdefault(attempt.provider, dispatcher.room_with(attempt.provider))
+            if left <= 0:
+                waiting.add(id_)
+            room[attempt.provider] = left - 1
+        return waiting
 
     async def _resend(
         self, tx: Tx, book: Book, unknown: Mapping[UUID, Attempt], sent: Mapping[UUID, Sent], plan: _Plan

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
 
 from app.domain.message import EmailContent, SmsText
 from app.domain.notification import Attempt
@@ -28,15 +31,18 @@ class Sent:
 
 
 async def read_sent(tx: Tx, attempts: Iterable[Attempt], keys: Mapping[UUID, PersonKey]) -> dict[UUID, Sent]:
-    """What these attempts sent, by notification; nothing for people who were erased, of whom `keys` has no key."""
+    """What these attempts sent, by notification; nothing where a key or a fact is gone or damaged.
+
+    `keys` has none of people who were erased.
+    """
     found = {}
     for attempt in attempts:
         key = keys.get(attempt.notification)
         for fact in await fact_store.of_notification(tx, attempt.notification) if key else ():
             data = json.loads(fact.document)["data"]
             if fact.type == "attempt.started" and data["attempt"] == attempt.number:
-                opened = fact.openings(key)
-                if opened:
+                with suppress(InvalidTag, KeyError):
+                    opened = fact.openings(key)
                     to = opened["contact"].value.decode()
                     found[attempt.notification] = Sent(to=to, content=_content(data, opened["content"].value))
     return found

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from app.domain.notification import Attempt, Notification, Status
+from app.domain.notification import Attempt, AttemptStatus, Notification, Status
 from app.ports import Surroundings
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
@@ -17,7 +17,11 @@ _BATCH_MAX = 500
 
 
 async def forget_progress(tx: Tx, *, surroundings: Surroundings) -> int:
-    """Make every notification that has not left, or was leaving, `unknown` with the reason `restored`; the number."""
+    """Make every notification that has not left, or was leaving, `unknown` with the reason `restored`; the number.
+
+    What was unknown before is not sent once more either: it may have been, after the backup was made.
+    """
+    await recovery.forbid_resends(tx)
     done = 0
     while ids := await recovery.unsettled(tx, limit=_BATCH_MAX):
         found = await outbox.lock(tx, ids)
@@ -25,6 +29,7 @@ async def forget_progress(tx: Tx, *, surroundings: Surroundings) -> int:
         sheet = await new_fact_sheet(tx, surroundings)
         changed = [_unknown(sheet, n, attempts.get(n.id, []), surroundings) for n in found.values()]
         await outbox.save_all(tx, changed)
+        await outbox.save_attempts(tx, [_ended(tried[-1], surroundings) for tried in attempts.values()])
         await sheet.write(tx)
         done += len(changed)
     return done
@@ -45,6 +50,10 @@ def _unknown(
     return replace(
         recorded, status=Status.UNKNOWN, reason=RESTORED, due_at=None, not_before=None, lease=None, attempts=number
     )
+
+
+def _ended(under_way: Attempt, surroundings: Surroundings) -> Attempt:
+    return replace(under_way, status=AttemptStatus.UNKNOWN, code=RESTORED, ended_at=surroundings.clock())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +89,7 @@ async def release_notifications(
             data={"actor": actor, "act": "released", "facts": [notification.chain_leaf.hex()]},
             sealed={"reason": reason.encode()},
         )
-        queued.append(replace(notification, status=Status.QUEUED, reason=None, due_at=now))
+        queued.append(replace(notification, status=Status.QUEUED, reason=None, due_at=now, looks=0, resent=False))
     await outbox.save_all(tx, queued)
     await sheet.write(tx)
     released = {n.id for n in queued}

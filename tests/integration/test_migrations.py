@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 
 import migrations
 from app.storage.database import Database
-from app.storage.schema import SchemaError, migrate, migrate_database, require_current_schema
+from app.storage.schema import HEAD, SchemaError, migrate, migrate_database, require_current_schema
 from app.storage.tables import APPEND_ONLY, metadata
 from app.storage.vault import Vault
 from tests.conftest import ROOT_SECRET
@@ -129,3 +129,7 @@ async def test_every_hot_query_has_its_index(database: Database) -> None:
             lambda c: {index["name"] for table in TABLES for index in inspect(c).get_indexes(table)}
         )
     assert {index.name for table in metadata.tables.values() for index in table.indexes} <= found
+
+
+def test_the_head_that_a_process_asks_for_is_the_last_migration() -> None:
+    assert ScriptDirectory.from_config(config()).get_current_head() == HEAD
