@@ -199,3 +199,18 @@ async def test_a_re_send_that_is_stopped_goes_back_to_unknown_and_is_made_later_
     assert await standing(world, sms) == ("sent", False)
     assert len(provider.taken) == 2
     assert [each.code for each in await attempts(world, sms)][1] == "stopping"
+
+
+async def test_a_full_provider_is_waited_for_until_it_can_take_more(world: World) -> None:
+    await plan(world, 6)
+    provider = slow()
+    sending = through(world, provider)
+    while await sending.turn():
+        pass
+    waiting = asyncio.create_task(sending.wait_for_room())
+    await until(lambda: provider.taken)
+    assert not waiting.done()
+    provider.sending.set()
+    await waiting
+    assert sending.room_with("twilio") > 0
+    await sending.settled()

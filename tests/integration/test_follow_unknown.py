@@ -27,6 +27,7 @@ from tests.integration.scripted import (
     attempts,
     follow,
     follower,
+    lose,
     planned,
     report,
     send,
@@ -393,3 +394,11 @@ async def test_more_unknown_messages_than_one_turn_takes_are_all_followed(world:
     clock.forward(seconds=31)
     await follow(follower(world, sending))
     assert [await statuses(world, sms) for sms in sent] == [[AttemptStatus.ACCEPTED]] * count
+
+
+async def test_what_was_unknown_before_a_recovery_is_not_sent_once_more(world: World, clock: TestClock) -> None:
+    lost = await lose(world, clock)
+    await world.database.transact(lambda tx: forget_progress(tx, surroundings=world.surroundings))
+    await lost.follow(hours=1)
+    assert len(lost.provider.taken) == 1
+    assert await lost.standing() == ("unknown", True)

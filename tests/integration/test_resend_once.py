@@ -12,6 +12,7 @@ from adapters.smtp_email import SmtpEmail, SmtpRelay
 from app.domain.channel import Channel, Purpose
 from app.domain.merge import ConsentAct
 from app.domain.notification import AttemptStatus, Notification
+from app.domain.outcome import NotSent
 from app.domain.quiet_hours import QuietHours
 from app.domain.reconciliation import ONE_TIME
 from app.storage.tables import contact_points, notifications
@@ -295,3 +296,14 @@ async def test_each_re_send_has_a_callback_address_of_its_own(world: World, cloc
     named: set[UUID] = {each.attempt for each in lost.provider.taken}
     assert len(addresses) == len(named) == 2
     assert len({each.notification for each in lost.provider.taken}) == 1  # type: ignore[union-attr]
+
+
+async def test_a_re_send_waits_for_a_provider_that_rests(world: World, clock: TestClock) -> None:
+    lost = await lose(world, clock)
+    paused = NotSent(stage="auth", code="401", pause=True)
+    world.watch.count_outcome(lost.provider.name, paused, started_at=clock.now)
+    await lost.follow(seconds=40)
+    assert len(lost.provider.taken) == 1
+    await lost.follow(minutes=1)
+    assert len(lost.provider.taken) == 2
+    assert (await lost.standing())[0] == "sent"

@@ -95,6 +95,8 @@ def test_what_is_unknown_is_followed_up_at_once() -> None:
         (PERMANENT, timedelta(), True),
         (NotSent(stage="consent", code="opted_out"), timedelta(), True),
         (NotSent(stage="message", code="address"), timedelta(), True),
+        (NotSent(stage="response", code="429", retry_after_seconds=90), timedelta(seconds=90), False),
+        (NotSent(stage="response", code="429", retry_after_seconds=3600), timedelta(), True),
     ],
 )
 def test_a_re_send_that_did_not_leave_leaves_the_first_attempt_unknown(
