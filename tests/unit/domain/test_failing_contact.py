@@ -57,6 +57,7 @@ def test_a_bounce_that_a_later_delivery_belies_does_not_count() -> None:
 
 def test_what_was_sent_before_the_contact_was_verified_does_not_count() -> None:
     assert why([*failed(-1, bounced=True), *failed(-3, -2, 1, 2)]) is None
+    assert why(failed(0, bounced=True)) == "bounced"
 
 
 @pytest.mark.parametrize("state", [state for state in ContactState if state is not ContactState.ACTIVE])
