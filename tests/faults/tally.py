@@ -40,6 +40,12 @@ class Tally:
     def is_good(self) -> bool:
         return not self.broken and not self.missed
 
+    @property
+    def harm(self) -> Counter[str]:
+        """What must be 0: accepted events that were lost or doubled, copies too many, and all that broke."""
+        broken = Counter(each.invariant for each in self.broken)
+        return Counter({"LOST": broken["1"], "DUPLICATES": broken["3"], "BROKEN IN ALL": broken.total()})
+
     def as_json(self) -> dict[str, Any]:
         """For a file."""
         return {
@@ -49,6 +55,7 @@ class Tally:
             "deployments": self.deployments,
             "seconds": round(self.seconds),
             "memory_max_mib": self.memory_max >> 20,
+            "harm": dict(self.harm),
             "counts": dict(sorted(self.counts.items())),
             "faults": dict(sorted(self.faults.items())),
             "points": dict(sorted(self.reached.items())),
@@ -59,7 +66,7 @@ class Tally:
     def table(self) -> str:
         """For a person."""
         lines = [f"{self.engine}, seed {self.seed}: {self.kills} kills in {self.seconds / 60:.1f} min"]
-        sections = {"": self.counts, "faults": self.faults, "killed at": self.reached}
+        sections = {"": Counter({**self.counts, **self.harm}), "faults": self.faults, "killed at": self.reached}
         for title, counts in sections.items():
             lines += [f"  {title}"] if title else []
             lines += [f"    {name:<40} {count:>8}" for name, count in sorted(counts.items())]
