@@ -125,7 +125,7 @@ class Request(_Table):
 class Acceptance(_Table):
     """Which answers say that the message was taken; where the gateway's id and status stand in them."""
 
-    statuses: list[int] = [200, 201, 202]
+    statuses: list[Annotated[int, Field(ge=200, le=299)]] = [200, 201, 202]
     id: Pointer | None = None
     status: Pointer | None = None
 

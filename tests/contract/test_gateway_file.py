@@ -59,6 +59,7 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "a changed text": ('"{body}"', '"Awizo: {body}"', "request needs one value of its body that is {body}"),
     "a text twice": ('valid_for = "{validity}"', 'again = "{body}"', "request needs one value of its body"),
     "a table in a form": ('"json"', '"form"', "request has a body that no form can hold"),
+    "a failure that accepts": ("[200, 202]", "[200, 503]", "acceptance.statuses.1 Input should be less than or equal"),
     "no pointer": ('"/error/code"', '"error.code"', "refusals.code must be a JSON Pointer"),
     "codes from nowhere": ('code = "/error/code"\n', "", "refusals lists codes, but does not say where"),
     "a verdict unknown": ('"hard"\n', '"bad"\n', "refusals.codes.invalid_number Input should be"),
