@@ -29,6 +29,7 @@ from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, 
 _ACCESS_CODES = frozenset({530, 534, 535, 538})
 # The relay ends the session, for instance after its maximum of messages for one connection (RFC 5321 §3.8).
 _CLOSING = 421
+_TOO_LARGE = 552
 # An address as it stands on a command line (RFC 5321 §4.1.2), without quoted and non-ASCII local parts. aiosmtplib
 # would cut an address at the first character it does not like, and write to somebody else.
 _ADDRESS = re.compile(r"""[!#-'*+\-/-9=?A-Z^-~]+(\.[!#-'*+\-/-9=?A-Z^-~]+)*@[A-Za-z0-9.-]+\Z""")
@@ -312,7 +313,7 @@ def _not_connected(error: Exception, stage: str) -> NotSent:
 def _refused(code: int, reply: bytes, stage: str) -> Refused | NotSent:
     if code in _ACCESS_CODES:
         return NotSent(stage="auth", code=str(code), reply=reply, pause=True)
-    if 400 <= code < 500:
+    if 400 <= code < 500 or (code < 600 and _speaks_of_us(code, reply, stage)):
         return Refused(permanence=Permanence.TEMPORARY, stage=stage, code=str(code), reply=reply)
     if 500 <= code < 600:
         said = _of_the_address(reply) if stage in {"rcpt", "data"} else AddressVerdict()
@@ -325,6 +326,14 @@ def _refused(code: int, reply: bytes, stage: str) -> Refused | NotSent:
             bounced=said.bounced,
         )
     return NotSent(stage=stage, code=str(code), reply=reply)
+
+
+def _speaks_of_us(code: int, reply: bytes, stage: str) -> bool:
+    """Whether a refusal is about our access or our sender: another relay, or this one once it is set up, may take it.
+
+    Before a recipient is named only the size (552) can speak of the message.
+    """
+    return (stage == "mail" and code != _TOO_LARGE) or (stage == "rcpt" and b"relay" in reply.lower())
 
 
 def _of_the_address(reply: bytes) -> AddressVerdict:

@@ -28,14 +28,14 @@ def why_disabled(
 
     A hard bounce is enough, else it takes three hard failures. What was sent before the contact point was verified
     does not count, nor what was sent before the last message that is known to have been delivered
-    (`delivered_sent_at`).
+    (`delivered_sent_at`). Of that message itself both may be told, and the failure is the later word.
     """
     if contact.state is not ContactState.ACTIVE:
         return None
     counted = [
         failure
         for failure in failures
-        if failure.sent_at >= contact.changed_at and (delivered_sent_at is None or failure.sent_at > delivered_sent_at)
+        if failure.sent_at >= contact.changed_at and (delivered_sent_at is None or failure.sent_at >= delivered_sent_at)
     ]
     if any(failure.bounced for failure in counted):
         return BOUNCED

@@ -10,7 +10,8 @@ _ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _BOUNCED = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1", "5.4.4"})
 # Also the address, but not surely ours: some say 5.1.0 of a sender, and 5.1.4 of a name that several mailboxes have.
 _HARD = frozenset({"5.1.0", "5.1.4"})
-# Codes that say nothing by themselves; then these words do, which servers have repeated since RFC 821.
+# Codes that say nothing by themselves; then these words do, which servers have repeated since RFC 821. Some say them of
+# mail that they do not want, too: once is not enough.
 _UNSPECIFIC = re.compile(r"5\.0\.0|5\.5\.\d+")
 _NO_MAILBOX = ("mailbox unavailable", "no such user", "user unknown", "unknown user", "no such recipient")
 
@@ -35,7 +36,6 @@ def verdict_on_address(status: str | None, text: str) -> AddressVerdict:
     A full mailbox, suspected spam, a size that is too large, and whatever ails the server or us say nothing of it.
     """
     status = status or "5.0.0"
-    bounced = status in _BOUNCED or (
-        _UNSPECIFIC.fullmatch(status) is not None and any(words in text.lower() for words in _NO_MAILBOX)
-    )
-    return AddressVerdict(hard=bounced or status in _HARD, bounced=bounced)
+    bounced = status in _BOUNCED
+    unnamed = _UNSPECIFIC.fullmatch(status) is not None and any(words in text.lower() for words in _NO_MAILBOX)
+    return AddressVerdict(hard=bounced or unnamed or status in _HARD, bounced=bounced)

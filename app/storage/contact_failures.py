@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.failing_contact import Failure
 from app.domain.receipt import ReceiptStatus
 from app.storage.database import Tx
-from app.storage.sql import insert_rows, one_of
+from app.storage.sql import one_of
 from app.storage.tables import attempts, contact_failures, legal_holds, notifications, receipts
 
 
@@ -37,7 +38,7 @@ class KeptFailure:
 
 
 async def insert_new(tx: Tx, failed: Sequence[tuple[UUID, FailedContact]], *, failed_at: datetime) -> None:
-    """Keep failures under the ids given, not weighed yet; one for each attempt, the first that was told."""
+    """Keep failures under the ids given, not weighed yet; one for each attempt, the worst that was told."""
     rows = [
         {
             "id": row_id,
@@ -51,7 +52,10 @@ async def insert_new(tx: Tx, failed: Sequence[tuple[UUID, FailedContact]], *, fa
         }
         for row_id, failure in failed
     ]
-    await insert_rows(tx, contact_failures, rows, unless_taken="attempt_id")
+    insert = postgresql.insert(contact_failures) if tx.is_postgres else sqlite.insert(contact_failures)
+    told, worse = insert.excluded, contact_failures.c.bounced
+    raised = {"bounced": worse | told.bounced, "weighed": contact_failures.c.weighed & (worse | ~told.bounced)}
+    await tx.execute(insert.on_conflict_do_update(index_elements=["attempt_id"], set_=raised), rows)
 
 
 async def not_weighed(tx: Tx, *, limit: int) -> list[KeptFailure]:

@@ -61,7 +61,7 @@ def test_any_line_ends_are_read(line_end: bytes) -> None:
         ("5.1.10", "smtp; 556 5.1.10 null MX", True, True),
         ("5.1.0", "smtp; 550 5.1.0 address rejected", True, False),
         ("5.0.0", "smtp; 550 5.1.1 no such mailbox", True, True),
-        ("5.5.0", "smtp; 550 5.5.0 Requested action not taken: mailbox unavailable", True, True),
+        ("5.5.0", "smtp; 550 5.5.0 Requested action not taken: mailbox unavailable", True, False),
         ("5.0.0", "smtp; 550 rejected by policy", False, False),
         ("5.2.2", "smtp; 552 5.2.2 mailbox unavailable: over quota", False, False),
         ("5.7.1", "smtp; 554 5.7.1 user unknown to our list of friends", False, False),

@@ -34,7 +34,7 @@ async def test_the_original_recipient_is_named_in_xtext(server: SmtpServer, tran
     [
         ("rcpt", "550 5.1.1 nobody", True, True),
         ("dot", "550-5.1.1 nobody\r\n550 5.1.1 of that name", True, True),
-        ("rcpt", "550 Requested action not taken: mailbox unavailable", True, True),
+        ("rcpt", "550 Requested action not taken: mailbox unavailable", True, False),
         ("rcpt", "550 5.1.0 address rejected", True, False),
         ("rcpt", "552 5.2.2 mailbox full", False, False),
         ("rcpt", "550 5.7.1 relaying denied", False, False),

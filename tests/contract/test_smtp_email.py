@@ -127,10 +127,30 @@ async def test_a_refusal_is_as_lasting_as_the_relay_says(
     outcome = await transport.send(EMAIL)
     expected = "data" if stage == "dot" else stage
     assert isinstance(outcome, Refused)
+    if stage == "mail":  # no recipient was named: it is our sender that this relay does not take
+        permanence = Permanence.TEMPORARY
     assert (outcome.permanence, outcome.stage, outcome.code) == (permanence, expected, reply[:3])
     assert outcome.reply == reply.encode()
     assert isinstance(await transport.send(EMAIL), Accepted)
     assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "permanence"),
+    [
+        ("mail", "552 5.3.4 too large", Permanence.PERMANENT),
+        ("mail", "550 5.1.8 sender refused", Permanence.TEMPORARY),
+        ("rcpt", "554 5.7.1 Relay access denied", Permanence.TEMPORARY),
+        ("rcpt", "550 5.7.1 spam", Permanence.PERMANENT),
+    ],
+)
+async def test_what_speaks_of_our_access_may_be_tried_with_another_relay(
+    server: SmtpServer, transport: SmtpEmail, stage: str, reply: str, permanence: Permanence
+) -> None:
+    server.at(stage, Say(reply=reply), times=1)
+    outcome = await transport.send(EMAIL)
+    assert isinstance(outcome, Refused)
+    assert (outcome.permanence, outcome.stage) == (permanence, stage)
 
 
 @pytest.mark.parametrize("stage", ["connect", "ehlo"])

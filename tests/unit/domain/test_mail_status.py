@@ -39,6 +39,7 @@ def test_a_full_mailbox_spam_or_our_own_fault_say_nothing_of_the_address(code: s
 
 
 @pytest.mark.parametrize("code", [None, "5.0.0", "5.5.0", "5.5.4"])
-def test_without_a_telling_code_the_words_count(code: str | None) -> None:
-    assert verdict_on_address(code, "Requested action not taken: Mailbox Unavailable") == BOUNCED
+def test_without_a_telling_code_the_words_count_but_once_is_not_enough(code: str | None) -> None:
+    words = "Requested action not taken: Mailbox Unavailable"
+    assert verdict_on_address(code, words) == AddressVerdict(hard=True)
     assert verdict_on_address(code, "rejected by our policy") == AddressVerdict()
