@@ -227,7 +227,7 @@ async def overdue(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
     return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
 
 
-async def due_under_way(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
+async def out_of_lease(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
     """Up to `limit` notifications being sent whose lease has run out; locked in the same way."""
     return await _due(tx, text("status = 'sending'"), now=now, limit=limit)
 

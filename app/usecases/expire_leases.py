@@ -11,7 +11,7 @@ BATCH_MAX = 200
 
 async def expire_leases(tx: Tx, *, surroundings: Surroundings) -> int:
     """Settle as unknown what was being sent when its lease ran out; never sent again. The number settled."""
-    stuck = await outbox.due_under_way(tx, now=surroundings.clock(), limit=BATCH_MAX)
+    stuck = await outbox.out_of_lease(tx, now=surroundings.clock(), limit=BATCH_MAX)
     if not stuck:
         return 0
     attempts = await outbox.attempts_of(tx, [n.id for n in stuck])
