@@ -72,7 +72,7 @@ class InboundParser(Protocol):
     """Checks and reads what a provider says that a person has sent to our number."""
 
     def read_inbound(self, *, url: str, form: Mapping[str, str], signature: str) -> InboundSms | None:
-        """The message, or None when the signature over `url` and `form` is not the provider's."""
+        """The message, or None when the signature over `url` and `form` is not the provider's, or it has no name."""
         ...
 
 

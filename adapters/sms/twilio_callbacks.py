@@ -67,11 +67,16 @@ class TwilioCallbacks:
         return (receipt,)
 
     def read_inbound(self, *, url: str, form: Mapping[str, str], signature: str) -> InboundSms | None:
-        """See `app.ports.InboundParser`; `raw` is the form encoded again, in the order in which it came."""
-        if not self._is_genuine(url, form, signature):
+        """See `app.ports.InboundParser`; `raw` is the form encoded again, in the order in which it came.
+
+        Twilio names every message. What is signed and has no name is none, and could not be told from a replay.
+        """
+        name = form.get("MessageSid")
+        if not name or not self._is_genuine(url, form, signature):
             return None
         return InboundSms(
             provider=self._provider,
+            provider_id=name,
             sender=form.get("From", ""),
             text=form.get("Body", ""),
             raw=urlencode(form).encode("ascii"),

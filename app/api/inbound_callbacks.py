@@ -25,8 +25,8 @@ router = APIRouter(prefix="/v1/callbacks", tags=["callbacks"])
 async def twilio_inbound(request: Request, services: ServicesDep) -> Response:
     """STOP ends all SMS to the sender's number, START resumes what STOP ended; anything else is kept nowhere.
 
-    403, and nothing written, unless `X-Twilio-Signature` is genuine. The answer is the same whoever wrote, and
-    without a body, so that Twilio replies nothing.
+    403, and nothing written, unless `X-Twilio-Signature` is genuine. A message that comes again does nothing. The
+    answer is the same whoever wrote, and without a body, so that Twilio replies nothing.
     """
     parser = services.inbound.get("twilio")
     if parser is None:
@@ -40,5 +40,5 @@ async def twilio_inbound(request: Request, services: ServicesDep) -> Response:
     if sms is None:
         raise Problem(403)
     asked = await record_inbound_sms(services.database, sms, surroundings=services.surroundings)
-    services.metrics.inbound_sms.labels(asked).inc()
+    services.metrics.inbound_sms.labels(asked or "repeated").inc()
     return Response(status_code=HTTPStatus.NO_CONTENT)

@@ -46,7 +46,7 @@ class Metrics:
         )
         self.inbound_sms = Counter(
             "awizo_inbound_sms",
-            "SMS that people sent to our numbers, by what they ask for",
+            "SMS that people sent to our numbers, by what they ask for, or repeated",
             ["asked"],
             registry=self.registry,
         )

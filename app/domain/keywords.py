@@ -35,16 +35,17 @@ def asked_by_sms(text: str) -> Asked:
 
 
 def resume(current: Recipient, *, now: datetime) -> Merged:
-    """The person's consents to SMS that their own STOP has ended, given again; any other end stays."""
+    """The person's consents to SMS that their own STOP has ended, given again; other ends and refusals stay."""
     resumed = [
         replace(
             consent,
             granted=True,
             version=consent.version + 1,
-            at=max(now, consent.at),
+            at=max(now, consent.decided_at),
             method=SMS_START,
             text_version=None,
             fact_leaf=b"",
+            refused_at=None,
         )
         for consent in current.consents
         if _was_stopped(consent)
@@ -57,6 +58,9 @@ def resume(current: Recipient, *, now: datetime) -> Merged:
 
 
 def _was_stopped(consent: Consent) -> bool:
-    """An operator may call a withdrawal what it likes: only the person's own is a STOP."""
+    """An operator may call a withdrawal what it likes: only the person's own is a STOP.
+
+    Of what was never granted (version 0) a STOP has ended nothing.
+    """
     own = consent.by is Actor.PERSON and consent.method == SMS_STOP
-    return consent.channel is Channel.SMS and not consent.granted and own
+    return consent.channel is Channel.SMS and not consent.granted and consent.version > 0 and own

@@ -9,6 +9,7 @@ A nightly copy from a CRM must undo nobody's choice. Therefore:
 - A contact point that the person removed, or that was disabled because it bounced for good, comes back only
   unconfirmed; it then stays in the person's hands (`changed_by` is `PERSON`), and repeated claims do not confirm it.
 - Settings that the person made stay.
+- Leaving a channel is refusing all of it: a purpose that was not granted then is refused from that moment on, too.
 - Erasing is withdrawing: a contact that somebody withdrew by being erased comes back only unconfirmed while its mark
   lasts, and an operator's grant that is not younger than the mark does not count on its channel. A refusal always does.
 
@@ -169,25 +170,50 @@ def merge(
 
 
 def withdraw(current: Recipient, channel: Channel, *, now: datetime, method: str) -> Merged:
-    """The person's own end of all consents of a channel; those that are not granted stay as they are."""
-    ended = [
-        replace(
-            consent,
-            granted=False,
-            # The person acts now: a clock that was set back in between does not make it the older act.
-            at=max(now, consent.at),
-            by=Actor.PERSON,
-            method=method,
-            text_version=None,
-            fact_leaf=b"",
-        )
-        for consent in current.consents
-        if consent.channel is channel and consent.granted
-    ]
-    known = {(c.channel, c.purpose): c for c in (*current.consents, *ended)}
+    """The person's own end of a channel: what is granted ends, and what is not is refused from now on.
+
+    Only what ends is an act. A refusal is remembered, so that no older grant that an operator sends afterwards counts.
+    """
+    ended, refused = [], []
+    for purpose in CONSENT_PURPOSES:
+        consent = current.consent(channel, purpose)
+        if consent is not None and consent.granted:
+            ended.append(_left(consent, now=now, method=method))
+        else:
+            refused.append(_refused(consent, channel, purpose, now=now, method=method))
+    known = {(c.channel, c.purpose): c for c in (*current.consents, *ended, *refused)}
     return Merged(
         recipient=replace(current, consents=_in_order(known.values())),
         acts=tuple(ConsentChanged(consent=consent) for consent in ended),
+    )
+
+
+def _left(consent: Consent, *, now: datetime, method: str) -> Consent:
+    return replace(
+        consent,
+        granted=False,
+        # The person acts now: a clock that was set back in between does not make it the older act.
+        at=max(now, consent.at),
+        by=Actor.PERSON,
+        method=method,
+        text_version=None,
+        fact_leaf=b"",
+    )
+
+
+def _refused(known: Consent | None, channel: Channel, purpose: Purpose, *, now: datetime, method: str) -> Consent:
+    if known is not None:
+        return replace(known, refused_at=max(now, known.decided_at))
+    return Consent(
+        channel=channel,
+        purpose=purpose,
+        granted=False,
+        version=0,
+        at=now,
+        by=Actor.PERSON,
+        method=method,
+        text_version=None,
+        fact_leaf=b"",
     )
 
 
@@ -332,9 +358,9 @@ def _is_repeated(act: ConsentAct, known: Consent) -> bool:
 
 def _reason_to_ignore(act: ConsentAct, known: Consent | None) -> str | None:
     """Why an operator's act does not take effect over the latest known, or None when it does or repeats it."""
-    if known is None or act.at > known.at or _is_repeated(act, known):
+    if known is None or act.at > known.decided_at or _is_repeated(act, known):
         return None
-    if known.by is Actor.PERSON:
+    if known.by is Actor.PERSON or known.refused_at is not None:
         return "the_person_decided_later"
     if act.at < known.at:
         return "a_later_act_is_known"

@@ -56,9 +56,13 @@ class MailReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundSms:
-    """An SMS that somebody sent to our number. `sender` is E.164, `raw` the provider's report as it came."""
+    """An SMS that somebody sent to our number. `sender` is E.164, `raw` the provider's report as it came.
+
+    `provider_id` is the provider's name of it: the same name is the same message, come again.
+    """
 
     provider: str
+    provider_id: str = field(repr=False)
     sender: str = field(repr=False)
     text: str = field(repr=False)
     raw: bytes = field(default=b"", repr=False)

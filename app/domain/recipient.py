@@ -44,7 +44,12 @@ class ContactPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """The latest act on one channel × purpose. `version` counts grants from 1; `fact_leaf` is the act's leaf hash."""
+    """The latest act on one channel × purpose. `version` counts grants from 1; `fact_leaf` is the act's leaf hash.
+
+    Who leaves a channel also refuses what is not granted, which ends nothing and is no fact: `refused_at` is when the
+    person last did so after the act. Where there was no act at all, the refusal stands for it: `version` is 0 and
+    `fact_leaf` empty.
+    """
 
     channel: Channel
     purpose: Purpose
@@ -55,6 +60,17 @@ class Consent:
     method: str
     text_version: str | None
     fact_leaf: bytes = field(repr=False)
+    refused_at: datetime | None = None
+
+    @property
+    def decided_at(self) -> datetime:
+        """The latest moment at which anybody decided about it."""
+        return max(self.at, self.refused_at or self.at)
+
+    @property
+    def sealed_fact(self) -> str | None:
+        """The leaf hash as facts name it (hex): None where no fact is about this consent."""
+        return self.fact_leaf.hex() or None
 
     @property
     def sealed_version(self) -> int | None:

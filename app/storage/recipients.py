@@ -238,6 +238,7 @@ def _consent(row: Any) -> Consent:
         method=row.method,
         text_version=row.text_version,
         fact_leaf=row.fact_leaf,
+        refused_at=row.refused_at,
     )
 
 
@@ -296,6 +297,7 @@ async def _save_consent(tx: Tx, recipient: UUID, consent: Consent) -> None:
         "method": consent.method,
         "text_version": consent.text_version,
         "fact_leaf": consent.fact_leaf,
+        "refused_at": consent.refused_at,
     }
     place = {"recipient_id": recipient, "channel": consent.channel, "purpose": consent.purpose}
     found = [consents.c[name] == value for name, value in place.items()]

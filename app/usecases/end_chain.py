@@ -66,7 +66,7 @@ def _suppressed(
             "purpose": notification.purpose,
             "reason": notification.reason,
             "not_before": notification.not_before,
-            "consent_fact": consent.fact_leaf.hex() if consent else None,
+            "consent_fact": consent.sealed_fact if consent else None,
             "consent_version": consent.sealed_version if consent else None,
         },
         sealed={

@@ -4,9 +4,18 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
 
-from app.domain.retention import Retention
+from app.domain.retention import Retention, months_later
 from app.ports import Surroundings
-from app.storage import contact_failures, contact_marks, erasure, legal_holds, retention, skeletons, stray_receipts
+from app.storage import (
+    contact_failures,
+    contact_marks,
+    erasure,
+    inbound_messages,
+    legal_holds,
+    retention,
+    skeletons,
+    stray_receipts,
+)
 from app.storage import recipients as recipient_store
 from app.storage.database import Database, Tx
 from app.storage.journal import empty_journal
@@ -22,6 +31,9 @@ ACTOR = "retention"
 
 # What younger facts may name (an event, a consent that was withdrawn since) is kept so much longer than they are.
 CONTEXT_YEARS = 1
+
+# How long it is known what people wrote to our numbers, so that nothing is carried out twice.
+ANSWER_MONTHS = 13
 
 
 async def keep_retention(database: Database, *, policy: Retention, surroundings: Surroundings) -> int:
@@ -123,6 +135,11 @@ async def _end_marks(tx: Tx, *, surroundings: Surroundings) -> int:
     return await contact_marks.delete_ended(tx, now=surroundings.clock(), limit=BATCH_MAX)
 
 
+async def _forget_answers(tx: Tx, *, surroundings: Surroundings) -> int:
+    before = months_later(surroundings.clock(), -ANSWER_MONTHS)
+    return await inbound_messages.delete_before(tx, before=before, limit=BATCH_MAX)
+
+
 async def _retire_notifications(tx: Tx, *, policy: Retention, surroundings: Surroundings) -> int:
     before = policy.skeletons_before(surroundings.clock())
     return await skeletons.retire_notifications(tx, before=before, limit=BATCH_MAX)
@@ -138,7 +155,7 @@ async def _retire_facts(tx: Tx, *, policy: Retention, surroundings: Surroundings
     return await skeletons.retire_facts(tx, before=before, limit=BATCH_MAX)
 
 
-_AT_THEIR_END = (_lift_ended_holds, _carry_out_erasures, _end_marks)
+_AT_THEIR_END = (_lift_ended_holds, _carry_out_erasures, _end_marks, _forget_answers)
 _BY_AGE = (
     _forget_events,
     _forget_strangers,

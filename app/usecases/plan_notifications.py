@@ -249,7 +249,7 @@ class Planning:
                 "reason": reason,
                 "not_before": not_before,
                 "event_facts": [event_fact.hex()],
-                "consent_fact": consent.fact_leaf.hex() if consent else None,
+                "consent_fact": consent.sealed_fact if consent else None,
                 "consent_version": consent.sealed_version if consent else None,
                 "policy": POLICY,
                 "legal_regime": item.event.legal_regime,

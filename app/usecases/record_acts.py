@@ -67,9 +67,11 @@ async def save_acts(
     tx: Tx, changed: Merged, record: RecipientRecord, acting: Acting, *, surroundings: Surroundings
 ) -> Recipient:
     """Seal what changed about a person whose row is locked, and write the record as it now stands."""
-    sheet = await new_fact_sheet(tx, surroundings)
-    recipient = record_acts(sheet, changed.acts, changed.recipient, record, acting)
-    await sheet.write(tx)
+    recipient = changed.recipient
+    if changed.acts:
+        sheet = await new_fact_sheet(tx, surroundings)
+        recipient = record_acts(sheet, changed.acts, recipient, record, acting)
+        await sheet.write(tx)
     await recipient_store.save(tx, recipient, record.key, now=acting.at)
     return recipient
 

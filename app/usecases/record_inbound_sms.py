@@ -13,6 +13,7 @@ from app.domain.receipt import InboundSms
 from app.domain.recipient import Actor, ContactPoint, ContactState, Recipient
 from app.evidence.canonical import canonical_json
 from app.ports import Surroundings
+from app.storage import inbound_messages
 from app.storage import recipients as recipient_store
 from app.storage.database import Database, Tx
 from app.usecases.record_acts import Acting, save_acts
@@ -20,8 +21,11 @@ from app.usecases.record_acts import Acting, save_acts
 _log = structlog.get_logger(__name__)
 
 
-async def record_inbound_sms(database: Database, sms: InboundSms, *, surroundings: Surroundings) -> Asked:
+async def record_inbound_sms(database: Database, sms: InboundSms, *, surroundings: Surroundings) -> Asked | None:
     """Carry out what the message asks for, for everybody who has its sender as a contact point; says what that is.
+
+    None when it was carried out before: a message counts once for each person, and no more once it was carried out
+    for everybody who had the number then. One that broke off goes on when it comes again.
 
     One transaction for each person, so that nobody else waits for long. Nothing that has not begun to leave is sent
     to a person once theirs has committed. What asks for nothing is kept nowhere.
@@ -29,14 +33,20 @@ async def record_inbound_sms(database: Database, sms: InboundSms, *, surrounding
     asked = asked_by_sms(sms.text)
     if asked is Asked.OTHER:
         return asked
+    received_at = surroundings.clock()
     async with database.read() as tx:
+        if await inbound_messages.is_done(tx, sms.provider, sms.provider_id):
+            return None
         people = await recipient_store.having_contact(tx, Channel.SMS, sms.sender)
     for person in people:
         try:
             await database.transact(partial(_carry_out, person=person, sms=sms, asked=asked, surroundings=surroundings))
         except InvalidTag:  # nothing can be sent to somebody whose values are damaged; the others still ask
             _log.error("answer_of_damaged_recipient", recipient=str(person))
-    return asked
+    is_first = await database.transact(
+        partial(inbound_messages.finish, provider=sms.provider, provider_id=sms.provider_id, received_at=received_at)
+    )
+    return asked if is_first else None
 
 
 async def _carry_out(tx: Tx, *, person: UUID, sms: InboundSms, asked: Asked, surroundings: Surroundings) -> None:
@@ -48,14 +58,17 @@ async def _carry_out(tx: Tx, *, person: UUID, sms: InboundSms, asked: Asked, sur
     contact = next((c for c in current.contact_points if (c.channel, c.value) == (Channel.SMS, sms.sender)), None)
     if contact is None:
         return
+    now = surroundings.clock()
+    if not await inbound_messages.begin_for(tx, sms.provider, sms.provider_id, person, received_at=now):
+        return
     acting = Acting(
-        at=surroundings.clock(),
+        at=now,
         by=Actor.PERSON,
         statement=canonical_json({"text": sms.text}),
         contact=contact,
     )
     changed = _changed(current, contact, asked, acting)
-    if changed.acts:
+    if changed.recipient != current:
         await save_acts(tx, changed, record, acting, surroundings=surroundings)
 
 

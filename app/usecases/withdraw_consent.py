@@ -23,6 +23,8 @@ async def withdraw_consent(
 ) -> tuple[Purpose, ...]:
     """End every granted consent of `channel`; gives the purposes that ended, none when nothing was granted.
 
+    What was not granted is refused from now on, without a fact: an operator's grant counts only if it is younger.
+
     `contact` is the id of the contact point at which the person asked, `method` a code for how (`one_click`),
     `statement` the JCS of what they sent; it is sealed with each withdrawal. Nothing that has not begun to leave
     is sent once `tx` commits (RFC 8058; the claim of a notification waits for this lock). A person who was erased
@@ -35,8 +37,6 @@ async def withdraw_consent(
     now = surroundings.clock()
     current = record.recipient
     withdrawn = withdraw(current, channel, now=now, method=method)
-    if not withdrawn.acts:
-        return ()
     acting = Acting(at=now, by=Actor.PERSON, statement=statement, contact=current.contact(contact))
     await save_acts(tx, withdrawn, record, acting, surroundings=surroundings)
     return tuple(act.consent.purpose for act in withdrawn.acts if isinstance(act, ConsentChanged))

@@ -225,7 +225,7 @@ def _answer(request: Request, found: Found, *, acted: bool) -> Response:
 
 def _standing(recipient: Recipient, notification: Notification) -> Standing:
     consents = [consent for consent in recipient.consents if consent.channel is Channel.EMAIL]
-    ended = [consent for consent in consents if not consent.granted]
+    ended = [consent for consent in consents if not consent.granted and consent.version]
     contact = recipient.contact(notification.contact)
     return Standing(
         operator=OPERATORS.get(recipient.operator, recipient.operator),

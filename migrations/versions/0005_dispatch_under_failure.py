@@ -1,4 +1,7 @@
-"""What dispatch needs when things fail: look-ups, the state of providers, stray reports, failures of contacts."""
+"""What dispatch needs when things fail, and when people answer.
+
+Look-ups, the state of providers, stray reports, failures of contacts, refusals, and which answers were carried out.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +19,7 @@ def upgrade() -> None:
     _watch_providers()
     _keep_stray_receipts()
     _weigh_failures()
+    _remember_answers()
 
 
 def _follow_unknown_attempts() -> None:
@@ -95,7 +99,20 @@ def _weigh_failures() -> None:
     )
 
 
+def _remember_answers() -> None:
+    op.add_column("consents", sa.Column("refused_at", Instant(), nullable=True))
+    op.create_table(
+        "inbound_messages",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_inbound_messages")),
+    )
+    op.create_index(op.f("ix_inbound_messages_received_at"), "inbound_messages", ["received_at"], unique=False)
+
+
 def downgrade() -> None:
+    op.drop_table("inbound_messages")
+    op.drop_column("consents", "refused_at")
     op.drop_table("contact_failures")
     op.drop_index("ix_contact_points_value_index", table_name="contact_points")
     op.drop_table("stray_receipts")

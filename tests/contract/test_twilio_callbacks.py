@@ -124,9 +124,15 @@ ANSWER = {"MessageSid": SID, "From": "+48600100200", "To": "+48500500500", "Body
 def test_what_somebody_sends_is_read_with_its_sender_and_text() -> None:
     said = callbacks().read_inbound(url=INBOUND, form=ANSWER, signature=signed(ANSWER, INBOUND))
     assert said is not None
-    assert (said.provider, said.sender, said.text) == ("twilio", "+48600100200", "STOP \u017c")
+    assert (said.provider, said.provider_id) == ("twilio", ANSWER["MessageSid"])
+    assert (said.sender, said.text) == ("+48600100200", "STOP \u017c")
     assert said.raw.startswith(b"MessageSid=SM1")
     assert said.raw.endswith(b"Body=STOP+%C5%BC")
+
+
+def test_a_message_without_a_name_could_be_replayed_and_is_none() -> None:
+    form = {"From": "+48600100200", "Body": "START"}
+    assert callbacks().read_inbound(url=INBOUND, form=form, signature=signed(form, INBOUND)) is None
 
 
 def test_a_message_without_text_is_read_as_empty() -> None:

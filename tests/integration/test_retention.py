@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from app.domain.keywords import Asked
 from app.domain.notification import Attempt, AttemptStatus, Notification, Status
-from app.domain.receipt import Receipt, ReceiptStatus
+from app.domain.receipt import InboundSms, Receipt, ReceiptStatus
 from app.evidence.commitment import commitment_of, leaf_of
 from app.ports import Surroundings
 from app.storage import notifications as outbox
@@ -20,6 +21,7 @@ from app.storage.tables import (
     contact_marks,
     events,
     facts,
+    inbound_messages,
     legal_holds,
     notifications,
     receipts,
@@ -32,7 +34,8 @@ from app.usecases.accept_events import Accepted, accept_events
 from app.usecases.erase_recipient import Deferred, Erased, erase_recipient
 from app.usecases.lift_hold import lift_hold
 from app.usecases.place_hold import place_hold
-from tests.builders import OPERATOR, RECIPIENT
+from app.usecases.record_inbound_sms import record_inbound_sms
+from tests.builders import OPERATOR, PHONE, RECIPIENT
 from tests.conftest import TestClock
 from tests.integration.ageing import ageing_surroundings, keep
 from tests.integration.people import World, consent, documents, notice_event, phone
@@ -255,6 +258,20 @@ async def test_marks_end_after_thirteen_months(world: World, clock: TestClock) -
     clock.forward(days=3)
     await keep(world.database, world.surroundings)
     assert await column(world, contact_marks.c.mark) == []
+
+
+async def test_what_tells_a_repeated_answer_goes_after_thirteen_months(world: World, clock: TestClock) -> None:
+    await register(world)
+    sms = InboundSms(provider="twilio", provider_id="SM1", sender=PHONE, text="STOP")
+    assert await record_inbound_sms(world.database, sms, surroundings=world.surroundings) is Asked.STOP
+    kept = len(await column(world, inbound_messages.c.digest))
+    assert kept > 0
+    clock.forward(days=394)
+    await keep(world.database, world.surroundings)
+    assert len(await column(world, inbound_messages.c.digest)) == kept
+    clock.forward(days=3)
+    await keep(world.database, world.surroundings)
+    assert await column(world, inbound_messages.c.digest) == []
 
 
 async def test_small_batches_and_many_workers_come_to_the_same(

@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy import update
@@ -15,10 +16,11 @@ from app.domain.recipient import Consent
 from app.ports import Surroundings
 from app.storage import facts as fact_store
 from app.storage import recipients as recipient_store
-from app.storage.database import Database
+from app.storage.database import Database, DatabaseUnavailableError
 from app.storage.tables import contact_points
+from app.usecases import record_inbound_sms as record_inbound
 from app.usecases.erase_recipient import erase_recipient
-from app.usecases.record_inbound_sms import record_inbound_sms
+from app.usecases.record_acts import save_acts
 from app.usecases.withdraw_consent import withdraw_consent
 from tests.builders import NOON, OPERATOR, PHONE, RECIPIENT
 from tests.integration.people import World, consent, email, phone
@@ -36,9 +38,10 @@ async def register(world: World, name: str = RECIPIENT, **patch: Any) -> None:
     await world.put(name=name, **({"contact_points": (phone(), email()), "consents": agreed} | patch))
 
 
-async def write(world: World, text: str, sender: str = PHONE) -> Asked:
-    sms = InboundSms(provider="twilio", sender=sender, text=text, raw=b"Body=")
-    return await record_inbound_sms(world.database, sms, surroundings=world.surroundings)
+async def write(world: World, text: str, sender: str = PHONE, *, sid: str | None = None) -> Asked | None:
+    name = sid or str(world.surroundings.new_id())
+    sms = InboundSms(provider="twilio", provider_id=name, sender=sender, text=text, raw=b"Body=")
+    return await record_inbound.record_inbound_sms(world.database, sms, surroundings=world.surroundings)
 
 
 async def granted(world: World, name: str = RECIPIENT) -> set[tuple[Channel, Purpose]]:
@@ -104,7 +107,7 @@ async def test_start_gives_back_what_stop_ended_as_a_new_version(world: World) -
     await write(world, "STOP")
     assert await write(world, "START") is Asked.START
     assert await granted(world) == BY_SMS | BY_EMAIL
-    resumed = [each for each in await consents(world) if each.channel is Channel.SMS]
+    resumed = [each for each in await consents(world) if each.channel is Channel.SMS and each.granted]
     assert {(each.version, each.by, each.method) for each in resumed} == {(2, "person", "sms_start")}
 
 
@@ -129,12 +132,105 @@ async def test_a_nightly_copy_does_not_undo_a_stop(world: World) -> None:
     assert await granted(world) == BY_EMAIL
 
 
+async def test_a_copy_with_an_older_grant_for_another_purpose_does_not_undo_a_stop(world: World) -> None:
+    await register(world)
+    await world.put(consents=(consent(purpose=Purpose.INCIDENT, granted=False, at=NOON - timedelta(hours=2)),))
+    await write(world, "STOP")
+    sent = tuple(
+        consent(purpose=purpose, at=NOON - timedelta(hours=1)) for purpose in (Purpose.PROGRESS, Purpose.INCIDENT)
+    )
+    merged = await world.put(consents=sent)
+    assert [(each.pointer, each.reason) for each in merged.ignored] == [
+        ("/consents/0", "the_person_decided_later"),
+        ("/consents/1", "the_person_decided_later"),
+    ]
+    assert await granted(world) == BY_EMAIL
+    await write(world, "START")
+    assert await granted(world) == BY_EMAIL | {(Channel.SMS, Purpose.DELIVERY)}
+
+
+async def test_a_stop_of_what_was_never_granted_seals_nothing_and_a_later_grant_counts(world: World) -> None:
+    await register(world, consents=())
+    before = await world.recorded()
+    await write(world, "STOP")
+    assert await world.recorded() == before
+    assert {(each.channel, each.granted, each.version, each.by) for each in await consents(world)} == {
+        ("sms", False, 0, "person")
+    }
+    await world.put(consents=(consent(),))
+    assert await granted(world) == set()
+    await world.put(consents=(consent(at=NOON + timedelta(days=300)),))
+    assert await granted(world) == {(Channel.SMS, Purpose.DELIVERY)}
+
+
+async def test_what_is_planned_after_a_stop_of_what_was_never_granted_lacks_a_consent(world: World) -> None:
+    await register(world, consents=())
+    await write(world, "STOP")
+    await world.tell()
+    suppressed = [data for type_, data in await world.recorded() if type_ == "notification.suppressed"]
+    assert {(data["reason"], data["consent_fact"], data["consent_version"]) for data in suppressed} == {
+        ("no_consent", None, None)
+    }
+
+
+async def test_the_same_message_again_does_nothing_whatever_came_in_between(world: World) -> None:
+    await register(world)
+    await write(world, "STOP", sid="SM1")
+    assert await write(world, "START", sid="SM2") is Asked.START
+    await write(world, "STOP", sid="SM3")
+    before, standing = await world.recorded(), await consents(world)
+    for _ in range(10):
+        assert await write(world, "START", sid="SM2") is None
+    assert (await world.recorded(), await consents(world)) == (before, standing)
+
+
+async def test_a_message_that_found_nobody_does_nothing_when_it_comes_again(world: World) -> None:
+    assert await write(world, "START", sid="SM1") is Asked.START
+    await register(world)
+    await write(world, "STOP", sid="SM2")
+    assert await write(world, "START", sid="SM1") is None
+    assert await granted(world) == BY_EMAIL
+
+
+async def test_the_same_message_many_times_at_once_acts_once_for_everybody(world: World) -> None:
+    for name in ("jan", "eva"):
+        await register(world, name)
+    await write(world, "STOP")
+    said = await asyncio.gather(*(write(world, "START", sid="SM1") for _ in range(6)))
+    assert said.count(Asked.START) == 1
+    for name in ("jan", "eva"):
+        assert {each.version for each in await consents(world, name) if each.granted and each.channel == "sms"} == {2}
+
+
+async def test_a_message_that_broke_off_is_carried_out_for_those_whom_it_had_not_reached(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("jan", "eva"):
+        await register(world, name)
+    broken = AsyncMock(side_effect=[None, ConnectionError("the database went away")])
+
+    async def breaking(*arguments: Any, **named: Any) -> Any:
+        await broken()
+        return await save_acts(*arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(record_inbound, "save_acts", breaking)
+        with pytest.raises(DatabaseUnavailableError):
+            await write(world, "STOP", sid="SM1")
+    assert await write(world, "STOP", sid="SM1") is Asked.STOP
+    for name in ("jan", "eva"):
+        assert await granted(world, name) == BY_EMAIL
+    ended = [data for type_, data in await world.recorded() if type_ == "consent.withdrawn"]
+    assert len(ended) == 2 * len(BY_SMS)
+
+
 async def test_what_was_agreed_after_a_stop_stays_when_start_comes(world: World) -> None:
     await register(world)
     await write(world, "STOP")
     await world.put(consents=(consent(at=NOON + timedelta(days=300)),))
     await write(world, "START")
-    versions = {each.purpose: (each.version, each.method) for each in await consents(world) if each.channel == "sms"}
+    agreed = [each for each in await consents(world) if each.channel is Channel.SMS and each.granted]
+    versions = {each.purpose: (each.version, each.method) for each in agreed}
     assert versions == {Purpose.DELIVERY: (2, "counter"), Purpose.INCIDENT: (2, "sms_start")}
 
 

@@ -125,7 +125,16 @@ consents = Table(
     Column("by", String(8), nullable=False),
     Column("method", Text, nullable=False),
     Column("text_version", Text),
-    Column("fact_leaf", LargeBinary, nullable=False),
+    Column("fact_leaf", LargeBinary, nullable=False),  # empty: no fact is about it
+    Column("refused_at", Instant),  # by the person, after the act, when it was not granted
+)
+
+# What people wrote to our numbers and was carried out: keyed hashes, so that nothing is carried out twice.
+inbound_messages = Table(
+    "inbound_messages",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("received_at", Instant, nullable=False, index=True),
 )
 
 # Contacts that somebody withdrew by being erased, as keyed hashes of operator, channel and value.

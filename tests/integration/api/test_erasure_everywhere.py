@@ -104,7 +104,7 @@ async def come_back(watched: Watched) -> None:
         headers = {"Content-Type": "message/rfc822"}
         answer = await watched.client.post("/v1/callbacks/email/dsn", content=bounce, headers=headers)
         assert answer.status_code == 204
-    path, form = "/v1/callbacks/twilio/inbound", {"From": PHONE, "Body": "STOP"}
+    path, form = "/v1/callbacks/twilio/inbound", {"MessageSid": "SM1", "From": PHONE, "Body": "STOP"}
     headers = FORM | {"X-Twilio-Signature": signature(path, form)}
     assert (await watched.client.post(path, content=urlencode(form), headers=headers)).status_code == 204
 

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.storage.tables import inbound_messages
 from tests.builders import OPERATOR, PHONE, RECIPIENT
 from tests.doubles.sms_gateway import refusal
 from tests.integration.api.scene import until
@@ -16,24 +19,31 @@ from tests.integration.api.test_twilio_callback import FORM, signature
 PATH = "/v1/callbacks/twilio/inbound"
 
 
-def answer_form(text: str, sender: str = PHONE) -> dict[str, str]:
-    return {"MessageSid": "SM9", "AccountSid": "AC0", "From": sender, "To": "+48500500500", "Body": text}
+def answer_form(text: str, sender: str = PHONE, *, sid: str = "SM9") -> dict[str, str]:
+    return {"MessageSid": sid, "AccountSid": "AC0", "From": sender, "To": "+48500500500", "Body": text}
 
 
 async def write(
-    service: Service, text: str, sender: str = PHONE, *, path: str = PATH, signed: str | None = None, **changes: str
+    service: Service,
+    text: str,
+    sender: str = PHONE,
+    *,
+    path: str = PATH,
+    signed: str | None = None,
+    sid: str | None = None,
+    **changes: str,
 ) -> httpx.Response:
-    """An SMS as Twilio passes it on; `changes` are made after it was signed."""
-    form = answer_form(text, sender)
+    """An SMS as Twilio passes it on, with a new name unless one is given; `changes` are made after it was signed."""
+    form = answer_form(text, sender, sid=sid or ("SM9" if signed is not None else f"SM{uuid4().hex}"))
     proof = signature(path, form) if signed is None else signed
     headers: Mapping[str, str] = FORM | {"X-Twilio-Signature": proof}
     return await service.client.post(path, content=urlencode(form | changes), headers=headers)
 
 
 async def granted(service: Service, name: str = RECIPIENT, operator: str = OPERATOR) -> dict[str, set[bool]]:
-    """By channel, whether its consents stand."""
+    """By channel, whether the consents that were ever given stand."""
     record = (await service.get(f"/v1/recipients/{operator}/{name}")).json()
-    consents: list[dict[str, Any]] = record["consents"]
+    consents: list[dict[str, Any]] = [each for each in record["consents"] if each["version"]]
     return {
         channel: {each["granted"] for each in consents if each["channel"] == channel} for channel in ("sms", "email")
     }
@@ -106,10 +116,10 @@ async def test_what_comes_after_a_stop_is_planned_for_the_other_channel_only(ser
 )
 async def test_the_answer_is_the_same_whoever_writes_whatever(service: Service, text: str, sender: str) -> None:
     await service.register()
-    before = await service.counts()
+    before = await service.counts() | {"inbound_messages": 0}
     answer = await write(service, text, sender)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert await service.counts() == before
+    assert await service.counts() | {"inbound_messages": 0} == before
     assert await granted(service) == AGREED
 
 
@@ -120,6 +130,44 @@ async def test_what_is_asked_for_is_counted_by_class(service: Service) -> None:
     counted = {line for line in shown if line.startswith("awizo_inbound_sms_total{")}
     assert counted == {f'awizo_inbound_sms_total{{asked="{asked}"}} {n}.0' for asked, n in
                        (("stop", 2), ("start", 1), ("other", 1))}  # fmt: skip
+
+
+async def test_a_signed_message_counts_once_however_often_it_is_replayed(service: Service) -> None:
+    await service.register()
+    for text, sid in (("STOP", "SM1"), ("START", "SM2"), ("STOP", "SM3")):
+        await write(service, text, sid=sid)
+    before = await service.counts()
+    for _ in range(20):
+        answer = await write(service, "START", sid="SM2")
+        assert (answer.status_code, answer.content) == (204, b"")
+    assert await granted(service) == STOPPED
+    assert await service.counts() == before
+    shown = (await service.get("/metrics")).text.splitlines()
+    assert 'awizo_inbound_sms_total{asked="repeated"} 20.0' in shown
+
+
+async def test_what_asks_for_nothing_is_kept_nowhere_and_no_value_is_readable_in_what_is(service: Service) -> None:
+    await service.register()
+    await write(service, "what is this?", sid="SM1")
+    async with service.services.database.read() as tx:
+        assert list((await tx.execute(select(inbound_messages))).all()) == []
+    await write(service, "STOP", sid="SM1")
+    async with service.services.database.read() as tx:
+        digests = list((await tx.execute(select(inbound_messages.c.digest))).scalars())
+    assert {len(each) for each in digests} == {32}
+
+
+async def test_what_was_refused_unasked_is_listed_as_not_granted_and_has_no_history(service: Service) -> None:
+    await service.register()
+    await write(service, "STOP")
+    place = f"/v1/recipients/{OPERATOR}/{RECIPIENT}"
+    listed = (await service.get(place)).json()["consents"]
+    refused = [each for each in listed if each["version"] == 0]
+    assert refused
+    assert {(each["channel"], each["granted"], each["method"]) for each in refused} == {("sms", False, "sms_stop")}
+    history = (await service.get(f"{place}/consents")).json()["items"]
+    assert {each["version"] for each in history} == {1}
+    assert (await service.get(f"{place}/export")).status_code == 200
 
 
 FORGERIES: dict[str, dict[str, str]] = {

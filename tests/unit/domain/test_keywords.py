@@ -90,7 +90,29 @@ def test_what_ended_otherwise_stays_ended(ended: Consent) -> None:
 def test_only_what_was_granted_before_the_stop_comes_back() -> None:
     refused = replace(consent(purpose=Purpose.PROGRESS), granted=False, by=Actor.PERSON, method="preferences")
     after = resume(stopped(consent(), refused), now=NOON + timedelta(hours=2)).recipient
-    assert {each.purpose: each.granted for each in after.consents} == {Purpose.DELIVERY: True, Purpose.PROGRESS: False}
+    assert {each.purpose for each in after.consents if each.granted} == {Purpose.DELIVERY}
+
+
+def test_a_second_stop_leaves_it_to_start_what_the_first_ended() -> None:
+    later = {"now": NOON + timedelta(hours=2), "method": "sms_stop"}
+    twice = withdraw(stopped(consent()), Channel.SMS, **later).recipient  # type: ignore[arg-type]
+    after = resume(twice, now=NOON + timedelta(hours=3)).recipient
+    assert {each.purpose for each in after.consents if each.granted} == {Purpose.DELIVERY}
+
+
+@pytest.mark.parametrize("by", list(Actor))
+def test_what_a_stop_found_ended_otherwise_is_refused_and_start_never_resumes_it(by: Actor) -> None:
+    ended = replace(consent(), granted=False, by=by, method="preferences")
+    refused = stopped(consent(purpose=Purpose.INCIDENT), ended)
+    after = resume(refused, now=NOON + timedelta(hours=2)).recipient
+    assert {each.purpose for each in after.consents if each.granted} == {Purpose.INCIDENT}
+
+
+def test_resuming_forgets_the_refusals_since_and_is_no_older_than_they() -> None:
+    left = withdraw(stopped(consent()), Channel.SMS, now=NOON + timedelta(hours=3), method="one_click").recipient
+    resumed = resume(left, now=NOON + timedelta(hours=2)).recipient.consent(Channel.SMS, Purpose.DELIVERY)
+    assert resumed is not None
+    assert (resumed.at, resumed.refused_at) == (NOON + timedelta(hours=3), None)
 
 
 def test_a_clock_that_was_set_back_makes_no_older_act() -> None:
