@@ -13,6 +13,7 @@ from app.api import problems, recipients
 from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
+from app.api.reception import Reception
 from app.api.recipients import BODY_BYTES_MAX
 from app.api.services import Services
 from app.domain.access import Scope
@@ -23,6 +24,7 @@ from app.storage.database import Database
 from app.usecases.create_key import create_key
 from app.usecases.watch_log import LogWatch
 from app.usecases.withdraw_consent import withdraw_consent
+from app.wiring import report_parser
 from tests.builders import OPERATOR
 from tests.integration.world import KEYS
 
@@ -89,10 +91,13 @@ async def api(database: Database, surroundings: Surroundings) -> AsyncIterator[A
         database=database,
         surroundings=surroundings,
         intake=intake,
+        reception=Reception(database, surroundings=surroundings, metrics=Metrics(), on_end=lambda *_: None),
         keyring=Keyring(database, surroundings),
         log_watch=LogWatch(),
         keys=KEYS,
         receipts={},
+        inbound={},
+        mail_reports=report_parser(),
         metrics=Metrics(),
         operator_verified=True,
         log_public=True,

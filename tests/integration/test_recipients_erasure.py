@@ -156,7 +156,7 @@ async def test_what_a_provider_reported_cannot_be_read_any_more(world: World) ->
     await erase(world)
     async with world.database.read() as tx:
         assert (await tx.execute(select(receipts.c.raw))).scalar_one() is None
-        (kept,) = (await receipt_store.unapplied(tx, {attempt.id: None}))[attempt.id]
+        (kept,) = (await receipt_store.unapplied(tx, [attempt.notification], {}))[attempt.notification]
     assert (kept.receipt.status, kept.receipt.raw) == (ReceiptStatus.DELIVERED, b"")
 
 
