@@ -88,6 +88,7 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         services = _services(settings, database, log_watch, metrics, worker, watch)
         stack.push_async_callback(services.reception.close)
         stack.push_async_callback(services.intake.close)
+        _log.info("serving", role=role, providers=[each.transport.name for each in providers])
         yield Process(services=services, worker=worker)
 
 

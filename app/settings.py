@@ -128,6 +128,28 @@ class Settings(BaseSettings):
         _parse_witnesses(value)
         return value
 
+    @field_validator("twilio_auth_token", "smsapi_token")
+    @classmethod
+    def _is_one_word(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value().strip()  # a file's last line ends with a line break
+        if not secret.isascii() or _has_blank(secret):
+            raise ValueError("must be printable ASCII without spaces")
+        return SecretStr(secret)
+
+    @field_validator("twilio_account_sid")
+    @classmethod
+    def _is_account(cls, value: str) -> str:
+        if value and not (value.isascii() and value.isalnum()):
+            raise ValueError("must be letters and digits")
+        return value
+
+    @field_validator("twilio_from", "smsapi_from")
+    @classmethod
+    def _is_sender_name(cls, value: str) -> str:
+        if not value.isprintable():
+            raise ValueError("must be printable")
+        return value
+
     @field_validator("email_from")
     @classmethod
     def _is_sender(cls, value: str) -> str:

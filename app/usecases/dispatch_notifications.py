@@ -187,6 +187,9 @@ class Dispatcher:
                 outcome = self._too_late(item) or await self._ask_last(item) or await self._hand_over(item)
             self._pace[name].note(self._surroundings.clock())
             self._on_outcome(name, type(outcome).__name__.lower())
+            if isinstance(outcome, Unknown):
+                attempt = str(item.attempt.id)
+                _log.warning("attempt_unknown", provider=name, attempt=attempt, stage=outcome.stage, code=outcome.code)
             self._watch.count_outcome(name, outcome, started_at=item.attempt.started_at)
             await self._settle(item, outcome)
         finally:
