@@ -154,7 +154,7 @@ class Deployment:
         return process.plan.output.read_text().strip()
 
 
-TWILIO_TOKEN = "a token that we and the gateway share"
+TWILIO_TOKEN = "a-token-that-we-and-the-gateway-share"
 
 
 def free_port() -> int:

@@ -34,7 +34,7 @@ async def test_a_process_has_its_first_checkpoint_stamped(
             while (stamp := await _stamp(database)) is None:  # noqa: ASYNC110 – the worker tells nobody
                 await asyncio.sleep(0.01)
             async with database.read() as tx:
-                await refresh_gauges(process.services.metrics, tx)
+                await refresh_gauges(process.services.metrics, tx, now=process.services.surroundings.clock())
     assert stamp.size == 1
     assert b"awizo_log_stamped_entries 1.0" in generate_latest(process.services.metrics.registry)
 

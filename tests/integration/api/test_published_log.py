@@ -14,6 +14,7 @@ from adapters.mark_file import MarkFile
 from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
+from app.api.reception import Reception
 from app.api.services import Services
 from app.domain.access import Scope
 from app.main import create_app
@@ -26,6 +27,7 @@ from app.storage.tables import tree_heads
 from app.usecases.check_copy import CopySummary, Voucher, check_copy
 from app.usecases.create_key import create_key
 from app.usecases.watch_log import LogWatch
+from app.wiring import report_parser
 from tests.builders import OPERATOR
 from tests.conftest import TestClock
 from tests.integration.api.scene import set_scene
@@ -54,10 +56,13 @@ async def serving(ledger: Ledger, *, public: bool = True) -> AsyncIterator[httpx
         database=ledger.database,
         surroundings=ledger.surroundings,
         intake=intake,
+        reception=Reception(ledger.database, surroundings=ledger.surroundings, metrics=metrics, on_end=lambda *_: None),
         keyring=Keyring(ledger.database, ledger.surroundings),
         log_watch=LogWatch(),
         keys=KEYS,
         receipts={},
+        inbound={},
+        mail_reports=report_parser(),
         metrics=metrics,
         operator_verified=True,
         log_public=public,

@@ -27,6 +27,7 @@ from tests.postgres import PostgresServer, database_name
 
 EXAMPLES = 25
 
+schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
 schema = schemathesis.openapi.from_dict(describe(create_app()))
 CHECKS = [
     not_a_server_error,
