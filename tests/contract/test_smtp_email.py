@@ -9,7 +9,7 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.smtp_email import Security, SmtpEmail, SmtpRelay
+from adapters.smtp_email import SmtpEmail
 from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused, Unknown
 from tests.contract.providers import ATTEMPT, EMAIL, SECRET, smtp
 from tests.doubles.smtp_server import Drop, Hang, Say, SmtpServer
@@ -362,47 +362,3 @@ async def test_a_relay_that_offers_no_log_in_pauses_the_provider(server: SmtpSer
     await transport.close()
     assert isinstance(outcome, NotSent)
     assert (outcome.stage, outcome.pause) == ("auth", True)
-
-
-@pytest.mark.parametrize(
-    ("url", "relay"),
-    [
-        ("smtp://mail.example", SmtpRelay(host="mail.example", port=25, security=Security.NONE)),
-        ("smtp+starttls://mail.example", SmtpRelay(host="mail.example", port=587, security=Security.STARTTLS)),
-        ("smtps://mail.example/", SmtpRelay(host="mail.example", port=465, security=Security.TLS)),
-        (
-            "smtps://us%40er:p%3Aw%2F@mail.example:2465?weight=30",
-            SmtpRelay(
-                host="mail.example", port=2465, security=Security.TLS, username="us@er", password="p:w/", weight=30
-            ),
-        ),
-        ("smtp://[::1]:2525", SmtpRelay(host="::1", port=2525, security=Security.NONE)),
-    ],
-)
-def test_a_url_names_a_relay(url: str, relay: SmtpRelay) -> None:
-    assert SmtpRelay.parse(url) == relay
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://mail.example",
-        "mail.example",
-        "smtp://",
-        f"smtp://{SECRET}@mail.example",
-        f"smtp://user:{SECRET}@mail.example:port",
-        f"smtp://user:{SECRET}@mail.example:99999",
-        f"smtp://user:{SECRET}@mail.example/path",
-        f"smtp://user:{SECRET}@mail.example?weight=much",
-        f"smtp://user:{SECRET}@mail.example?weight=-1",
-        f"smtp://user:{SECRET}@mail.example?other=1",
-        f"smtp://user:{SECRET}@[mail.example",
-        f"smtp://user:{SECRET}@mail\u2100.example",
-        f"smtp://user:{SECRET}#x@mail.example",
-    ],
-)
-def test_a_url_that_names_none_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(ValueError, match="SMTP URL") as refused:
-        SmtpRelay.parse(url)
-    assert SECRET not in str(refused.value)
-    assert refused.value.__cause__ is None

@@ -8,18 +8,15 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.channel import Channel
 from app.domain.look_up import Found, LookUp, NotFound, Unclear
-from app.domain.notification import AttemptStatus, Notification
+from app.domain.notification import AttemptStatus
 from app.domain.receipt import ReceiptStatus
 from app.usecases import follow_unknown
 from app.usecases.close_chains import close_chains
-from app.usecases.erase_recipient import Erased, erase_recipient
 from app.usecases.follow_unknown import Follower
-from app.usecases.restore_notifications import forget_progress
-from tests.builders import OPERATOR, RECIPIENT
 from tests.conftest import TestClock
-from tests.doubles.sms_gateway import Answer, Behaviour, Close, Raw, Reset
+from tests.doubles.sms_gateway import Answer, Behaviour, Raw
+from tests.integration.lost_messages import NOT_TAKEN, later, lost
 from tests.integration.providers import until
 from tests.integration.scripted import (
     LOST,
@@ -27,7 +24,6 @@ from tests.integration.scripted import (
     attempts,
     follow,
     follower,
-    lose,
     planned,
     report,
     send,
@@ -40,30 +36,7 @@ from tests.integration.world import World
 PLANNED, STARTED, UNKNOWN = "notification.planned", "attempt.started", "attempt.unknown"
 RECONCILED, UNRESOLVED, CLOSED = "attempt.reconciled", "attempt.unresolved", "notification.closed"
 LOST_FACTS = [PLANNED, STARTED, UNKNOWN]
-TAKEN, NOT_TAKEN = Close(), Reset(after_body=False)
 FOUND = Found(provider_id="SM7", code="sent", reply=b'{"sid":"SM7"}')
-
-
-async def lost(world: World, clock: TestClock, behaviour: Behaviour = TAKEN) -> Notification:
-    """An SMS whose gateway answered nothing, whether it took it or not."""
-    world.gateway.clock = clock
-    sms = await planned(world)
-    world.gateway.next(behaviour)
-    await send(world.sms)
-    assert await standing(world, sms) == ("unknown", False)
-    return sms
-
-
-async def later(world: World, clock: TestClock, **duration: float) -> None:
-    clock.forward(**duration)
-    await follow(world.follower, world.sms, world.email)
-
-
-async def erase(world: World) -> None:
-    erased = await world.database.transact(
-        lambda tx: erase_recipient(tx, OPERATOR, RECIPIENT, actor="0123456789abcdef", surroundings=world.surroundings)
-    )
-    assert erased == Erased()
 
 
 async def test_a_message_in_the_providers_list_was_sent(world: World, clock: TestClock) -> None:
@@ -308,83 +281,6 @@ async def test_what_is_sought_is_what_the_attempt_committed_to(world: World, clo
     assert (sought.started_at, sought.ended_at) == (attempt.started_at, attempt.ended_at)
 
 
-async def test_of_somebody_who_was_erased_nothing_is_asked(world: World, clock: TestClock) -> None:
-    sms = await lost(world, clock)
-    await erase(world)
-    await later(world, clock, seconds=31)
-    assert world.gateway.asked == []
-    assert await standing(world, sms) == ("unknown", True)
-    assert await world.fact_types(sms.id) == [*LOST_FACTS, UNRESOLVED]
-
-
-async def test_who_is_erased_while_the_provider_is_asked_leaves_no_values(world: World, clock: TestClock) -> None:
-    sms = await planned(world)
-    twilio = Scripted(LOST, looks=[FOUND])
-    sending = through(world, twilio)
-    await send(sending)
-    twilio.looking.clear()
-    clock.forward(seconds=31)
-    turn = asyncio.create_task(follower(world, sending).turn())
-    await until(lambda: twilio.sought)
-    await erase(world)
-    twilio.looking.set()
-    await turn
-    *_, reconciled = await world.facts(sms.id)
-    assert (reconciled["type"], reconciled["sealed"]) == (RECONCILED, {})
-    assert await standing(world, sms) == ("sent", False)
-
-
-async def test_a_provider_that_is_no_longer_set_up_cannot_be_asked(world: World, clock: TestClock) -> None:
-    sms = await lost(world, clock)
-    smsapi = Scripted(name="smsapi", has_keys=True)
-    others = follower(world, through(world, smsapi), resends=[Channel.SMS])
-    clock.forward(minutes=26)
-    await follow(others)
-    assert await standing(world, sms) == ("unknown", False)
-    clock.forward(minutes=1)
-    await follow(others)
-    assert await standing(world, sms) == ("unknown", True)
-    assert (smsapi.sought, smsapi.taken) == ([], [])
-
-
-async def test_where_a_channel_has_no_provider_any_more_its_unknown_messages_end_all_the_same(
-    world: World, clock: TestClock
-) -> None:
-    sms = await lost(world, clock)
-    clock.forward(minutes=28)
-    await follow(follower(world, resends=[Channel.SMS]))
-    assert await standing(world, sms) == ("unknown", True)
-
-
-async def test_an_email_stays_open_for_reports_for_a_day(world: World, clock: TestClock) -> None:
-    email = await planned(world, Channel.EMAIL)
-    relay = Scripted(LOST, name="smtp", channel=Channel.EMAIL, looks_up=False)
-    sending = through(world, relay)
-    await send(sending)
-    following = follower(world, sending)
-    clock.forward(hours=22, minutes=59)
-    await follow(following)
-    assert await standing(world, email) == ("unknown", False)
-    clock.forward(minutes=2)
-    await follow(following)
-    assert await standing(world, email) == ("unknown", True)
-    assert relay.sought == []
-    assert await world.fact_types(email.id) == [*LOST_FACTS, UNRESOLVED]
-
-
-async def test_what_a_recovery_made_unknown_is_left_to_the_operator(world: World, clock: TestClock) -> None:
-    sms = await planned(world)
-    twilio = Scripted(has_keys=True)
-    sending = through(world, twilio)
-    await world.database.transact(lambda tx: forget_progress(tx, surroundings=world.surroundings))
-    following = follower(world, sending, resends=[Channel.SMS])
-    for _ in range(3):
-        clock.forward(hours=1)
-        assert await following.turn() == 0
-    assert await standing(world, sms) == ("unknown", False)
-    assert (twilio.sought, twilio.taken) == ([], [])
-
-
 async def test_more_unknown_messages_than_one_turn_takes_are_all_followed(world: World, clock: TestClock) -> None:
     count = follow_unknown.BATCH_MAX + 7
     sent = [await planned(world, name=f"item-{number}") for number in range(count)]
@@ -394,11 +290,3 @@ async def test_more_unknown_messages_than_one_turn_takes_are_all_followed(world:
     clock.forward(seconds=31)
     await follow(follower(world, sending))
     assert [await statuses(world, sms) for sms in sent] == [[AttemptStatus.ACCEPTED]] * count
-
-
-async def test_what_was_unknown_before_a_recovery_is_not_sent_once_more(world: World, clock: TestClock) -> None:
-    lost = await lose(world, clock)
-    await world.database.transact(lambda tx: forget_progress(tx, surroundings=world.surroundings))
-    await lost.follow(hours=1)
-    assert len(lost.provider.taken) == 1
-    assert await lost.standing() == ("unknown", True)

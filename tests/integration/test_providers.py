@@ -2,66 +2,26 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from prometheus_client import generate_latest
 
 from app.api.metrics import Metrics, refresh_gauges
-from app.domain.channel import Channel
 from app.domain.outcome import Accepted, NotSent, Outcome, Permanence, Refused
 from app.domain.provider import Figures
-from app.ports import Surroundings
 from app.storage import providers as provider_store
-from app.storage.database import Database, DatabaseUnavailableError
-from app.usecases.dispatch_notifications import Dispatcher, Provider
+from app.storage.database import DatabaseUnavailableError
 from app.usecases.watch_providers import ProviderWatch
-from tests.builders import event
 from tests.conftest import TestClock
+from tests.integration.provider_watching import plan, send_all, sending, watching
 from tests.integration.providers import until
 from tests.integration.scripted import LOST, Scripted, planned, send, standing, statuses
-from tests.integration.world import SENDER, World
+from tests.integration.world import World
 
 UNREACHED = NotSent(stage="connect", code="refused")
 LATER = Refused(permanence=Permanence.TEMPORARY, stage="response", code="21611")
 NO_ACCESS = NotSent(stage="auth", code="401", pause=True)
-NAMES = ["twilio", "smsapi"]
-
-
-async def watching(world: World, *, reporting: tuple[str, ...] = (), clock: TestClock | None = None) -> ProviderWatch:
-    """What one process knows of both providers."""
-    own = world.surroundings
-    if clock is not None:
-        own = Surroundings(clock=clock, new_id=own.new_id, entropy=own.entropy, jitter=own.jitter)
-    watch = ProviderWatch(world.database, NAMES, reporting=reporting, surroundings=own)
-    await watch.turn()
-    passing = world.surroundings.clock
-    assert isinstance(passing, TestClock)
-    passing.forward(seconds=provider_store.BUCKET_SECONDS)  # until then, nothing is counted since the first judgement
-    return watch
-
-
-def sending(
-    world: World,
-    watch: ProviderWatch,
-    *transports: Scripted,
-    weights: Mapping[str, int] | None = None,
-    rate: float | None = None,
-) -> Dispatcher:
-    providers = [Provider(transport=each, weight=(weights or {}).get(each.name, 1), rate=rate) for each in transports]
-    return Dispatcher(world.database, providers, sender=SENDER, watch=watch, surroundings=world.surroundings)
-
-
-async def plan(world: World, count: int, prefix: str = "item") -> None:
-    """So many SMS that are ready to be sent."""
-    await world.register(channels=[Channel.SMS], consents=[Channel.SMS])
-    await world.post(*(event(id=f"{prefix}-{n}", data={"shipment": f"{prefix}-{n}"}) for n in range(count)))
-
-
-async def send_all(dispatcher: Dispatcher) -> None:
-    while await dispatcher.turn():
-        await dispatcher.settled()
 
 
 def both(*outcomes: Outcome, capacity: int = 100) -> tuple[Scripted, Scripted]:
@@ -225,54 +185,6 @@ async def test_on_trial_a_provider_gets_one_message_at_a_time(world: World, cloc
     assert await dispatcher.turn() == 0
     twilio.sending.set()
     await dispatcher.settled()
-
-
-@pytest.mark.parametrize("rate", [10.0, 0.5])
-async def test_two_processes_together_keep_a_providers_rate(world: World, clock: TestClock, rate: float) -> None:
-    twilio = Scripted(capacity=100)
-    dispatchers = [sending(world, await watching(world), twilio, rate=rate) for _ in range(2)]
-    await plan(world, 60)
-    began, burst = clock.now, max(rate, 1.0)
-    for _ in range(40):
-        await asyncio.gather(*(each.turn() for each in dispatchers))
-        await asyncio.gather(*(each.settled() for each in dispatchers))
-        assert len(twilio.taken) <= burst + rate * (clock.now - began).total_seconds()
-        clock.forward(seconds=0.1)
-    passed = (clock.now - began).total_seconds()
-    assert len(twilio.taken) >= min(60, int(rate * (passed - 1)))
-
-
-async def taken(database: Database, wanted: int, *, now: datetime, rate: float = 10.0) -> int:
-    return await database.transact(
-        lambda tx: provider_store.take_tokens(tx, "twilio", rate=rate, wanted=wanted, now=now)
-    )
-
-
-async def test_a_clock_that_is_behind_fills_no_second_twice(world: World, clock: TestClock) -> None:
-    await watching(world)
-    now = clock.now
-    assert await taken(world.database, 99, now=now) == 10
-    for _ in range(5):
-        assert await taken(world.database, 99, now=now - timedelta(seconds=30)) == 0
-        assert await taken(world.database, 99, now=now) == 0
-    assert await taken(world.database, 99, now=now + timedelta(seconds=0.5)) == 5
-
-
-async def test_a_clock_that_was_a_day_ahead_starves_nobody(world: World, clock: TestClock) -> None:
-    await watching(world)
-    assert await taken(world.database, 99, now=clock.now + timedelta(hours=25)) == 10
-    assert await taken(world.database, 99, now=clock.now) == 0
-    assert await taken(world.database, 99, now=clock.now + timedelta(seconds=0.5)) == 5
-
-
-async def test_tokens_that_were_not_used_are_there_for_others(world: World, clock: TestClock) -> None:
-    twilio = Scripted()
-    here, there = [sending(world, await watching(world), twilio, rate=10.0) for _ in range(2)]
-    await plan(world, 4)
-    await send(here)
-    await plan(world, 9, "more")
-    await send(there)
-    assert 10 <= len(twilio.taken) <= 11
 
 
 async def test_the_figures_of_all_processes_are_judged_together(world: World) -> None:
