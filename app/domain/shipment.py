@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.calendar import local_day
+from app.domain.event import Event
 
 # Later stages of a shipment's life rank higher. Kinds that do not move a shipment on have no rank.
 RANK = {
@@ -28,6 +29,12 @@ class Milestone:
     kind: str
     ordinal: int | None
     effective_at: datetime
+
+
+def milestone_of(event: Event) -> Milestone:
+    """What an event says about its shipment."""
+    ordinal = event.notice.ordinal if event.notice else None
+    return Milestone(kind=event.kind, ordinal=ordinal, effective_at=event.effective_at)
 
 
 def _position(milestone: Milestone) -> tuple[int, int]:

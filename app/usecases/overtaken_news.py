@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.domain.event import Event
 from app.domain.notification import Notification
-from app.domain.shipment import Milestone, makes_untrue
+from app.domain.shipment import makes_untrue, milestone_of
 from app.storage import events as event_store
 from app.storage.database import Tx
 
@@ -25,8 +25,7 @@ async def overtaken_news(
     known = await event_store.milestones(tx, {index for index, _ in tried.values()}) if tried else {}
     reasons = {}
     for notification, (index, event) in tried.items():
-        ordinal = event.notice.ordinal if event.notice else None
-        own = Milestone(kind=event.kind, ordinal=ordinal, effective_at=event.effective_at)
+        own = milestone_of(event)
         untrue = [reason for newer in known[index] if (reason := makes_untrue(newer, own))]
         if untrue:
             reasons[notification] = untrue[0]

@@ -21,7 +21,7 @@ from app.domain.decision import (
 from app.domain.event import Event
 from app.domain.notification import Notification, Status
 from app.domain.recipient import Recipient
-from app.domain.shipment import RANK, Milestone, makes_untrue, reason_not_to_tell
+from app.domain.shipment import RANK, Milestone, makes_untrue, milestone_of, reason_not_to_tell
 from app.evidence.fact import EncodedFact
 from app.ports import Surroundings
 from app.storage import events as event_store
@@ -61,14 +61,11 @@ class Keeping:
 
 def keeping(tx: Tx, event: Event, record: RecipientRecord, *, new_id: UUID) -> Keeping:
     """The event under that id, for that owner."""
-    notice = event.notice
     return Keeping(
         id=new_id,
         event=event,
         record=record,
-        milestone=Milestone(
-            kind=event.kind, ordinal=notice.ordinal if notice else None, effective_at=event.effective_at
-        ),
+        milestone=milestone_of(event),
         shipments="\n".join(sorted(event.shipments)).encode() or None,
         shipment_index=event_store.shipment_index(tx, event.operator, event.shipments[0])
         if len(event.shipments) == 1
