@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from importlib.metadata import version
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -62,6 +63,32 @@ def _days_off(year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays("PL", years=year))
 
 
+# Which table of days off decided: results keep it, because the law changes it (24 December since 2025).
+DAYS_OFF_VERSION = f"holidays-{version('holidays')}/PL"
+
+
 def is_day_off(day: date) -> bool:
     """Whether `day` is a Sunday or a statutory day off in Poland."""
-    return day.weekday() == 6 or day in _days_off(day.year)
+    return day.weekday() == 6 or is_statutory_day_off(day)
+
+
+def is_statutory_day_off(day: date) -> bool:
+    """Whether `day` is in the table of days off of its year (ustawa o dniach wolnych od pracy, art. 1)."""
+    return day in _days_off(day.year)
+
+
+def is_working_day(day: date) -> bool:
+    """Whether `day` is neither a Saturday nor a Sunday nor a statutory day off (KC art. 115, KPA art. 57 §4)."""
+    return day.weekday() < 5 and not is_statutory_day_off(day)
+
+
+def working_day_after(day: date) -> date:
+    """The first working day later than `day`."""
+    return rolled(day + timedelta(days=1))
+
+
+def rolled(day: date) -> date:
+    """`day`, or the first working day after it when it is none."""
+    while not is_working_day(day):
+        day += timedelta(days=1)
+    return day

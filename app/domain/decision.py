@@ -1,11 +1,12 @@
 """Whether a person is told, on which contact points, now or after quiet hours – and if not, why not. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.domain.calendar import end_of_day
 from app.domain.channel import Channel, Purpose
+from app.domain.deadline import Deadlines
 from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.quiet_hours import quiet_until
@@ -57,22 +58,47 @@ class Telling:
     purpose: Purpose
 
 
+_BOTH, _EMAIL = (Channel.SMS, Channel.EMAIL), (Channel.EMAIL,)
+
 TELLS = {
-    "notice_left": Telling(channels=(Channel.SMS, Channel.EMAIL), purpose=Purpose.DELIVERY),
-    "ready_for_pickup": Telling(channels=(Channel.SMS, Channel.EMAIL), purpose=Purpose.DELIVERY),
-    "delivered": Telling(channels=(Channel.SMS, Channel.EMAIL), purpose=Purpose.PROGRESS),
-    "returned": Telling(channels=(Channel.SMS, Channel.EMAIL), purpose=Purpose.DELIVERY),
+    "out_for_delivery": Telling(channels=_BOTH, purpose=Purpose.PROGRESS),
+    "attempt_failed": Telling(channels=_EMAIL, purpose=Purpose.DELIVERY),
+    "notice_left": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
+    "ready_for_pickup": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
+    "terms_changed": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
+    "delivered": Telling(channels=_BOTH, purpose=Purpose.PROGRESS),
+    "refused": Telling(channels=_EMAIL, purpose=Purpose.DELIVERY),
+    "pickup_expired": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
+    "returned": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
+    "corrected": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
+    "delayed": Telling(channels=_EMAIL, purpose=Purpose.INCIDENT),
+    "damaged": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
+    "lost": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
+    "address_problem": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
+    "item_held": Telling(channels=_EMAIL, purpose=Purpose.INCIDENT),
+    "reminder": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
+    "last_day": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
 }
 
+# Drafts and labels that were never posted are nobody's news (the operators' own vocabularies say so).
+_UNTOLD_STAGES = frozenset({"draft", "never_sent"})
 
-def expires_at(event: Event, *, received_at: datetime) -> datetime:
-    """When the news is no longer worth sending: the end of the operator's last day, else 24 h after arrival."""
+
+def tells(event: Event) -> bool:
+    """Whether anybody is told of such an event."""
+    return event.kind in TELLS and event.stage not in _UNTOLD_STAGES
+
+
+def expires_at(event: Event, *, known: Deadlines | None, received_at: datetime) -> datetime:
+    """When the news is no longer worth sending: after the operator's last day or the safe day, else 24 h on.
+
+    `known` are the deadlines of an item that waits. Where no open day is left, the end of storage counts.
+    """
     until = event.pickup.until if event.pickup else None
-    if until is None:
-        return received_at + DEFAULT_LIFETIME
-    if isinstance(until, datetime):
-        return until
-    return end_of_day(until)
+    ends = [until if isinstance(until, datetime) else end_of_day(until)] if until is not None else []
+    if known is not None and (day := known.safe_collect_by or known.end_strict):
+        ends.append(end_of_day(day))
+    return min(ends, default=received_at + DEFAULT_LIFETIME)
 
 
 def is_from_the_future(event: Event, *, received_at: datetime) -> bool:
@@ -80,26 +106,34 @@ def is_from_the_future(event: Event, *, received_at: datetime) -> bool:
     return event.effective_at > received_at + FUTURE_TOLERANCE
 
 
-def plan(
-    *, kind: str, recipient: Recipient, untold_because: str | None, now: datetime, expires_at: datetime
-) -> list[Planned]:
-    """One decision for each contact point of each channel that `kind` tells; none when it tells nobody.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What there is to tell, to whom it may concern.
 
-    `untold_because` is what the shipment's other events say against telling (`stale`, `superseded`,
-    `duplicate_content`), None when nothing does.
+    `channels` narrows the kind's own (None: all of them); `untold_because` is what the shipment's other events say
+    against telling (`stale`, `superseded`, `duplicate_content`, `rate_limited`), by channel, absent where nothing does.
+    `last_moment` is when it would be too late to act on it; quiet hours that last longer are not waited for.
     """
-    telling = TELLS.get(kind)
-    if telling is None:
-        return []
+
+    kind: str
+    expires_at: datetime
+    channels: tuple[Channel, ...] | None = None
+    untold_because: Mapping[Channel, str] = field(default_factory=dict)
+    last_moment: datetime | None = None
+
+
+def plan(news: News, recipient: Recipient, *, now: datetime) -> list[Planned]:
+    """One decision for each contact point of each channel that the news is told on."""
+    telling = TELLS[news.kind]
     planned = []
-    for channel in telling.channels:
+    for channel in news.channels or telling.channels:
         contacts, missing = _usable(recipient, channel)
         consent = recipient.consent(channel, telling.purpose)
-        decision = _when(recipient, channel, now, expires_at)
+        decision = _when(recipient, channel, now, news)
         for contact in contacts:
             against = missing or reason_against(consent)
             if against is None and not isinstance(decision, Suppress):
-                against = untold_because
+                against = news.untold_because.get(channel)
             planned.append(
                 Planned(
                     channel=channel,
@@ -152,8 +186,23 @@ def _usable(recipient: Recipient, channel: Channel) -> tuple[Sequence[ContactPoi
     return [None], "contact_disabled" if disabled else "unverified"
 
 
-def _when(recipient: Recipient, channel: Channel, now: datetime, expires_at: datetime) -> Decision:
-    quiet_end = quiet_until(now, recipient.quiet_hours, recipient.time_zone) if channel is Channel.SMS else None
-    if (quiet_end or now) >= expires_at:
+def quiet_end(
+    recipient: Recipient, channel: Channel, *, now: datetime, last_moment: datetime | None
+) -> datetime | None:
+    """Until when a message waits for this person's quiet hours to end; None when it goes at once.
+
+    E-mail goes at any time. Nobody's quiet hours are waited for when the last moment to act would pass meanwhile.
+    """
+    if channel is not Channel.SMS:
+        return None
+    until = quiet_until(now, recipient.quiet_hours, recipient.time_zone)
+    if until and last_moment and now < last_moment <= until:
+        return None
+    return until
+
+
+def _when(recipient: Recipient, channel: Channel, now: datetime, news: News) -> Decision:
+    until = quiet_end(recipient, channel, now=now, last_moment=news.last_moment)
+    if (until or now) >= news.expires_at:
         return Suppress(reason="stale")
-    return Hold(until=quiet_end) if quiet_end else Notify()
+    return Hold(until=until) if until else Notify()

@@ -107,14 +107,52 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The stretch of time in which a courier means to come."""
+
+    starts: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """Which event of the same operator is taken back: by its `source` and `id`, or the newest with that `code`.
+
+    `action` is `cancel` (it did not happen) or `replace` (it happened as the correction's own fields say; without
+    any, what really happened follows as an event of its own).
+    """
+
+    action: str
+    source: str | None = None
+    id: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRecord:
+    """The operator's own record behind an event, as it came. `time` is evidence only and often without an offset.
+
+    `notice_said`: the record says that a paper notice was left; `cancelled`: that it takes itself back.
+    """
+
+    vocabulary: str
+    code: str
+    time: str | None = None
+    notice_said: bool = False
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One reported event.
 
     `id` and `source` are the producer's; `canonical` is the JCS (RFC 8785) of the structured CloudEvent and
     the same bytes for all three HTTP modes. `effective_at` is when the reported thing happened (`notice.left_at`,
     `delivered_at`, else the CloudEvents `time`). `quarantine` names why an event that nobody can interpret is
-    kept aside (None: understood). `handover` comes with `delivered`; `reason` is the operator's code for why an item
-    was refused, returned or delayed.
+    kept aside (None: understood). `mapped_type` is what a vocabulary made of the operator's own code, None when the
+    producer named the type itself. `handover` comes with `delivered`; `reason`, `stage`, `change`, `severity` and
+    `place` (what kind of place the item waits in) are codes. Moments that come as a date are local days.
+    `last_chance` says whether, or until when, an item that goes back can still be had.
     """
 
     id: str
@@ -133,9 +171,21 @@ class Event:
     pickup: Pickup | None = None
     handover: Handover | None = None
     reason: str | None = None
+    stage: str | None = None
+    window: Window | None = None
+    next_attempt: date | datetime | None = None
+    change: str | None = None
+    place: str | None = None
+    last_chance: bool | date | datetime | None = None
+    severity: str | None = None
+    new_eta: date | datetime | None = None
+    action_until: date | datetime | None = None
+    correction: Correction | None = field(default=None, repr=False)
+    record: OperatorRecord | None = field(default=None, repr=False)
+    mapped_type: str | None = None
     quarantine: str | None = None
 
     @property
     def kind(self) -> str:
-        """The last part of the type: `notice_left` for `pl.awizo.delivery.notice_left.v1`."""
-        return self.type.removesuffix(TYPE_SUFFIX).rpartition(".")[2]
+        """The last part of the type that it is understood as: `notice_left` for `pl.awizo.delivery.notice_left.v1`."""
+        return (self.mapped_type or self.type).removesuffix(TYPE_SUFFIX).rpartition(".")[2]

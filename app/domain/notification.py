@@ -1,11 +1,12 @@
 """A notification: one message of one kind on one channel to one contact point, and the states it passes."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from app.domain.channel import Channel, Purpose
+from app.domain.reminder import Step
 
 
 class Status(StrEnum):
@@ -52,7 +53,8 @@ class Notification:
     `chain_length` facts of its chain exist, the last with leaf hash `chain_leaf`; `due_at` is when the worker must
     look at it next (to send it, to give up a lease, to follow up what is unknown, to close its chain), None when
     never again. `looks` counts look-ups that found nothing since the attempt became unknown; `unresolved`: nothing is
-    left to look at; `resent`: the one re-send of an unknown message is under way or was made.
+    left to look at; `resent`: the one re-send of an unknown message is under way or was made. `step` and `collect_by`
+    say which reminder it is, and of which safe day; `merged_into` is the reminder that speaks for this one, too.
     """
 
     id: UUID
@@ -76,6 +78,9 @@ class Notification:
     attempts: int = 0
     looks: int = 0
     resent: bool = False
+    step: Step | None = None
+    collect_by: date | None = None
+    merged_into: UUID | None = None
     chain_length: int
     chain_leaf: bytes = field(repr=False)
 

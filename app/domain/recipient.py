@@ -29,6 +29,13 @@ class ContactState(StrEnum):
     REMOVED = "removed"
 
 
+class Letters(StrEnum):
+    """How SMS are spelt: in letters that fit most into a part, or in those of the language."""
+
+    PLAIN = "plain"
+    NATIVE = "native"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactPoint:
     """One phone number (E.164) or one normalised e-mail address. `method` says how it was verified."""
@@ -80,7 +87,10 @@ class Consent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Everything decisions need to know about one person. Names and values never show in a repr."""
+    """Everything decisions need to know about one person. Names and values never show in a repr.
+
+    `safety_phrase` is a few words of the person's own choice that stand in each message, so that a forged one shows.
+    """
 
     id: UUID
     operator: str
@@ -89,6 +99,8 @@ class Recipient:
     time_zone: str = DEFAULT_TIME_ZONE
     post_codes: tuple[str, ...] = field(default=(), repr=False)
     quiet_hours: QuietHours = field(default_factory=QuietHours)
+    letters: Letters = Letters.PLAIN
+    safety_phrase: str | None = field(default=None, repr=False)
     contact_points: tuple[ContactPoint, ...] = field(default=(), repr=False)
     consents: tuple[Consent, ...] = ()
     chosen_by_person: frozenset[str] = frozenset()

@@ -1,11 +1,15 @@
-"""What the events of one shipment say together: which news is stale, repeated, or makes planned news untrue."""
+"""What the events of one shipment say together: where it stands, and which news is stale, repeated or untrue. Pure."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
 
 from app.domain.calendar import local_day
-from app.domain.event import Event
+from app.domain.event import Event, Facility, LegalRegime, Pickup
+
+_Said = TypeVar("_Said")
 
 # Later stages of a shipment's life rank higher. Kinds that do not move a shipment on have no rank.
 RANK = {
@@ -20,34 +24,126 @@ RANK = {
     "returned": 8,
     "delivered": 9,
 }
+WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
+# What an item that waits is known from: what the others say beside their kind does not matter to it.
+STAY_KINDS = WAITING_KINDS | {"terms_changed", "corrected"}
+ENDING_KINDS = frozenset({"pickup_expired", "refused", "returned", "delivered"})
+# Anything that says where the item is: what waits does not wait any more once it moves again, or is lost.
+_MOVING_KINDS = frozenset({"in_transit", "out_for_delivery"}) | ENDING_KINDS | {"lost"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Milestone:
-    """One event of a shipment, reduced to what the others need to know of it."""
+    """One event of a shipment, reduced to what the others need to know of it.
+
+    `key` tells it from all others, `corrects` is the key of the event that it takes back (`action` says how), and
+    `event` what it says, where that is known and matters. `told`: its `recipient` was registered, so that they were
+    told, or it was recorded why not.
+    """
 
     kind: str
     ordinal: int | None
     effective_at: datetime
+    id: UUID | None = None
+    key: bytes = field(default=b"", repr=False)
+    code: str | None = None
+    corrects: bytes | None = field(default=None, repr=False)
+    told: bool = True
+    recipient: UUID | None = None
+    event: Event | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """An item that waits to be collected, as far as its events say.
+
+    `since` is when it was first said to wait; the notices are those of paper, `facility` and `pickup` the newest.
+    """
+
+    since: datetime
+    regime: LegalRegime
+    service: str | None = None
+    facility: Facility | None = None
+    pickup: Pickup | None = None
+    place: str | None = None
+    first_notice_at: datetime | None = None
+    second_notice_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Where a shipment stands: the kind of the last event that moved it, and since when. `state` None: nothing known.
+
+    `stay` is the last time that it waited; it `waits` still, or not any more.
+    """
+
+    state: str | None
+    since: datetime | None
+    stay: Stay | None
+    waits: bool
 
 
 def milestone_of(event: Event) -> Milestone:
-    """What an event says about its shipment."""
-    ordinal = event.notice.ordinal if event.notice else None
-    return Milestone(kind=event.kind, ordinal=ordinal, effective_at=event.effective_at)
+    """What an event says about its shipment; who keeps it adds its `id`, `key`, `corrects` and `told`."""
+    return Milestone(
+        kind=event.kind,
+        ordinal=event.notice.ordinal if event.notice else None,
+        effective_at=event.effective_at,
+        code=code_of(event),
+        event=event,
+    )
 
 
-def _position(milestone: Milestone) -> tuple[int, int]:
-    return RANK.get(milestone.kind, -1), milestone.ordinal or 0
+def code_of(event: Event) -> str | None:
+    """The operator's own code with its vocabulary, as corrections by code look for it: `poczta-polska:P_OWU`."""
+    return f"{event.record.vocabulary}:{event.record.code}" if event.record else None
+
+
+def in_order(known: Iterable[Milestone]) -> list[Milestone]:
+    """Sorted by effective time, then by stage, then by the producer's source and id: the same for every arrival."""
+    return sorted(known, key=_order)
+
+
+def standing(known: Iterable[Milestone]) -> list[Milestone]:
+    """Those that no correction takes back, in order, without the corrections; replaced ones say what replaces them."""
+    milestones = in_order(known)
+    taken_back: dict[bytes, Milestone] = {}
+    for one in reversed(milestones):  # a correction that was itself taken back corrects nothing
+        if one.corrects is not None and one.key not in taken_back:
+            taken_back.setdefault(one.corrects, one)
+    return [
+        replaced
+        for one in milestones
+        if one.kind != "corrected" and (replaced := _corrected(one, taken_back.get(one.key))) is not None
+    ]
+
+
+def picture_of(known: Iterable[Milestone]) -> Picture:
+    """Fold the events of one shipment, in whatever order they came."""
+    milestones = standing(known)
+    moved = [one for one in milestones if one.kind in RANK or one.kind == "lost"]
+    last = moved[-1] if moved else None
+    waiting = [one for one in milestones if one.kind in WAITING_KINDS]
+    moves = [one for one in moved if one.kind in _MOVING_KINDS]
+    return Picture(
+        state=last.kind if last else None,
+        since=last.effective_at if last else None,
+        stay=_stay(milestones) if waiting else None,
+        waits=bool(waiting) and (not moves or _order(moves[-1]) < _order(waiting[-1])),
+    )
 
 
 def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | None:
     """Why `news` is no news given what is `known` of the shipment, or None when it is.
 
-    `stale`: something no earlier and further in the shipment's life is known. `superseded`: a later notice of
-    the same kind is. `duplicate_content`: the same news of the same local day was told before.
+    `superseded`: it was taken back before it came, or a later notice of the same kind is known. `stale`: something no
+    earlier and further in the shipment's life is. `duplicate_content`: the same news of the same local day was told
+    before.
     """
     milestones = list(known)
+    if news.key and any(one.corrects == news.key for one in milestones):
+        return "superseded"
+    milestones = standing(milestones)
     if news.kind not in RANK or not milestones:
         return None
     rank, ordinal = _position(news)
@@ -57,12 +153,79 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
     if any(other_rank == rank and other_ordinal > ordinal for other_rank, other_ordinal in later):
         return "superseded"
     day = local_day(news.effective_at)
-    same = (m for m in milestones if (m.kind, m.ordinal) == (news.kind, news.ordinal))
+    same = (m for m in milestones if m.told and (m.kind, m.ordinal) == (news.kind, news.ordinal))
     return "duplicate_content" if any(local_day(m.effective_at) == day for m in same) else None
 
 
 def makes_untrue(news: Milestone, planned: Milestone) -> str | None:
-    """Why `news` ends a message planned about `planned`: `collected`, `superseded`, or None when it does not."""
-    if news.effective_at < planned.effective_at or _position(news) <= _position(planned):
+    """Why `news` ends a message planned about `planned`, or None when it does not.
+
+    `collected`, `terms_changed` (it waits elsewhere, or for another time), `superseded` (by a later stage, or because
+    it is taken back).
+    """
+    if news.corrects is not None and news.corrects == planned.key:
+        return "superseded"
+    if news.effective_at < planned.effective_at:
+        return None
+    if news.kind == "terms_changed" and planned.kind in WAITING_KINDS:
+        return "terms_changed"
+    if _position(news) <= _position(planned):
         return None
     return "collected" if news.kind == "delivered" else "superseded"
+
+
+def _position(milestone: Milestone) -> tuple[int, int]:
+    return RANK.get(milestone.kind, -1), milestone.ordinal or 0
+
+
+def _order(one: Milestone) -> tuple[datetime, int, int, str, str]:
+    source, name = (one.event.source, one.event.id) if one.event else ("", "")
+    return one.effective_at, *_position(one), source, name
+
+
+def _corrected(one: Milestone, correction: Milestone | None) -> Milestone | None:
+    """What stands of an event once `correction` is heard; None when nothing does."""
+    if correction is None:
+        return one
+    said, now = one.event, correction.event
+    if said is None or now is None or now.correction is None or now.correction.action != "replace":
+        return None
+    if not (now.notice or now.facility or now.pickup or now.legal_regime or now.handover):
+        return None
+    event = replace(
+        said,
+        notice=now.notice or said.notice,
+        facility=now.facility or said.facility,
+        pickup=now.pickup or said.pickup,
+        legal_regime=now.legal_regime or said.legal_regime,
+        handover=now.handover or said.handover,
+        effective_at=now.notice.left_at if now.notice else said.effective_at,
+    )
+    ordinal = event.notice.ordinal if event.notice else None
+    return replace(one, event=event, ordinal=ordinal, effective_at=event.effective_at)
+
+
+def _stay(milestones: Sequence[Milestone]) -> Stay:
+    waiting = [one for one in milestones if one.kind in WAITING_KINDS]
+    told = [one.event for one in milestones if one.event and one.kind in STAY_KINDS]
+    notices = [one for one in waiting if one.kind == "notice_left"]
+    return Stay(
+        since=waiting[0].effective_at,
+        regime=_regime(told, has_notice=bool(notices)),
+        service=_newest([each.service for each in told]),
+        facility=_newest([each.facility for each in told]),
+        pickup=_newest([each.pickup for each in told]),
+        place=_newest([each.place for each in told]),
+        first_notice_at=next((one.effective_at for one in notices if one.ordinal == 1), None),
+        second_notice_at=next((one.effective_at for one in reversed(notices) if one.ordinal == 2), None),
+    )
+
+
+def _regime(told: Sequence[Event], *, has_notice: bool) -> LegalRegime:
+    """The newest that was said; unsaid, a paper notice may fall under any law, and what else waits under terms."""
+    said = _newest([each.legal_regime for each in told])
+    return said or (LegalRegime.UNKNOWN if has_notice else LegalRegime.POSTAL)
+
+
+def _newest(values: Sequence[_Said | None]) -> _Said | None:
+    return next((each for each in reversed(values) if each is not None), None)

@@ -40,9 +40,26 @@ def speaker_of(package: str, domain: str, language: str) -> Say:
     return say
 
 
-def speaker(language: str) -> Say:
-    """The function that says the messages of notices in `language`, one of LANGUAGES."""
-    return speaker_of("app.rendering", "awizo", language)
+@cache
+def sms_speaker(language: str) -> Say:
+    """The function that says the messages of SMS, and the words they share with letters, in `language`."""
+    return _both("sms", language)
+
+
+@cache
+def letter_speaker(language: str) -> Say:
+    """The function that says the messages of e-mails, and the words they share with SMS, in `language`."""
+    return _both("letter", language)
+
+
+def _both(domain: str, language: str) -> Say:
+    catalog = _translations("app.rendering", domain, language)
+    catalog.add_fallback(_translations("app.rendering", "words", language))
+
+    def say(message: str, /, **values: str) -> str:
+        return catalog.gettext(message) % values
+
+    return say
 
 
 def _translations(package: str, domain: str, language: str) -> gettext.GNUTranslations:

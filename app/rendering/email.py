@@ -9,7 +9,7 @@ from jinja2 import PackageLoader, StrictUndefined, select_autoescape
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.domain.message import EmailContent
-from app.rendering.catalog import speaker
+from app.rendering.catalog import letter_speaker
 from app.rendering.dates import local
 from app.rendering.letter import Letter, letter_of
 from app.rendering.mime import (
@@ -105,7 +105,7 @@ def _headers(letter: Letter, envelope: EmailEnvelope) -> list[tuple[str, str]]:
 
 
 def _links(letter: Letter, envelope: EmailEnvelope) -> tuple[Link, ...]:
-    say = speaker(letter.language)
+    say = letter_speaker(letter.language)
     leave = Link(label=say("Stop these e-mails"), url=web_address(envelope.unsubscribe_url))
     if envelope.preferences_url is None:
         return (leave,)

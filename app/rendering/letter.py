@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from app.domain.event import Facility
-from app.rendering.catalog import Say, speaker
+from app.rendering.catalog import Say, letter_speaker
 from app.rendering.dates import clock, date_in_sentence, full_date, local
 from app.rendering.free_text import plain
 from app.rendering.notice import Notice, first_day, local_date_of, template_of
@@ -53,7 +53,7 @@ def letter_of(notice: Notice, *, sent_on: date) -> Letter:
 
 
 def _notice_left(notice: Notice, facility: Facility, sent_on: date) -> Letter:
-    say = speaker(notice.language)
+    say = letter_speaker(notice.language)
     service, repeat = _service(notice, say), notice.ordinal > 1
     left = _full_moment(notice.happened_at, notice, say)
     if repeat:
@@ -83,7 +83,7 @@ def _notice_left(notice: Notice, facility: Facility, sent_on: date) -> Letter:
 
 
 def _ready_for_pickup(notice: Notice, facility: Facility, sent_on: date) -> Letter:
-    say = speaker(notice.language)
+    say = letter_speaker(notice.language)
     service = _service(notice, say)
     reported = _full_moment(notice.happened_at, notice, say)
     ready = {"service": _capitalised(service)}
@@ -114,7 +114,7 @@ def _ready_for_pickup(notice: Notice, facility: Facility, sent_on: date) -> Lett
 
 
 def _delivered(notice: Notice) -> Letter:
-    say = speaker(notice.language)
+    say = letter_speaker(notice.language)
     service, handover = _service(notice, say), notice.handover
     collected = handover is not None and handover.mode in COLLECTED
     when = _full_moment(notice.happened_at, notice, say)
@@ -150,7 +150,7 @@ def _delivered(notice: Notice) -> Letter:
 
 
 def _returned(notice: Notice) -> Letter:
-    say = speaker(notice.language)
+    say = letter_speaker(notice.language)
     service = _service(notice, say)
     reason = RETURN_REASONS.get(notice.reason or "")
     recorded = [say("When: %(when)s", when=_full_moment(notice.happened_at, notice, say))]
@@ -176,7 +176,7 @@ def _returned(notice: Notice) -> Letter:
 
 
 def _general(notice: Notice) -> Letter:
-    say = speaker(notice.language)
+    say = letter_speaker(notice.language)
     service = _service(notice, say)
     reported = _full_moment(notice.happened_at, notice, say)
     waiting = notice.kind in ("notice_left", "ready_for_pickup")

@@ -5,8 +5,10 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from app.domain.calendar import zone
-from app.domain.event import Event, Facility, Handover, Pickup
+from app.domain.calendar import DEFAULT_TIME_ZONE, zone
+from app.domain.event import Event, Facility, Handover, Pickup, Window
+from app.domain.recipient import Letters
+from app.domain.shipment import Stay
 from app.rendering.catalog import language_or_default
 from app.rendering.dates import local
 from app.rendering.free_text import plain, plain_number
@@ -19,11 +21,22 @@ WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One more item that a message speaks of: its number and service as the operator gave them."""
+
+    shipment: str | None = field(default=None, repr=False)
+    service: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """The facts of one message. Strings are the operator's own words, still as they came; rendering tames them.
 
     `happened_at` is when the reported thing happened, `zone` the clock it is told by, `language` one of the
-    catalogs', `reference` the notification's id by which its proof is found.
+    catalogs', `reference` the notification's id by which its proof is found. `collect_by` is the last safe day for
+    collecting as we computed it, None where we could not; `told_on` the local day on which the message is made.
+    `corrected` is the kind of the news that a correction takes back. `others` wait at the same place, too.
+    `letters` is how the person wants SMS spelt, `safety_phrase` their own words that stand in each message.
     """
 
     kind: str
@@ -40,6 +53,21 @@ class Notice:
     paper_place: str | None = None
     handover: Handover | None = None
     reason: str | None = None
+    stage: str | None = None
+    window: Window | None = None
+    next_attempt: date | datetime | None = None
+    change: str | None = None
+    place: str | None = None
+    last_chance: bool | date | datetime | None = None
+    severity: str | None = None
+    new_eta: date | datetime | None = None
+    action_until: date | datetime | None = None
+    corrected: str | None = None
+    collect_by: date | None = None
+    told_on: date | None = None
+    others: tuple[Item, ...] = ()
+    letters: Letters = Letters.PLAIN
+    safety_phrase: str | None = field(default=None, repr=False)
 
     @property
     def happened_on(self) -> date:
@@ -57,28 +85,64 @@ class Notice:
         return self.pickup.until if self.pickup else None
 
 
-def notice_of_event(event: Event, *, shipment: str | None, language: str, time_zone: str, reference: UUID) -> Notice:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What a message needs beside its event.
+
+    `kind` is the notification's own where it is not the event's (a reminder), `stay` what is known of an item that
+    waits; the rest as in Notice.
+    """
+
+    language: str
+    reference: UUID
+    kind: str | None = None
+    stay: Stay | None = None
+    corrected: str | None = None
+    collect_by: date | None = None
+    told_on: date | None = None
+    others: tuple[Item, ...] = ()
+    letters: Letters = Letters.PLAIN
+    safety_phrase: str | None = field(default=None, repr=False)
+
+
+def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_TIME_ZONE) -> Notice:
     """The notice that tells of `event`. A language without a catalog becomes Polish.
 
-    `time_zone` is an IANA name; raises ZoneInfoNotFoundError or ValueError when it is none.
+    Of an item that waits, what its other events say is said where this one says nothing. `time_zone` is an IANA name;
+    raises ZoneInfoNotFoundError or ValueError when it is none.
     """
-    paper = event.notice
+    paper, stay = event.notice, telling.stay
     handed_over_at = event.handover.delivered_at if event.handover else None
     return Notice(
-        kind=event.kind,
+        kind=telling.kind or event.kind,
         ordinal=paper.ordinal if paper else 1,
         happened_at=(paper.left_at if paper else handed_over_at) or event.effective_at,
         operator=OPERATORS.get(event.operator, event.operator),
-        language=language_or_default(language),
+        language=language_or_default(telling.language),
         zone=zone(time_zone),
-        reference=reference,
-        service=event.service,
-        shipment=shipment,
-        facility=event.facility,
-        pickup=event.pickup,
+        reference=telling.reference,
+        service=event.service or (stay.service if stay else None),
+        shipment=event.shipments[0] if event.shipments else None,
+        facility=event.facility or (stay.facility if stay else None),
+        pickup=event.pickup or (stay.pickup if stay else None),
+        place=event.place or (stay.place if stay else None),
         paper_place=paper.place if paper else None,
         handover=event.handover,
         reason=event.reason,
+        stage=event.stage,
+        window=event.window,
+        next_attempt=event.next_attempt,
+        change=event.change,
+        last_chance=event.last_chance,
+        severity=event.severity,
+        new_eta=event.new_eta,
+        action_until=event.action_until,
+        corrected=telling.corrected,
+        collect_by=telling.collect_by,
+        told_on=telling.told_on,
+        others=telling.others,
+        letters=telling.letters,
+        safety_phrase=telling.safety_phrase,
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.domain.event import Facility
 from app.domain.message import SmsText
-from app.rendering.catalog import Say, speaker
+from app.rendering.catalog import Say, sms_speaker
 from app.rendering.dates import clock, local, sms_date
 from app.rendering.free_text import plain
 from app.rendering.notice import (
@@ -34,7 +34,7 @@ def render_sms(notice: Notice) -> SmsText:
     When too long, the number shrinks to its last six, then the hours go, then the street, then the place's name is
     shortened; the place, the date and the sentence about links stay. The texts leave at least 20 septets for a name.
     """
-    name, say = _template_in_gsm7(notice), speaker(notice.language)
+    name, say = _template_in_gsm7(notice), sms_speaker(notice.language)
     if name in WAITING_KINDS and notice.facility is not None:
         text = _waiting(notice, notice.facility, say)
     else:

@@ -9,20 +9,32 @@ from sqlalchemy import delete, select, update
 from app.storage.database import Tx
 from app.storage.sql import one_of
 from app.storage.tables import (
+    anomalies,
     attempts,
     consents,
     contact_failures,
     contact_points,
     events,
     facts,
+    former_stays,
     legal_holds,
     notifications,
     receipts,
     recipient_keys,
     recipients,
+    stays,
 )
 
-_OF_A_PERSON = (recipient_keys, contact_points, consents, contact_failures, legal_holds)
+_OF_A_PERSON = (
+    recipient_keys,
+    contact_points,
+    consents,
+    contact_failures,
+    legal_holds,
+    anomalies,
+    former_stays,
+    stays,
+)
 
 # What an event's row says in its place once the content is gone: nothing can be compared with it any more.
 NO_CONTENT_MAC = b""
@@ -53,7 +65,7 @@ async def destroy(tx: Tx, people: Collection[UUID], *, now: datetime) -> None:
     await tx.execute(
         update(events)
         .where(one_of(tx, events.c.recipient_id, people))
-        .values(payload=None, decoded=None, shipment_index=None, content_mac=NO_CONTENT_MAC)
+        .values(payload=None, decoded=None, shipment_index=None, code=None, corrects=None, content_mac=NO_CONTENT_MAC)
     )
     await tx.execute(update(recipients).where(one_of(tx, recipients.c.id, people)).values(**_NOBODY, erased_at=now))
 

@@ -1,7 +1,7 @@
 """Events as they were accepted, their dedupe keys, and what is known of a shipment."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import literal_column, select
 
 from app.domain.event import Event
-from app.domain.shipment import Milestone
+from app.domain.shipment import STAY_KINDS, Milestone, code_of
+from app.storage import person_keys
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_rows, one_of
 from app.storage.tables import events
@@ -32,9 +33,19 @@ _ACCEPTED = select(
 _PRESENT = Lookup(select(events.c.id), events.c.id)
 _BY_DEDUPE_KEY = Lookup(_ACCEPTED, events.c.dedupe_key)
 _MILESTONES = Lookup(
-    select(events.c.shipment_index, events.c.kind, events.c.ordinal, events.c.effective_at).where(
-        events.c.status == literal_column("'accepted'")
-    ),
+    select(
+        events.c.id,
+        events.c.shipment_index,
+        events.c.recipient_id,
+        events.c.kind,
+        events.c.ordinal,
+        events.c.effective_at,
+        events.c.dedupe_key,
+        events.c.code,
+        events.c.corrects,
+        events.c.told,
+        events.c.decoded,
+    ).where(events.c.status == literal_column("'accepted'")),
     events.c.shipment_index,
 )
 
@@ -55,7 +66,11 @@ class AcceptedEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """One event to be kept, its keys and its owner. `tells`: a message may be rendered from it."""
+    """One event to be kept, its keys and its owner.
+
+    `tells`: a message, or a deadline, may be made from it; `told`: its recipient is registered; `corrects` is the key
+    of the event that it takes back.
+    """
 
     id: UUID
     event: Event
@@ -66,11 +81,18 @@ class NewEvent:
     dedupe_key: bytes = field(repr=False)
     shipment_index: bytes | None = field(repr=False)
     tells: bool
+    told: bool
+    corrects: bytes | None = field(default=None, repr=False)
 
 
 def dedupe_key(tx: Tx, event: Event) -> bytes:
     """What makes an event the same event: operator, source and the producer's id."""
-    return tx.vault.index("event", event.operator, event.source, event.id)
+    return dedupe_key_of(tx, event.operator, event.source, event.id)
+
+
+def dedupe_key_of(tx: Tx, operator: str, source: str, name: str) -> bytes:
+    """The same, of an event that somebody else names."""
+    return tx.vault.index("event", operator, source, name)
 
 
 def content_mac(tx: Tx, event: Event) -> bytes:
@@ -101,7 +123,7 @@ def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:
         "dedupe_key": item.dedupe_key,
         "content_mac": content_mac(tx, event),
         "type": event.type,
-        "mapped_type": None,
+        "mapped_type": event.mapped_type,
         "kind": event.kind,
         "ordinal": event.notice.ordinal if event.notice else None,
         "status": item.status,
@@ -110,6 +132,9 @@ def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:
         "received_at": item.received_at,
         "recipient_id": item.recipient,
         "shipment_index": item.shipment_index,
+        "code": code_of(event),
+        "corrects": item.corrects,
+        "told": item.told,
         "payload": item.key.seal(event.canonical, place=_payload_place(item.id)),
         "decoded": item.key.seal(decoded, place=_decoded_place(item.id)) if decoded else None,
     }
@@ -157,12 +182,41 @@ def _open_decoded(row: Any, key: PersonKey) -> Event | None:
         return None
 
 
-async def milestones(tx: Tx, shipments: Iterable[bytes]) -> dict[bytes, list[Milestone]]:
-    """What is known of each shipment, by its blind index."""
+async def milestones(
+    tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey] | None = None
+) -> dict[bytes, list[Milestone]]:
+    """What is known of each shipment, by its blind index.
+
+    With `keys`, also what those events say that tell of an item that waits; of people who are missing in `keys` the
+    keys are looked up.
+    """
+    rows = await _MILESTONES.rows(tx, shipments)
+    contents = await _contents(tx, rows, keys) if keys is not None else {}
     known: dict[bytes, list[Milestone]] = defaultdict(list)
-    for row in await _MILESTONES.rows(tx, shipments):
-        known[row.shipment_index].append(Milestone(kind=row.kind, ordinal=row.ordinal, effective_at=row.effective_at))
+    for row in rows:
+        known[row.shipment_index].append(
+            Milestone(
+                kind=row.kind,
+                ordinal=row.ordinal,
+                effective_at=row.effective_at,
+                id=row.id,
+                key=row.dedupe_key,
+                code=row.code,
+                corrects=row.corrects,
+                told=row.told,
+                recipient=row.recipient_id,
+                event=contents.get(row.id),
+            )
+        )
     return known
+
+
+async def _contents(tx: Tx, rows: Iterable[Any], keys: Mapping[UUID, PersonKey]) -> dict[UUID, Event]:
+    telling = [row for row in rows if row.decoded is not None and row.kind in STAY_KINDS]
+    missing = {row.recipient_id for row in telling} - keys.keys()
+    known = {**keys, **(await person_keys.of_people(tx, missing) if missing else {})}
+    opened = {row.id: _open_decoded(row, known[row.recipient_id]) for row in telling if row.recipient_id in known}
+    return {event_id: event for event_id, event in opened.items() if event is not None}
 
 
 def _accepted_event(row: Any) -> AcceptedEvent:

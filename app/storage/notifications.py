@@ -11,6 +11,7 @@ from sqlalchemy import TextClause, func, select, text
 
 from app.domain.channel import Channel, Purpose
 from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
+from app.domain.reminder import Step
 from app.domain.shipment import Milestone
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_rows, locked, one_of
@@ -43,6 +44,7 @@ _CHANGING = (
     "attempts",
     "looks",
     "resent",
+    "merged_into",
     "chain_length",
     "chain_leaf",
 )
@@ -71,6 +73,9 @@ def _row(n: Notification) -> dict[str, Any]:
         "attempts": n.attempts,
         "looks": n.looks,
         "resent": n.resent,
+        "step": n.step,
+        "collect_by": n.collect_by,
+        "merged_into": n.merged_into,
         "chain_length": n.chain_length,
         "chain_leaf": n.chain_leaf,
     }
@@ -99,6 +104,9 @@ def _notification(row: Any) -> Notification:
         attempts=row.attempts,
         looks=row.looks,
         resent=row.resent,
+        step=Step(row.step) if row.step else None,
+        collect_by=row.collect_by,
+        merged_into=row.merged_into,
         chain_length=row.chain_length,
         chain_leaf=row.chain_leaf,
     )
@@ -167,7 +175,13 @@ async def _recipient_id(tx: Tx, named: tuple[str, str]) -> UUID | None:
 async def waiting_of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[tuple[Notification, Milestone]]:
     """Notifications that have not left yet, locked, each with the event it tells of."""
     query = (
-        select(notifications, events.c.kind.label("event_kind"), events.c.ordinal, events.c.effective_at)
+        select(
+            notifications,
+            events.c.kind.label("event_kind"),
+            events.c.ordinal,
+            events.c.effective_at,
+            events.c.dedupe_key,
+        )
         .join(events, events.c.id == notifications.c.event_id)
         .where(one_of(tx, notifications.c.shipment_index, list(shipments)), notifications.c.status.in_(WAITING))
         .order_by(notifications.c.id)
@@ -175,7 +189,7 @@ async def waiting_of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[tuple
     return [
         (
             _notification(row),
-            Milestone(kind=row.event_kind, ordinal=row.ordinal, effective_at=row.effective_at),
+            Milestone(kind=row.event_kind, ordinal=row.ordinal, effective_at=row.effective_at, key=row.dedupe_key),
         )
         for row in await tx.execute(locked(tx, query, of=notifications))
     ]

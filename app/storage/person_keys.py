@@ -31,3 +31,13 @@ async def of_notifications(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, PersonKey]
         with contextlib.suppress(InvalidTag):
             keys[row.id] = tx.vault.unwrap(row.wrapped_key, row.recipient_id.bytes)
     return keys
+
+
+async def of_people(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, PersonKey]:
+    """The keys of these people, without a lock; none of those who were erased, or whose key is damaged."""
+    query = select(recipient_keys).where(one_of(tx, recipient_keys.c.recipient_id, list(ids)))
+    keys = {}
+    for row in await tx.execute(query):
+        with contextlib.suppress(InvalidTag):
+            keys[row.recipient_id] = tx.vault.unwrap(row.wrapped_key, row.recipient_id.bytes)
+    return keys

@@ -97,7 +97,7 @@ def _accepted(item: Keeping, planning: Planning) -> Accepted:
     return Accepted(
         event=item.id,
         status=item.status,
-        mapped_type=None,
+        mapped_type=item.event.mapped_type,
         notifications=tuple(planning.planned_for(item.id)),
     )
 
@@ -113,6 +113,7 @@ def _new_event(key: bytes, item: Keeping, now: datetime) -> NewEvent:
         dedupe_key=key,
         shipment_index=item.shipment_index,
         tells=item.milestone.kind in TELLS,
+        told=item.record.recipient is not None,
     )
 
 

@@ -6,17 +6,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from app.domain.channel import Channel
 from app.domain.decision import (
     FUTURE_TOLERANCE,
     POLICY,
     TELLS,
     Hold,
+    News,
     Notify,
     Planned,
     Suppress,
     expires_at,
     is_from_the_future,
     plan,
+    tells,
 )
 from app.domain.event import Event
 from app.domain.notification import Notification, Status
@@ -80,11 +83,9 @@ async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surrou
     if moving:
         await lock_shipments(tx, moving)
     milestones = await event_store.milestones(tx, moving) if moving else {}
+    own = {item.id for item in kept}  # known of a shipment is what was known before: no event is news against itself
     for index, known in milestones.items():  # what a wrong clock dates into the future overtakes nothing
-        milestones[index] = [known_one for known_one in known if known_one.effective_at <= now + FUTURE_TOLERANCE]
-    for item in kept:  # known of its shipment is what was known before: the event itself is no news against itself
-        if item.milestone in milestones.get(item.shipment_index or b"", ()):
-            milestones[item.shipment_index or b""].remove(item.milestone)
+        milestones[index] = [one for one in known if one.effective_at <= now + FUTURE_TOLERANCE and one.id not in own]
     waiting: dict[bytes | None, list[Waiting]] = defaultdict(list)
     for notification, about in await outbox.waiting_of_shipments(tx, overtaking) if overtaking else ():
         waiting[notification.shipment_index].append((notification, about))
@@ -191,11 +192,12 @@ class Planning:
             return
         known = self.known.get(item.shipment_index, []) if item.shipment_index else []
         against = reason_not_to_tell(item.milestone, known)
-        until = expires_at(item.event, received_at=self.now)
-        decisions = plan(
-            kind=item.milestone.kind, recipient=recipient, untold_because=against, now=self.now, expires_at=until
-        )
-        for decision in decisions:
+        if not tells(item.event):
+            return
+        until = expires_at(item.event, known=None, received_at=self.now)
+        untold = dict.fromkeys(Channel, against) if against else {}
+        news = News(kind=item.milestone.kind, expires_at=until, untold_because=untold)
+        for decision in plan(news, recipient, now=self.now):
             notification = self._notification(item, recipient, decision, event_fact, until)
             self._planned.setdefault(item.id, []).append(notification)
             if notification.status in {Status.HELD, Status.QUEUED}:

@@ -1,12 +1,11 @@
 """Render what a notification says: the bytes that its attempt commits to and that its transport hands over."""
 
-from app.domain.calendar import DEFAULT_TIME_ZONE
 from app.domain.channel import Channel
 from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.recipient import ContactPoint, Recipient
 from app.rendering.email import EmailEnvelope, render_email
-from app.rendering.notice import notice_of_event
+from app.rendering.notice import Telling, notice_of_event
 from app.rendering.sms import render_sms
 from app.storage.vault import Vault
 from app.usecases.start_attempt import Content, Sender, address_of
@@ -25,10 +24,12 @@ def render_message(
     """The SMS or e-mail about `event`, the same for every attempt: Message-ID and Date are the notification's own."""
     notice = notice_of_event(
         event,
-        shipment=event.shipments[0] if event.shipments else None,
-        language=recipient.language,
-        time_zone=DEFAULT_TIME_ZONE,  # an office keeps its own hours, wherever the person is
-        reference=notification.id,
+        Telling(
+            language=recipient.language,
+            reference=notification.id,
+            letters=recipient.letters,
+            safety_phrase=recipient.safety_phrase,
+        ),
     )
     if notification.channel is Channel.SMS:
         return render_sms(notice)

@@ -11,15 +11,14 @@ from uuid import UUID
 import aiohttp
 from aiosmtplib import SMTP
 
-from app.domain.calendar import DEFAULT_TIME_ZONE
 from app.rendering.email import EmailEnvelope, render_email
-from app.rendering.notice import Notice, notice_of_event
+from app.rendering.notice import Notice, Telling, notice_of_event
 from app.rendering.sms import render_sms
 from tests.bench.load import HOST
 from tests.bench.providers import ACCOUNT, EMAIL_FROM, SENDER, TOKEN
 from tests.bench.sinks import SmsSink
 from tests.bench.traffic import email, phone
-from tests.builders import SHIPMENT, event
+from tests.builders import event
 
 _REFERENCE = UUID("019aa5a0-0000-7000-8000-000000000000")
 _FROM, _TO = "notices@awizo.test", email(0)
@@ -89,10 +88,4 @@ async def _repeat(sends: list[Callable[[], Awaitable[object]]], seconds: float) 
 
 
 def _notice() -> Notice:
-    return notice_of_event(
-        event(at=datetime.now(UTC)),
-        shipment=SHIPMENT,
-        language="pl",
-        time_zone=DEFAULT_TIME_ZONE,
-        reference=_REFERENCE,
-    )
+    return notice_of_event(event(at=datetime.now(UTC)), Telling(language="pl", reference=_REFERENCE))

@@ -53,7 +53,7 @@ def _accept_duplicates_twice() -> None:
 
 def _plan_twice() -> None:
     """Everybody is told everything twice."""
-    product.replace(points.PLAN, lambda plan: lambda **named: [*plan(**named), *plan(**named)])
+    product.replace(points.PLAN, lambda plan: lambda *given, **named: [*plan(*given, **named), *plan(*given, **named)])
 
 
 def _swallow_the_last_of_a_batch() -> None:

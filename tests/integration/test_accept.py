@@ -4,12 +4,14 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
 
 from app.api.intake import Intake
 from app.api.metrics import Metrics
+from app.domain.decision import News
 from app.domain.event import Event
 from app.domain.recipient import Recipient
 from app.storage.database import Database
@@ -112,10 +114,10 @@ async def test_a_poison_event_in_a_shared_commit_hurts_no_other(world: World, mo
     await world.register("poison")
     decide = planning.plan
 
-    def fail_for_one(*, recipient: Recipient, **known: object) -> object:
+    def fail_for_one(news: News, recipient: Recipient, *, now: datetime) -> object:
         if recipient.name == "poison":
             raise ValueError("a bug that one event finds")
-        return decide(recipient=recipient, **known)  # type: ignore[arg-type]
+        return decide(news, recipient, now=now)
 
     monkeypatch.setattr(planning, "plan", fail_for_one)
     hints: list[None] = []

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.channel import Channel, Purpose
-from app.domain.decision import Notify, Suppress, last_check, plan
+from app.domain.decision import News, Notify, Suppress, last_check, plan
 from app.domain.recipient import ContactState, Recipient
 from app.domain.shipment import RANK, Milestone, makes_untrue, reason_not_to_tell
 from tests.unit.domain.people import NOON, consent, contact, on_its_way, person
@@ -35,7 +35,7 @@ DAY = timedelta(days=1)
 
 @given(recipient=PEOPLE, kind=st.sampled_from(["notice_left", "delivered"]))
 def test_nobody_is_told_without_an_active_contact_point_and_a_granted_consent(recipient: Recipient, kind: str) -> None:
-    for planned in plan(kind=kind, recipient=recipient, untold_because=None, now=NOON, expires_at=NOON + DAY):
+    for planned in plan(News(kind=kind, expires_at=NOON + DAY), recipient, now=NOON):
         agreed = recipient.consent(planned.channel, planned.purpose)
         allowed = (
             planned.contact is not None
@@ -49,7 +49,7 @@ def test_nobody_is_told_without_an_active_contact_point_and_a_granted_consent(re
 
 @given(recipient=PEOPLE)
 def test_every_channel_gets_a_row_for_each_active_contact_point_and_at_least_one(recipient: Recipient) -> None:
-    planned = plan(kind="notice_left", recipient=recipient, untold_because=None, now=NOON, expires_at=NOON + DAY)
+    planned = plan(News(kind="notice_left", expires_at=NOON + DAY), recipient, now=NOON)
     for channel in Channel:
         active = [c for c in recipient.contact_points if c.channel is channel and c.state is ContactState.ACTIVE]
         assert [item.contact for item in planned if item.channel is channel] == (active or [None])
@@ -57,7 +57,7 @@ def test_every_channel_gets_a_row_for_each_active_contact_point_and_at_least_one
 
 @given(recipient=PEOPLE)
 def test_the_last_check_agrees_with_the_plan_while_nothing_changes(recipient: Recipient) -> None:
-    planned = plan(kind="notice_left", recipient=recipient, untold_because=None, now=NOON, expires_at=NOON + DAY)
+    planned = plan(News(kind="notice_left", expires_at=NOON + DAY), recipient, now=NOON)
     for item in planned:
         reason = last_check(recipient, on_its_way(item.contact, item.channel, item.purpose))
         if item.contact is not None:

@@ -20,13 +20,17 @@ from app.storage.tables.log import (
     tree_heads,
 )
 from app.storage.tables.outbox import (
+    QUARANTINED_ROWS,
     WAITING_ROWS,
+    anomalies,
     attempts,
     events,
+    former_stays,
     notifications,
     provider_figures,
     providers,
     receipts,
+    stays,
     stray_receipts,
 )
 from app.storage.tables.people import (
@@ -45,7 +49,9 @@ from app.storage.tables.people import (
 
 __all__ = [
     "APPEND_ONLY",
+    "QUARANTINED_ROWS",
     "WAITING_ROWS",
+    "anomalies",
     "api_keys",
     "attempts",
     "checkpoints",
@@ -56,6 +62,7 @@ __all__ = [
     "cosignatures",
     "events",
     "facts",
+    "former_stays",
     "inbound_messages",
     "leaves",
     "legal_holds",
@@ -71,6 +78,7 @@ __all__ = [
     "recipients",
     "retention_cursors",
     "retired_entries",
+    "stays",
     "stray_receipts",
     "tiles",
     "timestamps",

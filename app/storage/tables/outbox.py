@@ -3,6 +3,7 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -28,7 +29,7 @@ events = Table(
     Column("dedupe_key", LargeBinary, nullable=False, unique=True),
     Column("content_mac", LargeBinary, nullable=False),
     Column("type", Text, nullable=False),
-    Column("mapped_type", Text),
+    Column("mapped_type", Text),  # what a vocabulary made of the operator's own code
     Column("kind", Text, nullable=False),
     Column("ordinal", SmallInteger),
     Column("status", String(16), nullable=False),
@@ -37,10 +38,57 @@ events = Table(
     Column("received_at", Instant, nullable=False),
     Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
     Column("shipment_index", LargeBinary, index=True),
+    Column("code", Text),  # the operator's own, after its vocabulary: what corrections by code look for
+    Column("corrects", LargeBinary),  # the dedupe key of the event that this one takes back
+    Column("told", Boolean, nullable=False, server_default=text("true")),  # whoever it names was registered
     Column("payload", LargeBinary),  # the canonical CloudEvent, encrypted; NULL once erased
     Column("decoded", LargeBinary),  # what rendering needs of it, encrypted
 )
 Index("ix_events_recipient_id", events.c.recipient_id, events.c.id)
+QUARANTINED_ROWS = text("status = 'quarantined'")
+Index("ix_events_quarantined", events.c.id, sqlite_where=QUARANTINED_ROWS, postgresql_where=QUARANTINED_ROWS)
+
+# An item that waits, as one person is to be told of it: what its events say together, and when to look at it again.
+stays = Table(
+    "stays",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("shipment_index", LargeBinary, nullable=False),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
+    Column("event_id", Uuid, ForeignKey("events.id"), nullable=False),  # what reminders tell of
+    Column("event_fact", LargeBinary, nullable=False),  # its leaf hash
+    Column("review_at", Instant),  # when the plan is to be looked at; NULL: nothing more to come
+    Column("changed_at", Instant, nullable=False),
+    Column("known", LargeBinary, nullable=False),  # picture and deadlines, encrypted
+    UniqueConstraint("shipment_index", "recipient_id"),
+)
+_TO_REVIEW = text("review_at IS NOT NULL")
+Index("ix_stays_review_at", stays.c.review_at, sqlite_where=_TO_REVIEW, postgresql_where=_TO_REVIEW)
+Index("ix_stays_recipient_id", stays.c.recipient_id)
+
+# What a stay was before it changed: earlier deadlines with the rules and the inputs that they came from.
+former_stays = Table(
+    "former_stays",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("stay_id", Uuid, ForeignKey("stays.id"), nullable=False, index=True),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False, index=True),
+    Column("changed_at", Instant, nullable=False),  # when it became so
+    Column("known", LargeBinary, nullable=False),
+)
+
+# What does not fit together about a shipment; each is a sealed fact as well.
+anomalies = Table(
+    "anomalies",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False, index=True),
+    Column("shipment_index", LargeBinary, index=True),
+    Column("event_id", Uuid, ForeignKey("events.id")),
+    Column("code", String(32), nullable=False),
+    Column("detected_at", Instant, nullable=False),
+)
 
 notifications = Table(
     "notifications",
@@ -66,6 +114,9 @@ notifications = Table(
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     Column("looks", SmallInteger, nullable=False, server_default="0"),  # look-ups since the attempt became unknown
     Column("resent", Boolean, nullable=False, server_default=text("false")),  # the one authorised re-send was made
+    Column("step", String(16)),  # which reminder of an item that waits
+    Column("collect_by", Date),  # the safe day that it tells
+    Column("merged_into", Uuid),  # the reminder that speaks for this one, too
     Column("chain_length", Integer, nullable=False),
     Column("chain_leaf", LargeBinary, nullable=False),
 )
@@ -89,6 +140,8 @@ Index(
     sqlite_where=_UNDER_WAY,
     postgresql_where=_UNDER_WAY,
 )
+_MERGED = text("merged_into IS NOT NULL")
+Index("ix_notifications_merged_into", notifications.c.merged_into, sqlite_where=_MERGED, postgresql_where=_MERGED)
 Index("ix_notifications_event_id", notifications.c.event_id)
 Index("ix_notifications_operator_id", notifications.c.operator, notifications.c.id)
 Index("ix_notifications_shipment_index", notifications.c.shipment_index)

@@ -1,6 +1,7 @@
 """Who is told, on which contact points, when – and if not, why not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from app.domain.channel import Channel, Purpose
 from app.domain.decision import (
     TELLS,
     Hold,
+    News,
     Notify,
     Planned,
     Suppress,
@@ -17,6 +19,7 @@ from app.domain.decision import (
     last_check,
     plan,
     reason_against,
+    tells,
 )
 from app.domain.event import DELIVERY_KINDS
 from app.domain.quiet_hours import QuietHours
@@ -42,7 +45,8 @@ def told(
     now: datetime = NOON,
     until: datetime = TOMORROW,
 ) -> list[Planned]:
-    return plan(kind=kind, recipient=recipient, untold_because=against, now=now, expires_at=until)
+    untold = dict.fromkeys(Channel, against) if against else {}
+    return plan(News(kind=kind, expires_at=until, untold_because=untold), recipient, now=now)
 
 
 def sms_of(planned: list[Planned]) -> Planned:
@@ -70,8 +74,12 @@ def test_each_kind_that_tells_uses_both_channels_under_its_purpose(kind: str, pu
 
 @pytest.mark.parametrize("kind", sorted(set(DELIVERY_KINDS) - set(TELLS)))
 def test_other_kinds_tell_nobody(kind: str) -> None:
-    recipient = person([contact()], [consent(purpose=purpose) for purpose in Purpose])
-    assert told(recipient, kind=kind) == []
+    assert not tells(event(kind))
+
+
+@pytest.mark.parametrize(("kind", "stage"), [("registered", "draft"), ("returned", "never_sent")])
+def test_what_was_never_posted_is_nobodys_news(kind: str, stage: str) -> None:
+    assert not tells(replace(event(kind), stage=stage))
 
 
 def test_consent_to_one_purpose_is_none_to_another() -> None:
@@ -153,11 +161,11 @@ def test_the_decision_names_the_consent_it_rests_on() -> None:
 )
 def test_news_lives_until_the_operators_last_day_or_a_day(until: str | None, moment: datetime) -> None:
     pickup = {"from": None, "until": until}
-    assert expires_at(event(data={"pickup": pickup}), received_at=NOON) == moment
+    assert expires_at(event(data={"pickup": pickup}), known=None, received_at=NOON) == moment
 
 
 def test_news_without_any_pickup_lives_a_day() -> None:
-    assert expires_at(event("delivered"), received_at=NOON) == NOON + timedelta(hours=24)
+    assert expires_at(event("delivered"), known=None, received_at=NOON) == NOON + timedelta(hours=24)
 
 
 @pytest.mark.parametrize(("minutes", "future"), [(0, False), (15, False), (15.001, True), (-60, False), (600, True)])

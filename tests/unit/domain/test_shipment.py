@@ -78,12 +78,16 @@ def test_any_other_later_stage_supersedes_a_notice(news: Milestone) -> None:
     [
         milestone("delivered", hours=-1),
         milestone("attempt_failed", hours=1),
-        milestone("terms_changed", hours=1),
+        milestone("terms_changed", hours=-1),
         milestone("notice_left", ordinal=1, hours=1),
     ],
 )
 def test_neither_older_nor_lesser_news_ends_a_notice(news: Milestone) -> None:
     assert makes_untrue(news, FIRST) is None
+
+
+def test_other_terms_end_a_notice_that_tells_of_the_old_ones() -> None:
+    assert makes_untrue(milestone("terms_changed", hours=1), FIRST) == "terms_changed"
 
 
 def test_every_later_stage_has_a_higher_rank() -> None:

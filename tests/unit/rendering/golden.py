@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from app.rendering import words
-from app.rendering.catalog import speaker
+from app.rendering.catalog import letter_speaker
 from app.rendering.email import render_email
 from app.rendering.notice import TEMPLATE_VERSIONS
 from app.rendering.sms import render_sms
@@ -69,7 +69,7 @@ def _digest(template: str) -> str:
 
 def _words(language: str) -> str:
     """All tables of words, one line a code."""
-    say = speaker(language)
+    say = letter_speaker(language)
     tables = {
         "service": {**words.SERVICES, "anything else": words.UNKNOWN_SERVICE},
         "mode": words.MODES,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.event import Closure, Event, Facility, Handover, OpeningInterval, PaperNotice, Pickup
 from app.rendering.email import EmailEnvelope
-from app.rendering.notice import Notice, notice_of_event
+from app.rendering.notice import Notice, Telling, notice_of_event
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 REFERENCE = UUID("01936b1e-7a00-7000-8000-000000000001")
@@ -85,9 +85,8 @@ def notice_left(ordinal: int = 1, **fields: object) -> Event:
 
 def notice_of(reported: Event, language: str = "pl", shipment: str | None = NUMBER) -> Notice:
     """The notice of an event for a person in Warsaw."""
-    return notice_of_event(
-        reported, shipment=shipment, language=language, time_zone="Europe/Warsaw", reference=REFERENCE
-    )
+    shipments = (shipment,) if shipment else ()
+    return notice_of_event(replace(reported, shipments=shipments), Telling(language=language, reference=REFERENCE))
 
 
 _COLLECTED_AT = datetime(2026, 11, 24, 9, 5, tzinfo=WARSAW)

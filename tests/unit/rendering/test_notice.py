@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import pytest
 
 from app.domain.event import Handover, Pickup
-from app.rendering.notice import first_day, notice_of_event, template_of
+from app.rendering.notice import Telling, first_day, notice_of_event, template_of
 from tests.unit.rendering.samples import NUMBER, OFFICE, REFERENCE, WARSAW, event, notice_left, notice_of
 
 
@@ -39,9 +39,7 @@ def test_a_language_without_texts_becomes_polish() -> None:
 
 def test_an_unknown_time_zone_is_refused() -> None:
     with pytest.raises(ZoneInfoNotFoundError):
-        notice_of_event(
-            event("returned"), shipment=NUMBER, language="pl", time_zone="Europe/Nowhere", reference=REFERENCE
-        )
+        notice_of_event(event("returned"), Telling(language="pl", reference=REFERENCE), time_zone="Europe/Nowhere")
 
 
 @pytest.mark.parametrize("kind", ["notice_left", "ready_for_pickup"])

@@ -4,12 +4,12 @@ from datetime import date
 import pytest
 
 from app.domain.event import Closure
-from app.rendering.catalog import speaker
+from app.rendering.catalog import letter_speaker
 from app.rendering.opening_hours import Days, compact_hours, days_to_show, listed_days, never_closes
 from tests.unit.rendering.samples import LOCKER, OFFICE, STOCKTAKING, week
 
 DAYS = Days(first=date(2026, 11, 24), last=date(2026, 12, 7))
-PL, EN = speaker("pl"), speaker("en")
+PL, EN = letter_speaker("pl"), letter_speaker("en")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""On which days, and until when, a facility is open: its weekly hours, less days off and closures."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from app.domain.calendar import DEFAULT_TIME_ZONE, at_local, end_of_day, is_statutory_day_off
+from app.domain.event import Closure, Facility, OpeningInterval
+
+_MIDNIGHT = time()
+ROUND_THE_CLOCK = (OpeningInterval(opens=_MIDNIGHT, closes=_MIDNIGHT),)
+_OFFICE = OpeningInterval(opens=time(8), closes=time(16))
+
+# When an operator says nothing about hours: the days on which every office is open, and hours that none falls short of.
+UNKNOWN_HOURS = (*((_OFFICE,) for _ in range(5)), (), ())
+
+# Further back than any item waits; a date of the operator's may lie thousands of years ahead.
+_LOOK_BACK_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """One stretch during which a facility is open, UTC."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FacilityCalendar:
+    """The weekly `hours` of a facility (seven entries, Monday first) and its announced closures, in local time.
+
+    On statutory days off a place is shut unless it is open round the clock that weekday.
+    """
+
+    hours: tuple[tuple[OpeningInterval, ...], ...] = UNKNOWN_HOURS
+    closures: tuple[Closure, ...] = ()
+    time_zone: str = DEFAULT_TIME_ZONE
+
+    def openings(self, day: date) -> tuple[Opening, ...]:
+        """When the facility is open on that local day, in order; empty when it stays shut."""
+        intervals = self.hours[day.weekday()]
+        if not intervals or any(c.first_on <= day <= c.last_on for c in self.closures):
+            return ()
+        if intervals != ROUND_THE_CLOCK and is_statutory_day_off(day):
+            return ()
+        return tuple(self._opening(day, interval) for interval in intervals)
+
+    def is_open(self, day: date) -> bool:
+        """Whether it opens at all on that local day."""
+        return bool(self.openings(day))
+
+    def last_open_day(self, *, first: date, last: date, before: datetime | None = None) -> date | None:
+        """The last day from `first` to `last`, both included, on which it opens (`before` that moment, if given)."""
+        first = max(first, last - timedelta(days=_LOOK_BACK_DAYS))
+        for back in range((last - first).days + 1):
+            openings = self.openings(last - timedelta(days=back))
+            if any(before is None or opening.opens_at < before for opening in openings):
+                return last - timedelta(days=back)
+        return None
+
+    def open_days_before(self, day: date, count: int, *, first: date) -> date | None:
+        """The open day `count` open days before `day`, not earlier than `first`; None when there are not as many."""
+        for _ in range(count):
+            earlier = self.last_open_day(first=first, last=day - timedelta(days=1))
+            if earlier is None:
+                return None
+            day = earlier
+        return day
+
+    def _opening(self, day: date, interval: OpeningInterval) -> Opening:
+        opens_at = at_local(day, interval.opens, self.time_zone)
+        if interval.closes == _MIDNIGHT:
+            return Opening(opens_at=opens_at, closes_at=end_of_day(day, self.time_zone))
+        return Opening(opens_at=opens_at, closes_at=at_local(day, interval.closes, self.time_zone))
+
+
+def calendar_of(facility: Facility | None) -> FacilityCalendar:
+    """The calendar of a facility as the operator described it; of one that nobody described, ordinary working days."""
+    if facility is None:
+        return FacilityCalendar()
+    return FacilityCalendar(hours=facility.hours or UNKNOWN_HOURS, closures=facility.closures)

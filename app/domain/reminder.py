@@ -1,0 +1,99 @@
+"""Which reminders an item that waits still has coming, and when. Pure.
+
+The first message and the one about a second notice are news and go out with their events. These three follow by
+themselves, on days on which the facility is open, never later than they should.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+
+from app.domain.calendar import at_local, local_day
+from app.domain.channel import Channel
+from app.domain.deadline import Deadlines
+
+# At most so many SMS about one item that waits; what then comes is sent by e-mail alone.
+SMS_PER_ITEM_MAX = 4
+
+MORNING = time(10)
+EVE = time(17)
+
+
+class Step(StrEnum):
+    """What a reminder is for."""
+
+    FIRST_WINDOW = "first_window"
+    BEFORE_LAST = "before_last"
+    LAST_DAY = "last_day"
+
+
+KIND = {Step.FIRST_WINDOW: "reminder", Step.BEFORE_LAST: "reminder", Step.LAST_DAY: "last_day"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder:
+    """One step of the plan: when it is due (UTC), on which channels, and the safe day that it tells."""
+
+    step: Step
+    due_at: datetime
+    channels: tuple[Channel, ...]
+    collect_by: date
+
+    @property
+    def kind(self) -> str:
+        """The kind of its notifications."""
+        return KIND[self.step]
+
+
+def reminders(known: Deadlines, *, since: datetime, sms_told: int) -> list[Reminder]:
+    """The steps of an item that has waited since that moment, in their order; none without a safe day.
+
+    Two open days before the end of the first window (e-mail only, until a second notice comes); two open days before
+    the safe day; on the open day before the safe day at 17:00. `sms_told`: how many SMS told of it without them; what
+    is left of four is kept for a second notice that may come, then for the eve of the last day.
+    """
+    if known.safe_collect_by is None:
+        return []
+    return [
+        Reminder(step=step, due_at=due_at, channels=channels, collect_by=known.safe_collect_by)
+        for step, day, hour in _days(known, since)
+        if (channels := _channels(step, sms_left=_sms_left(known, sms_told)))
+        and (due_at := at_local(day, hour, known.inputs.calendar.time_zone)) > since
+    ]
+
+
+def _days(known: Deadlines, since: datetime) -> Iterable[tuple[Step, date, time]]:
+    calendar = known.inputs.calendar
+    first = local_day(since, calendar.time_zone)
+    safe = known.safe_collect_by
+    if known.first_window_end and known.second_notice_on is None:
+        early = calendar.open_days_before(known.first_window_end, 2, first=first)
+        if early and safe and early < safe:
+            yield Step.FIRST_WINDOW, early, MORNING
+    if safe is None:
+        return
+    if two_before := calendar.open_days_before(safe, 2, first=first):
+        yield Step.BEFORE_LAST, two_before, MORNING
+    if eve := calendar.open_days_before(safe, 1, first=first):
+        yield Step.LAST_DAY, eve, EVE
+
+
+def _sms_left(known: Deadlines, told: int) -> int:
+    second_may_come = known.first_window_end is not None and known.second_notice_on is None
+    return SMS_PER_ITEM_MAX - told - int(second_may_come)
+
+
+def _channels(step: Step, *, sms_left: int) -> tuple[Channel, ...]:
+    """An SMS for the eve as long as one is left, for the reminder before it when two are."""
+    needed = {Step.FIRST_WINDOW: SMS_PER_ITEM_MAX + 1, Step.BEFORE_LAST: 2, Step.LAST_DAY: 1}[step]
+    return (Channel.SMS, Channel.EMAIL) if sms_left >= needed else (Channel.EMAIL,)
+
+
+def last_moment(known: Deadlines) -> datetime | None:
+    """When the facility closes for the last time before the safe day is over; None without such a day."""
+    if known.safe_collect_by is None:
+        return None
+    closes_at = known.inputs.calendar.openings(known.safe_collect_by)[-1].closes_at
+    until = known.inputs.pickup_until
+    return min(closes_at, until) if isinstance(until, datetime) else closes_at

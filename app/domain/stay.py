@@ -1,0 +1,68 @@
+"""An item that waits for one person: what is known of it, its deadlines, and what there is still to say of it. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from app.domain.calendar import local_day
+from app.domain.deadline import Deadlines, Inputs, deadlines
+from app.domain.facility_calendar import calendar_of
+from app.domain.shipment import Milestone, Picture, Stay, picture_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Where a shipment stands and, once it ever waited, its deadlines."""
+
+    picture: Picture
+    deadlines: Deadlines | None
+
+    @property
+    def stay(self) -> Stay | None:
+        """The last time that it waited."""
+        return self.picture.stay
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can be collected now, as far as is known."""
+        return self.picture.waits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalStay:
+    """A stay as one person is told of it.
+
+    `event` is the newest of their events that says where and until when, `event_fact` its leaf hash, `review_at` when
+    its plan is to be looked at again, `changed_at` when it became what it is.
+    """
+
+    id: UUID
+    operator: str
+    shipment_index: bytes = field(repr=False)
+    recipient: UUID
+    event: UUID
+    event_fact: bytes = field(repr=False)
+    review_at: datetime | None
+    changed_at: datetime
+    known: Known = field(repr=False)
+
+
+def known_of(milestones: Iterable[Milestone], *, as_of: datetime) -> Known:
+    """What the events of one shipment come to, as known at that moment."""
+    picture = picture_of(milestones)
+    return Known(picture=picture, deadlines=_deadlines(picture.stay, local_day(as_of)) if picture.stay else None)
+
+
+def _deadlines(stay: Stay, as_of: date) -> Deadlines:
+    return deadlines(
+        Inputs(
+            regime=stay.regime,
+            first_notice_on=local_day(stay.first_notice_at) if stay.first_notice_at else None,
+            second_notice_on=local_day(stay.second_notice_at) if stay.second_notice_at else None,
+            pickup_from=stay.pickup.starts if stay.pickup else None,
+            pickup_until=stay.pickup.until if stay.pickup else None,
+            calendar=calendar_of(stay.facility),
+            as_of=as_of,
+        )
+    )

@@ -1,0 +1,124 @@
+"""Items that wait, as one person each is told of them, and what they were before they changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from pydantic import TypeAdapter
+from sqlalchemy import select, update
+
+from app.domain.stay import Known, PersonalStay
+from app.storage.database import Tx
+from app.storage.sql import Lookup, insert_rows, one_of
+from app.storage.tables import former_stays, stays
+from app.storage.updates import update_rows
+from app.storage.vault import PersonKey
+
+_KNOWN = TypeAdapter(Known)
+_OF_SHIPMENTS = Lookup(select(stays), stays.c.shipment_index)
+_IDS = Lookup(select(stays.c.id, stays.c.shipment_index, stays.c.recipient_id), stays.c.shipment_index)
+
+
+async def of_shipments(
+    tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey]
+) -> dict[tuple[bytes, UUID], PersonalStay]:
+    """The stays of these shipments, by shipment and person; only of people in `keys`, and only what can be read."""
+    found = {}
+    for row in await _OF_SHIPMENTS.rows(tx, shipments):
+        known = _open(row.id, row.known, keys[row.recipient_id]) if row.recipient_id in keys else None
+        if known is not None:
+            found[row.shipment_index, row.recipient_id] = _stay(row, known)
+    return found
+
+
+async def ids_of_shipments(tx: Tx, shipments: Iterable[bytes]) -> dict[tuple[bytes, UUID], UUID]:
+    """The ids of the stays of these shipments, by shipment and person."""
+    return {(row.shipment_index, row.recipient_id): row.id for row in await _IDS.rows(tx, shipments)}
+
+
+async def insert_all(tx: Tx, new: Sequence[PersonalStay], keys: Mapping[UUID, PersonKey]) -> None:
+    """Write new stays, each encrypted with the key of its person."""
+    await insert_rows(tx, stays, [_row(stay, keys[stay.recipient]) for stay in new])
+
+
+async def save_all(tx: Tx, changed: Sequence[PersonalStay], keys: Mapping[UUID, PersonKey]) -> None:
+    """Write the present state of stays of shipments that the caller has locked."""
+    rows = [_row(stay, keys[stay.recipient]) for stay in changed]
+    names = ("id", "event_id", "event_fact", "review_at", "changed_at", "known")
+    await update_rows(tx, stays, [{name: row[name] for name in names} for row in rows])
+
+
+async def keep_former(tx: Tx, former: Sequence[tuple[UUID, PersonalStay]], keys: Mapping[UUID, PersonKey]) -> None:
+    """Keep what stays were, each under a new id."""
+    rows = [
+        {
+            "id": new_id,
+            "stay_id": stay.id,
+            "recipient_id": stay.recipient,
+            "changed_at": stay.changed_at,
+            "known": _seal(new_id, stay.known, keys[stay.recipient]),
+        }
+        for new_id, stay in former
+    ]
+    await insert_rows(tx, former_stays, rows)
+
+
+async def review_soon(tx: Tx, shipments: Iterable[bytes], *, now: datetime) -> None:
+    """Have the plans of these shipments looked at at once."""
+    await tx.execute(update(stays).where(one_of(tx, stays.c.shipment_index, list(shipments))).values(review_at=now))
+
+
+async def due_for_review(tx: Tx, *, now: datetime, limit: int) -> list[tuple[bytes, UUID]]:
+    """Shipment and person of up to `limit` stays whose plan is to be looked at, those waiting longest first."""
+    query = (
+        select(stays.c.shipment_index, stays.c.recipient_id)
+        .where(stays.c.review_at.is_not(None), stays.c.review_at <= now)
+        .order_by(stays.c.review_at, stays.c.id)
+        .limit(limit)
+    )
+    return [(row.shipment_index, row.recipient_id) for row in await tx.execute(query)]
+
+
+def _row(stay: PersonalStay, key: PersonKey) -> dict[str, Any]:
+    return {
+        "id": stay.id,
+        "operator": stay.operator,
+        "shipment_index": stay.shipment_index,
+        "recipient_id": stay.recipient,
+        "event_id": stay.event,
+        "event_fact": stay.event_fact,
+        "review_at": stay.review_at,
+        "changed_at": stay.changed_at,
+        "known": _seal(stay.id, stay.known, key),
+    }
+
+
+def _stay(row: Any, known: Known) -> PersonalStay:
+    return PersonalStay(
+        id=row.id,
+        operator=row.operator,
+        shipment_index=row.shipment_index,
+        recipient=row.recipient_id,
+        event=row.event_id,
+        event_fact=row.event_fact,
+        review_at=row.review_at,
+        changed_at=row.changed_at,
+        known=known,
+    )
+
+
+def _seal(row_id: UUID, known: Known, key: PersonKey) -> bytes:
+    return key.seal(_KNOWN.dump_json(known), place=_place(row_id))
+
+
+def _open(row_id: UUID, sealed: bytes, key: PersonKey) -> Known | None:
+    try:
+        return _KNOWN.validate_json(key.open(sealed, place=_place(row_id)))
+    except (InvalidTag, ValueError):
+        return None
+
+
+def _place(row_id: UUID) -> bytes:
+    return b"stay" + row_id.bytes
