@@ -1,7 +1,6 @@
 """The texts in each language: gettext catalogs, read from their .po files so that no compiled copy can drift."""
 
 import gettext
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -12,8 +11,22 @@ from babel.messages.pofile import read_po
 LANGUAGES = ("pl", "en")
 FALLBACK_LANGUAGE = "pl"
 
-# Says a message, given by its English text, in one language, with its %(name)s values filled in.
-Say = Callable[..., str]
+
+class Say:
+    """Says messages, given by their English texts, in one language."""
+
+    __slots__ = ("_gettext", "_ngettext")
+
+    def __init__(self, texts: gettext.NullTranslations) -> None:
+        self._gettext, self._ngettext = texts.gettext, texts.ngettext
+
+    def __call__(self, message: str, /, **values: str) -> str:
+        """`message` in the language, with its %(name)s values filled in."""
+        return self._gettext(message) % values
+
+    def plural(self, one: str, many: str, count: int, /, **values: str) -> str:
+        """The form that `count` asks for: `%(count)s item` or `%(count)s items`, with `count` among the values."""
+        return self._ngettext(one, many, count) % {"count": str(count), **values}
 
 
 def language_or_default(language: str) -> str:
@@ -28,38 +41,29 @@ def marked(message: str) -> str:
 
 @cache
 def speaker_of(package: str, domain: str, language: str) -> Say:
-    """The function that says messages in `language`, from the catalog `domain` that comes with `package`.
+    """The messages in `language` from the catalog `domain` that comes with `package`.
 
     Raises OSError when there is no such catalog.
     """
-    translated = _translations(package, domain, language).gettext
-
-    def say(message: str, /, **values: str) -> str:
-        return translated(message) % values
-
-    return say
+    return Say(_translations(package, domain, language))
 
 
 @cache
 def sms_speaker(language: str) -> Say:
-    """The function that says the messages of SMS, and the words they share with letters, in `language`."""
+    """The messages of SMS, and the words they share with letters, in `language`."""
     return _both("sms", language)
 
 
 @cache
 def letter_speaker(language: str) -> Say:
-    """The function that says the messages of e-mails, and the words they share with SMS, in `language`."""
+    """The messages of e-mails, and the words they share with SMS, in `language`."""
     return _both("letter", language)
 
 
 def _both(domain: str, language: str) -> Say:
     catalog = _translations("app.rendering", domain, language)
     catalog.add_fallback(_translations("app.rendering", "words", language))
-
-    def say(message: str, /, **values: str) -> str:
-        return catalog.gettext(message) % values
-
-    return say
+    return Say(catalog)
 
 
 def _translations(package: str, domain: str, language: str) -> gettext.GNUTranslations:

@@ -1,6 +1,6 @@
 """The operators' codes in plain words. What a table does not know is left unsaid, or said neutrally."""
 
-from app.rendering.catalog import marked
+from app.rendering.catalog import Say, marked
 
 # Neutral on purpose: others see the lock screen. What kind of case a letter belongs to is never said.
 SERVICES = {
@@ -55,3 +55,8 @@ OPERATORS = {
     "ups": "UPS",
     "orlen-paczka": "Orlen Paczka",
 }
+
+
+def counted_items(count: int, say: Say) -> str:
+    """`2 items`, in the form that the number asks for."""
+    return say.plural("%(count)s item", "%(count)s items", count)

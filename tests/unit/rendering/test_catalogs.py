@@ -1,6 +1,6 @@
 import ast
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatch
 from importlib.resources import files
 from pathlib import Path
@@ -18,21 +18,44 @@ CATALOGS = ("sms", "letter", "words")
 
 def used_messages(*catalogs: str) -> set[str]:
     """Every English text that the code says or marks from these catalogs (all of them), found in its syntax trees."""
-    sources = (source for source in FOLDER.rglob("*.py") if catalog_of(source) in (catalogs or CATALOGS))
-    return {message for source in sources for message in _messages(ast.parse(source.read_text(encoding="utf-8")))}
+    return {args[0] for args in _said(catalogs, _is_say_or_marked)}
+
+
+def used_plurals(*catalogs: str) -> set[tuple[str, str]]:
+    """Every pair of English texts, for one and for many, that the code says from these catalogs (all of them)."""
+    return {(args[0], args[1]) for args in _said(catalogs, _is_plural)}
 
 
 def catalog_of(source: Path) -> str:
     """Which catalog has the texts of that module: SMS and letters have their own, what they share is in `words`."""
-    room = source.relative_to(FOLDER).parts[0].removesuffix(".py")
+    room = source.relative_to(FOLDER).parts[0].removesuffix(".py").partition("_")[0]
     return {"sms": "sms", "letter": "letter", "email": "letter"}.get(room, "words")
 
 
-def _messages(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"say", "marked"}
-        if named and isinstance(node.args[0], ast.Constant):
-            yield node.args[0].value
+def _said(catalogs: Sequence[str], wanted: Callable[[ast.expr], bool]) -> Iterator[list[str]]:
+    """The literal arguments of every call of a wanted function in the modules of these catalogs."""
+    for source in FOLDER.rglob("*.py"):
+        if catalog_of(source) not in (catalogs or CATALOGS):
+            continue
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and wanted(node.func):
+                literals = [
+                    each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                ]
+                if literals:
+                    yield literals
+
+
+def _is_say_or_marked(function: ast.expr) -> bool:
+    return isinstance(function, ast.Name) and function.id in {"say", "marked"}
+
+
+def _is_plural(function: ast.expr) -> bool:
+    match function:
+        case ast.Attribute(value=ast.Name(id="say"), attr="plural"):
+            return True
+        case _:
+            return False
 
 
 def catalog(language: str, domain: str) -> Catalog:
@@ -44,13 +67,17 @@ def catalog(language: str, domain: str) -> Catalog:
 @pytest.mark.parametrize("domain", CATALOGS)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalog_holds_exactly_the_messages_that_are_used(language: str, domain: str) -> None:
-    assert {message.id for message in catalog(language, domain) if message.id} == used_messages(domain)
+    held = {message.id for message in catalog(language, domain) if message.id}
+    assert held == used_messages(domain) | used_plurals(domain)
 
 
 @pytest.mark.parametrize("domain", CATALOGS)
 @pytest.mark.parametrize("language", [each for each in LANGUAGES if each != "en"])
 def test_every_message_has_a_text_in_every_language(language: str, domain: str) -> None:
-    assert [message.id for message in catalog(language, domain) if not message.string] == []
+    texts = catalog(language, domain)
+    said = {message.id: message.string for message in texts}
+    assert [name for name, text in said.items() if not (all(text) if isinstance(text, tuple) else text)] == []
+    assert {len(text) for text in said.values() if isinstance(text, tuple)} <= {texts.num_plurals}
 
 
 @pytest.mark.parametrize("domain", CATALOGS)
@@ -59,6 +86,19 @@ def test_no_text_is_fuzzy_or_fills_in_other_values_than_its_message(language: st
     texts = catalog(language, domain)
     assert [(message.id, errors) for message, errors in texts.check() if errors] == []
     assert [message.id for message in texts if message.id and message.fuzzy] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "forms"),
+    [
+        ("en", {1: "1 item", 2: "2 items", 5: "5 items", 21: "21 items"}),
+        ("pl", {1: "1 przesyłka", 2: "2 przesyłki", 5: "5 przesyłek", 12: "12 przesyłek", 22: "22 przesyłki"}),
+        ("uk", {1: "1 відправлення", 2: "2 відправлення", 5: "5 відправлень", 21: "21 відправлення"}),
+    ],
+)
+def test_a_number_of_things_stands_in_the_form_that_its_language_wants(language: str, forms: dict[int, str]) -> None:
+    say = letter_speaker(language)
+    assert {count: say.plural("%(count)s item", "%(count)s items", count) for count in forms} == forms
 
 
 def test_a_text_says_its_values() -> None:
