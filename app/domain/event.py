@@ -116,8 +116,9 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """Which event of the same operator is taken back: by its `source` and `id`, or the newest with that `code`.
+    """Which event of the same operator is taken back.
 
+    It is named by its `source` and `id`, or is the shipment's newest with that `code`, or the newest of that `kind`.
     `action` is `cancel` (it did not happen) or `replace` (it happened as the correction's own fields say; without
     any, what really happened follows as an event of its own).
     """
@@ -126,6 +127,7 @@ class Correction:
     source: str | None = None
     id: str | None = None
     code: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

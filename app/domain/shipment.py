@@ -95,8 +95,12 @@ def milestone_of(event: Event) -> Milestone:
 
 
 def code_of(event: Event) -> str | None:
-    """The operator's own code with its vocabulary, as corrections by code look for it: `poczta-polska:P_OWU`."""
-    return f"{event.record.vocabulary}:{event.record.code}" if event.record else None
+    """The operator's own code with its vocabulary, as corrections by code look for it: `poczta-polska:P_OWU`.
+
+    Vocabularies are the same in either case, and blanks around either part are none of it.
+    """
+    record = event.record
+    return f"{record.vocabulary.strip().casefold()}:{record.code.strip()}" if record else None
 
 
 def in_order(known: Iterable[Milestone]) -> list[Milestone]:
