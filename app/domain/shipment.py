@@ -57,10 +57,12 @@ class Milestone:
 class Stay:
     """An item that waits to be collected, as far as its events say.
 
-    `since` is when it was first said to wait; the notices are those of paper, `facility` and `pickup` the newest.
+    `since` is when it was first said to wait, `newest_at` when last something was said of it; the notices are those of
+    paper, `facility` and `pickup` the newest.
     """
 
     since: datetime
+    newest_at: datetime
     regime: LegalRegime
     service: str | None = None
     facility: Facility | None = None
@@ -74,13 +76,14 @@ class Stay:
 class Picture:
     """Where a shipment stands: the kind of the last event that moved it, and since when. `state` None: nothing known.
 
-    `stay` is the last time that it waited; it `waits` still, or not any more.
+    `stay` is the last time that it waited; it `waits` still, or not any more since `ended_at`.
     """
 
     state: str | None
     since: datetime | None
     stay: Stay | None
     waits: bool
+    ended_at: datetime | None = None
 
 
 def milestone_of(event: Event) -> Milestone:
@@ -111,15 +114,21 @@ def in_order(known: Iterable[Milestone]) -> list[Milestone]:
 def standing(known: Iterable[Milestone]) -> list[Milestone]:
     """Those that no correction takes back, in order, without the corrections; replaced ones say what replaces them."""
     milestones = in_order(known)
-    taken_back: dict[bytes, Milestone] = {}
-    for one in reversed(milestones):  # a correction that was itself taken back corrects nothing
-        if one.corrects is not None and one.key not in taken_back:
-            taken_back.setdefault(one.corrects, one)
+    taken_back = corrections(milestones)
     return [
         replaced
         for one in milestones
         if one.kind != "corrected" and (replaced := _corrected(one, taken_back.get(one.key))) is not None
     ]
+
+
+def corrections(known: Iterable[Milestone]) -> dict[bytes, Milestone]:
+    """The correction that each event that does not stand is taken back by, by that event's key."""
+    taken_back: dict[bytes, Milestone] = {}
+    for one in reversed(in_order(known)):  # a correction that was itself taken back corrects nothing
+        if one.corrects is not None and one.key not in taken_back:
+            taken_back.setdefault(one.corrects, one)
+    return taken_back
 
 
 def picture_of(known: Iterable[Milestone]) -> Picture:
@@ -129,11 +138,13 @@ def picture_of(known: Iterable[Milestone]) -> Picture:
     last = moved[-1] if moved else None
     waiting = [one for one in milestones if one.kind in WAITING_KINDS]
     moves = [one for one in moved if one.kind in _MOVING_KINDS]
+    ended = next((one for one in moves if waiting and _order(one) > _order(waiting[-1])), None)
     return Picture(
         state=last.kind if last else None,
         since=last.effective_at if last else None,
         stay=_stay(milestones) if waiting else None,
-        waits=bool(waiting) and (not moves or _order(moves[-1]) < _order(waiting[-1])),
+        waits=bool(waiting) and ended is None,
+        ended_at=ended.effective_at if ended else None,
     )
 
 
@@ -215,6 +226,7 @@ def _stay(milestones: Sequence[Milestone]) -> Stay:
     notices = [one for one in waiting if one.kind == "notice_left"]
     return Stay(
         since=waiting[0].effective_at,
+        newest_at=max(one.effective_at for one in milestones if one.kind in STAY_KINDS),
         regime=_regime(told, has_notice=bool(notices)),
         service=_newest([each.service for each in told]),
         facility=_newest([each.facility for each in told]),
