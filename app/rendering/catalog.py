@@ -51,19 +51,25 @@ def speaker_of(package: str, domain: str, language: str) -> Say:
 @cache
 def sms_speaker(language: str) -> Say:
     """The messages of SMS, and the words they share with letters, in `language`."""
+    return Say(sms_texts(language))
+
+
+@cache
+def sms_texts(language: str) -> gettext.NullTranslations:
+    """The same texts as the catalogs have them, their values not filled in."""
     return _both("sms", language)
 
 
 @cache
 def letter_speaker(language: str) -> Say:
     """The messages of e-mails, and the words they share with SMS, in `language`."""
-    return _both("letter", language)
+    return Say(_both("letter", language))
 
 
-def _both(domain: str, language: str) -> Say:
+def _both(domain: str, language: str) -> gettext.NullTranslations:
     catalog = _translations("app.rendering", domain, language)
     catalog.add_fallback(_translations("app.rendering", "words", language))
-    return Say(catalog)
+    return catalog
 
 
 def _translations(package: str, domain: str, language: str) -> gettext.GNUTranslations:
