@@ -12,20 +12,34 @@ from app.domain.calendar import DAYS_OFF_VERSION, local_day, rolled, working_day
 from app.domain.event import LegalRegime
 from app.domain.facility_calendar import FacilityCalendar
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """How long the law keeps an item: `days` after the day of the first or second paper notice."""
+
+    from_notice: int
+    days: int
+
+
+# The version of everything down to the candidates; a result names the version that it was computed with.
 RULESET = "2026-11"
 
 FIRST_WINDOW = timedelta(days=7)
-STORAGE_FROM_FIRST = timedelta(days=14)
-STORAGE_FROM_SECOND = timedelta(days=7)
 WORKING_DAYS_OF_GRACE = 2
 
-# KPA art. 44, PPSA art. 73, Ordynacja podatkowa art. 150: 14 days from the first notice, whenever the second came.
-FROM_FIRST_NOTICE = frozenset({LegalRegime.KPA, LegalRegime.PPSA, LegalRegime.OP})
-# KPC art. 139 and its regulation, KPK art. 133, budget-discipline act art. 186: 7 days from the real second notice.
-FROM_SECOND_NOTICE = frozenset({LegalRegime.KPC, LegalRegime.KPK, LegalRegime.DFP})
-STATUTORY = FROM_FIRST_NOTICE | FROM_SECOND_NOTICE
-# One of each kind: whatever law an item falls under, one of these dates is its date.
-_CANDIDATES = (LegalRegime.KPA, LegalRegime.KPC)
+# Regimes without an entry follow the operator's terms.
+STORAGE = {
+    LegalRegime.KPA: Storage(from_notice=1, days=14),  # KPA art. 44
+    LegalRegime.PPSA: Storage(from_notice=1, days=14),  # PPSA art. 73
+    LegalRegime.OP: Storage(from_notice=1, days=14),  # Ordynacja podatkowa art. 150
+    LegalRegime.KPC: Storage(from_notice=2, days=7),  # KPC art. 139 and its regulation
+    LegalRegime.KPK: Storage(from_notice=2, days=7),  # KPK art. 133
+    LegalRegime.DFP: Storage(from_notice=2, days=7),  # budget-discipline act art. 186
+}
+# One of each kind: whatever an item falls under, one of these dates is its date.
+CANDIDATES = (LegalRegime.KPA, LegalRegime.KPC, LegalRegime.POSTAL)
+# A second notice that comes as early as it may, at the end of the first window, would end storage then.
+_SAFE_WHILE_PROJECTED = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +96,14 @@ def deadlines(inputs: Inputs) -> Deadlines:
     """Apply the ruleset. Never fails: what cannot be known is None.
 
     Anomalies: `second_notice_early` (on or before the end of the first window), `second_notice_missing` (none within
-    two more working days after it was due), `no_open_day` (nothing open is left).
+    two more working days after it was due, though perhaps later), `no_open_day` (nothing open is left).
     """
     first = inputs.first_notice_on
-    window_end = first + FIRST_WINDOW if first and inputs.regime in STATUTORY | {LegalRegime.UNKNOWN} else None
+    repeated = inputs.regime in STORAGE or inputs.regime is LegalRegime.UNKNOWN
+    window_end = first + FIRST_WINDOW if first and repeated else None
     expected = working_day_after(window_end) if window_end else None
     candidates = _candidates(inputs, expected)
     end = min(candidates, key=lambda each: each.end_strict, default=None)
-    own = _day(inputs.pickup_until)
     latest = _latest(inputs, candidates)
     safe = _safe_day(inputs, latest) if latest else None
     return Deadlines(
@@ -99,8 +113,8 @@ def deadlines(inputs: Inputs) -> Deadlines:
         first_window_end=window_end,
         second_notice_expected_on=expected,
         second_notice_on=inputs.second_notice_on,
-        end_strict=end.end_strict if end else own,
-        end_rolled=end.end_rolled if end else own,
+        end_strict=end.end_strict if end else None,
+        end_rolled=end.end_rolled if end else None,
         safe_collect_by=safe,
         projected=end.projected if end else False,
         candidates=candidates if inputs.regime is LegalRegime.UNKNOWN else (),
@@ -117,42 +131,43 @@ def second_notice_overdue_on(expected: date) -> date:
 
 
 def _candidates(inputs: Inputs, expected: date | None) -> tuple[Candidate, ...]:
-    regimes = _CANDIDATES if inputs.regime is LegalRegime.UNKNOWN else (inputs.regime,)
+    regimes = CANDIDATES if inputs.regime is LegalRegime.UNKNOWN else (inputs.regime,)
     found = (_end_of_storage(regime, inputs, expected) for regime in regimes)
     return tuple(each for each in found if each is not None)
 
 
 def _end_of_storage(regime: LegalRegime, inputs: Inputs, expected: date | None) -> Candidate | None:
-    if regime in FROM_FIRST_NOTICE and inputs.first_notice_on:
-        return _candidate(regime, inputs.first_notice_on + STORAGE_FROM_FIRST, projected=False)
-    if regime in FROM_SECOND_NOTICE and (second := inputs.second_notice_on or expected):
-        return _candidate(regime, second + STORAGE_FROM_SECOND, projected=inputs.second_notice_on is None)
-    return None
-
-
-def _candidate(regime: LegalRegime, end: date, *, projected: bool) -> Candidate:
-    return Candidate(regime=regime, end_strict=end, end_rolled=rolled(end), projected=projected)
+    """None where the notice, or the operator's date, that it depends on is not known."""
+    law = STORAGE.get(regime)
+    if law is None:
+        own = _day(inputs.pickup_until)
+        return Candidate(regime=regime, end_strict=own, end_rolled=own, projected=False) if own else None
+    real = inputs.first_notice_on if law.from_notice == 1 else inputs.second_notice_on
+    notice = real if law.from_notice == 1 else real or expected
+    if notice is None:
+        return None
+    end = notice + timedelta(days=law.days)
+    return Candidate(regime=regime, end_strict=end, end_rolled=rolled(end), projected=real is None)
 
 
 def _latest(inputs: Inputs, candidates: Iterable[Candidate]) -> date | None:
-    """The day after which no reading allows to collect; None when nothing limits it.
-
-    While an end is only projected an early second notice would end storage sooner, but not before D0+14.
-    """
+    """The day after which no reading allows to collect; None when nothing limits it."""
     limits = [each.end_strict for each in candidates]
     if inputs.first_notice_on and any(each.projected for each in candidates):
-        limits.append(inputs.first_notice_on + STORAGE_FROM_FIRST)
+        limits.append(inputs.first_notice_on + _SAFE_WHILE_PROJECTED)
     own = _day(inputs.pickup_until)
     return min([*limits, own] if own else limits, default=None)
 
 
 def _safe_day(inputs: Inputs, latest: date) -> date | None:
-    until = inputs.pickup_until
-    known = [_day(inputs.pickup_from), inputs.first_notice_on, inputs.as_of]
+    """The last open day until `latest`. While that is not over, days that are gone are none; later, it stays."""
+    gone_before = inputs.as_of if inputs.as_of <= latest else None
+    floors = [day for day in (_day(inputs.pickup_from), inputs.first_notice_on, gone_before) if day]
     return inputs.calendar.last_open_day(
-        first=max(day for day in known if day),
+        first=max(floors, default=date.min),
         last=latest,
-        before=until if isinstance(until, datetime) else None,
+        after=inputs.pickup_from if isinstance(inputs.pickup_from, datetime) else None,
+        before=inputs.pickup_until if isinstance(inputs.pickup_until, datetime) else None,
     )
 
 
@@ -160,7 +175,7 @@ def _anomalies(inputs: Inputs, window_end: date | None, expected: date | None, *
     second = inputs.second_notice_on
     if second and window_end and second <= window_end:
         yield "second_notice_early"
-    if expected and not second and inputs.as_of >= second_notice_overdue_on(expected):
+    if expected and (second or inputs.as_of) >= second_notice_overdue_on(expected):
         yield "second_notice_missing"
     if no_open_day:
         yield "no_open_day"

@@ -45,17 +45,26 @@ class FacilityCalendar:
             return ()
         return tuple(self._opening(day, interval) for interval in intervals)
 
-    def is_open(self, day: date) -> bool:
-        """Whether it opens at all on that local day."""
-        return bool(self.openings(day))
+    def is_open(self, day: date, *, after: datetime | None = None, before: datetime | None = None) -> bool:
+        """Whether it opens on that local day, and if moments are given, stays open `after`, or opens `before` them."""
+        return any(
+            (after is None or opening.closes_at > after) and (before is None or opening.opens_at < before)
+            for opening in self.openings(day)
+        )
 
-    def last_open_day(self, *, first: date, last: date, before: datetime | None = None) -> date | None:
-        """The last day from `first` to `last`, both included, on which it opens (`before` that moment, if given)."""
+    def last_open_day(
+        self, *, first: date, last: date, after: datetime | None = None, before: datetime | None = None
+    ) -> date | None:
+        """The last day from `first` to `last`, both included, on which it is open.
+
+        If moments are given, it must be open `after` the one and `before` the other. Days that lie more than 400 days
+        before `last` are not looked at.
+        """
         first = max(first, last - timedelta(days=_LOOK_BACK_DAYS))
         for back in range((last - first).days + 1):
-            openings = self.openings(last - timedelta(days=back))
-            if any(before is None or opening.opens_at < before for opening in openings):
-                return last - timedelta(days=back)
+            day = last - timedelta(days=back)
+            if self.is_open(day, after=after, before=before):
+                return day
         return None
 
     def open_days_before(self, day: date, count: int, *, first: date) -> date | None:
