@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     bounce_address: str = ""
     provider_rates: str = ""
     resend_once: str = ""
+    vocabulary_dir: Path | None = None
     operator_verified: bool = True
     pool_size: Annotated[int, Field(ge=1, le=500)] = 10
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -116,7 +117,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "database_direct_url", "mark_file", "gateway_file", "tsa_ca_file", "tsa_client_cert", "tsa_client_key",
-        mode="before",
+        "vocabulary_dir", mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_is_none(cls, value: object) -> object:

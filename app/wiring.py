@@ -28,6 +28,8 @@ from adapters.sms import (
     read_gateway,
 )
 from adapters.smtp_email import SmtpEmail, SmtpRelay
+from app.domain.vocabularies import SUFFIX, built_in
+from app.domain.vocabulary import Vocabularies, VocabularyError, read_vocabularies
 from app.evidence.statement import KEY_SUFFIX
 from app.ports import (
     InboundParser,
@@ -218,6 +220,32 @@ def inbound_parsers(settings: Settings) -> dict[str, InboundParser]:
 def report_parser() -> ReportParser:
     """What reads the reports of mail servers."""
     return MailReports()
+
+
+def vocabularies(settings: Settings) -> Vocabularies:
+    """What operators' codes mean here. Raises SettingsError that names the file and line of the first fault."""
+    files = _vocabulary_files(settings.vocabulary_dir) if settings.vocabulary_dir else {}
+    try:
+        return read_vocabularies(built_in(), {name: file.read_bytes() for name, file in files.items()})
+    except VocabularyError as error:
+        place, fault = files[error.vocabulary].name, error.fault
+        raise SettingsError(f"AWIZO_VOCABULARY_DIR: {place}, line {fault.line}: {fault.detail}.") from None
+    except OSError as error:
+        raise SettingsError(f"AWIZO_VOCABULARY_DIR has a file that cannot be read: {error.strerror}.") from None
+
+
+def _vocabulary_files(directory: Path) -> dict[str, Path]:
+    try:
+        found = sorted(file for file in directory.iterdir() if file.suffix == SUFFIX and not file.name.startswith("."))
+    except OSError as error:
+        raise SettingsError(f"AWIZO_VOCABULARY_DIR cannot be read: {error.strerror}.") from None
+    files: dict[str, Path] = {}
+    for file in found:
+        name = file.stem.strip().casefold()
+        if name in files:
+            raise SettingsError(f"AWIZO_VOCABULARY_DIR has both {files[name].name} and {file.name}.")
+        files[name] = file
+    return files
 
 
 def log_at(url: str) -> HttpLog:
