@@ -260,7 +260,7 @@ def _not_json() -> Iterator[PoisonCase]:
         yield _case(f"batch: {name}", (((b"content-type", BATCH),), body), 400)
         yield _case(f"binary: {name}", (ce_headers, body), 400)
     for name, value in _FORBIDDEN_VALUES.items():
-        headers, body = structured(with_value(OUT_FOR_DELIVERY, "data.window", "PLACE"))
+        headers, body = structured(with_value(OUT_FOR_DELIVERY, "data.raw.more", "PLACE"))
         inside = body.replace(b'"PLACE"', value)
         yield _case(f"structured, in data: {name}", (headers, inside), 400)
         extension = json.dumps(NOTICE_LEFT).encode().replace(b'"shipment/00759007734123456789"', value)
@@ -279,7 +279,7 @@ def _too_large() -> Iterator[PoisonCase]:
         yield _case(f"{name}: over 256 KiB and no JSON", (headers, b"[" * (256 * 1024 + 1)), 413)
     headers, body = batch([NOTICE_LEFT])
     yield _case("batch: over 2 MiB", (headers, body + b" " * (2 * 1024 * 1024)), 413)
-    huge = with_value(OUT_FOR_DELIVERY, "data.window", "x" * (256 * 1024))
+    huge = with_value(OUT_FOR_DELIVERY, "data.raw.more", "x" * (256 * 1024))
     yield _case("structured: over 256 KiB of text", structured(huge), 413)
 
 
@@ -327,7 +327,7 @@ def _invalid() -> Iterator[PoisonCase]:
 
 
 def _quarantined() -> Iterator[PoisonCase]:
-    unknown = with_value(OUT_FOR_DELIVERY, "data.window", {CANARY: [1.5, None, "\u202e\U0001f600"]})
+    unknown = with_value(OUT_FOR_DELIVERY, "data.raw.more", {CANARY: [1.5, None, "\u202e\U0001f600"]})
     for number, event_type in enumerate((
         "x", "com.example.parcel", "pl.awizo.delivery.notice_left.v2", "pl.awizo.delivery.notice_left",
         "PL.AWIZO.DELIVERY.NOTICE_LEFT.V1", "pl.awizo.delivery.notice_left.v1 ", "pl.awizo.tracking.v2",

@@ -88,7 +88,12 @@ TRACKING: Json = {
 OUT_FOR_DELIVERY: Json = {
     **NOTICE_LEFT,
     "type": "pl.awizo.delivery.out_for_delivery.v1",
-    "data": {"operator": OPERATOR, "shipment": "00759007734123456789", "window": {"from": "10:00", "until": "12:00"}},
+    "data": {
+        "operator": OPERATOR,
+        "shipment": "00759007734123456789",
+        "window": {"from": "2026-11-23T10:00:00+01:00", "until": "2026-11-23T12:00:00+01:00"},
+        "raw": {"vocabulary": "poczta-polska", "code": "P_WD", "more": None},
+    },
 }
 
 

@@ -26,7 +26,7 @@ from pydantic_core import PydanticCustomError
 from app.api import strict_json
 from app.api.body import MediaType, decode_json, parse_media_type
 from app.api.event_fields import parse_instant
-from app.api.event_models import read_data
+from app.api.event_models import Envelope, event_of, read_data
 from app.api.problems import Fault, Problem
 from app.domain.event import Event
 
@@ -219,26 +219,14 @@ def _event(members: Mapping[str, object], data: object, faults: list[Fault]) -> 
         raise Problem(422, errors=tuple(dict.fromkeys((*faults, *content))))
     if faults:
         raise Problem(422, errors=tuple(dict.fromkeys(faults)))
-    time = parse_instant(attributes["time"]).astimezone(UTC)
-    return Event(
+    envelope = Envelope(
         id=attributes["id"],
         source=attributes["source"],
         type=attributes["type"],
-        time=time,
-        effective_at=content.happened_at or time,
-        operator=content.operator,
+        time=parse_instant(attributes["time"]).astimezone(UTC),
         canonical=strict_json.canonical({**attributes, "data": data}),
-        shipments=content.shipments,
-        recipient=content.recipient,
-        service=content.service,
-        legal_regime=content.legal_regime,
-        notice=content.notice,
-        facility=content.facility,
-        pickup=content.pickup,
-        handover=content.handover,
-        reason=content.reason,
-        quarantine=content.quarantine,
     )
+    return event_of(content, envelope)
 
 
 def _attributes(members: Mapping[str, object]) -> tuple[dict[str, str], list[Fault]]:

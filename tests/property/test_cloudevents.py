@@ -28,11 +28,11 @@ _TIMES = st.datetimes(datetime(1971, 1, 1), datetime(9990, 1, 1), timezones=st.j
 _RESERVED = {"specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema", "data"}
 _EXTENSION_NAMES = st.from_regex(r"[a-z0-9]{1,20}", fullmatch=True).filter(lambda name: name not in _RESERVED)
 EVENTS = st.builds(
-    lambda base, attributes, extensions, window: {
+    lambda base, attributes, extensions, more: {
         **base,
         **attributes,
         **extensions,
-        "data": {**base["data"], "window": window},
+        "data": {**base["data"], "raw": {**base["data"]["raw"], "more": more}},
     },
     base=st.just(OUT_FOR_DELIVERY),
     attributes=st.fixed_dictionaries(
@@ -40,7 +40,7 @@ EVENTS = st.builds(
         optional={"subject": _TEXT, "time": _TIMES.map(datetime.isoformat)},
     ),
     extensions=st.dictionaries(_EXTENSION_NAMES, _TEXT, max_size=3),
-    window=_JSON_VALUES,
+    more=_JSON_VALUES,
 )
 
 

@@ -209,7 +209,7 @@ async def test_an_erased_persons_event_is_read_back_without_its_content(service:
 
 async def test_types_that_nobody_is_told_of_are_accepted_and_tell_nobody(service: Service) -> None:
     await service.register()
-    for kind in ("registered", "in_transit", "operator_notified", "corrected"):
+    for kind in ("registered", "in_transit", "operator_notified"):
         answer = (await service.post(fresh_event("in_transit", id=kind, type=f"pl.awizo.delivery.{kind}.v1"))).json()
         assert (kind, answer["status"], answer["notifications"]) == (kind, "accepted", [])
 

@@ -203,9 +203,9 @@ def test_a_single_event_may_have_256_kibibytes(mode: object) -> None:
 
 
 def test_an_event_of_a_batch_is_measured_in_its_canonical_form() -> None:
-    size = len(_event(structured(with_value(OUT_FOR_DELIVERY, "data.window", ""))).canonical)
-    fits = with_value(OUT_FOR_DELIVERY, "data.window", "x" * (EVENT_BYTES_MAX - size))
-    too_large = with_value(OUT_FOR_DELIVERY, "data.window", "x" * (EVENT_BYTES_MAX - size + 1))
+    size = len(_event(structured(with_value(OUT_FOR_DELIVERY, "data.raw.more", ""))).canonical)
+    fits = with_value(OUT_FOR_DELIVERY, "data.raw.more", "x" * (EVENT_BYTES_MAX - size))
+    too_large = with_value(OUT_FOR_DELIVERY, "data.raw.more", "x" * (EVENT_BYTES_MAX - size + 1))
     accepted, rejected = _results([fits, too_large])
     assert isinstance(accepted, Event)
     assert isinstance(rejected, Rejected)
