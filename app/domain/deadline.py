@@ -60,7 +60,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """The end of storage as one law has it."""
+    """The end of storage as one law, or the operator's terms, have it. Only an end by law is ever rolled."""
 
     regime: LegalRegime
     end_strict: date
@@ -73,8 +73,9 @@ class Deadlines:
     """The days of one item, and what they were computed from and with.
 
     `end_strict` is the end of storage, `end_rolled` the same moved past days off (disputed, so both are kept),
-    `projected` says that it waits for a second notice that has not come. `safe_collect_by` is the last day on which
-    the facility is open that no reading of the law or the operator's date makes too late; None when there is none.
+    `projected` says that it waits for a second notice that has not come. `candidates` are the ends under an unknown
+    regime, the earliest of which count. `safe_collect_by` is the last day on which the facility is open that no
+    reading of the law or the operator's date makes too late; None when there is none.
     """
 
     regime: LegalRegime
@@ -99,8 +100,8 @@ def deadlines(inputs: Inputs) -> Deadlines:
     two more working days after it was due, though perhaps later), `no_open_day` (nothing open is left).
     """
     first = inputs.first_notice_on
-    repeated = inputs.regime in STORAGE or inputs.regime is LegalRegime.UNKNOWN
-    window_end = first + FIRST_WINDOW if first and repeated else None
+    by_law = inputs.regime in STORAGE or inputs.regime is LegalRegime.UNKNOWN
+    window_end = first + FIRST_WINDOW if first and by_law else None
     expected = working_day_after(window_end) if window_end else None
     candidates = _candidates(inputs, expected)
     end = min(candidates, key=lambda each: each.end_strict, default=None)
@@ -114,7 +115,7 @@ def deadlines(inputs: Inputs) -> Deadlines:
         second_notice_expected_on=expected,
         second_notice_on=inputs.second_notice_on,
         end_strict=end.end_strict if end else None,
-        end_rolled=end.end_rolled if end else None,
+        end_rolled=min((each.end_rolled for each in candidates), default=None),
         safe_collect_by=safe,
         projected=end.projected if end else False,
         candidates=candidates if inputs.regime is LegalRegime.UNKNOWN else (),
