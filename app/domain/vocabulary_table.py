@@ -140,7 +140,7 @@ def _cell_faults(code: str, type_: str, guard: str, confidence: str) -> Iterator
 def _fields(text: str) -> tuple[dict[str, str], list[str]]:
     """`key=value;…` as a mapping, and what is wrong with it."""
     fields: dict[str, str] = {}
-    faults = []
+    faults = [] if text.isprintable() else ["the fields must be printable"]
     for each in filter(None, (part.strip() for part in text.split(";"))):
         key, equals, value = (part.strip() for part in each.partition("="))
         if not (key and equals and value):
