@@ -8,38 +8,40 @@ from babel import Locale
 from babel.dates import format_date
 
 # British English: the day stands before the month, as in the rest of Europe.
-_LOCALES = {"pl": Locale("pl"), "en": Locale("en", "GB")}
-_SHORT = {"pl": "dd.MM", "en": "d MMM"}
+_LOCALES = {"pl": Locale("pl"), "en": Locale("en", "GB"), "uk": Locale("uk")}
+_FULL = {"pl": "EEEE, d MMMM y", "en": "EEEE, d MMMM y", "uk": "EEEE, d MMMM y 'року'"}
+_IN_SENTENCE = {"pl": "d MMMM y (EEEE)", "en": "d MMMM y (EEEE)", "uk": "d MMMM y 'року' (EEEE)"}
+_SHORT = {"pl": "dd.MM", "en": "d MMM", "uk": "dd.MM"}
 
 
 @lru_cache(maxsize=4096)
 def full_date(day: date, language: str) -> str:
-    """`poniedziałek, 7 grudnia 2026`; `Monday, 7 December 2026`."""
-    return format_date(day, "full", locale=_LOCALES[language])
+    """`poniedziałek, 7 grudnia 2026`; `Monday, 7 December 2026`; `понеділок, 7 грудня 2026 року`."""
+    return format_date(day, _FULL[language], locale=_LOCALES[language])
 
 
 @lru_cache(maxsize=4096)
 def date_in_sentence(day: date, language: str) -> str:
-    """`7 grudnia 2026 (poniedziałek)`, a form that every Polish preposition allows; `7 December 2026 (Monday)`."""
-    return format_date(day, "d MMMM y (EEEE)", locale=_LOCALES[language])
+    """`7 grudnia 2026 (poniedziałek)`: a form that every preposition allows, in Polish and Ukrainian, too."""
+    return format_date(day, _IN_SENTENCE[language], locale=_LOCALES[language])
 
 
 @lru_cache(maxsize=4096)
 def day_of_list(day: date, language: str) -> str:
-    """`poniedziałek, 7 grudnia`; `Monday, 7 December`."""
+    """`poniedziałek, 7 grudnia`; `Monday, 7 December`; `понеділок, 7 грудня`."""
     return format_date(day, "EEEE, d MMMM", locale=_LOCALES[language])
 
 
 @lru_cache(maxsize=4096)
 def sms_date(day: date, language: str) -> str:
-    """`07.12 (pon)`; `7 Dec (Mon)`."""
+    """`07.12 (pon)`; `7 Dec (Mon)`; `07.12 (пн)`."""
     weekday = format_date(day, "EEE", locale=_LOCALES[language]).rstrip(".")
     return f"{sms_day(day, language)} ({weekday})"
 
 
 @lru_cache(maxsize=4096)
 def sms_day(day: date, language: str) -> str:
-    """`07.12`; `7 Dec`."""
+    """`07.12`; `7 Dec`; `07.12`."""
     return format_date(day, _SHORT[language], locale=_LOCALES[language])
 
 

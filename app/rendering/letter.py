@@ -181,7 +181,7 @@ def _general(notice: Notice) -> Letter:
     reported = _full_moment(notice.happened_at, notice, say)
     waiting = notice.kind in ("notice_left", "ready_for_pickup")
     return Letter(
-        template="general",
+        template=template_of(notice),
         language=notice.language,
         subject=say("News from the operator, %(date)s: %(service)s", date=_happened(notice), service=service),
         preheader=say("Reported: %(when)s.", when=reported),

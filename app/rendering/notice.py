@@ -6,16 +6,35 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.calendar import DEFAULT_TIME_ZONE, zone
-from app.domain.event import Event, Facility, Handover, Pickup, Window
+from app.domain.event import Event, Facility, Handover, PaperNotice, Pickup, Window
 from app.domain.recipient import Letters
 from app.domain.shipment import Stay
 from app.rendering.catalog import language_or_default
 from app.rendering.dates import local
 from app.rendering.free_text import plain, plain_number
-from app.rendering.words import OPERATORS
+from app.rendering.words import MOVING_CHANGES, OPERATORS
 
 # The evidence log records a template's name and version; one version covers its SMS and its e-mail in all languages.
-TEMPLATE_VERSIONS = {"notice_left": 1, "ready_for_pickup": 1, "delivered": 1, "returned": 1, "general": 1}
+TEMPLATE_VERSIONS = {
+    "out_for_delivery": 1,
+    "attempt_failed": 1,
+    "notice_left": 2,
+    "ready_for_pickup": 2,
+    "terms_changed": 1,
+    "delivered": 2,
+    "refused": 1,
+    "pickup_expired": 1,
+    "returned": 2,
+    "corrected": 1,
+    "delayed": 1,
+    "damaged": 1,
+    "lost": 1,
+    "address_problem": 1,
+    "item_held": 1,
+    "reminder": 1,
+    "last_day": 1,
+    "general": 2,
+}
 
 WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
 
@@ -33,9 +52,10 @@ class Notice:
     """The facts of one message. Strings are the operator's own words, still as they came; rendering tames them.
 
     `happened_at` is when the reported thing happened, `zone` the clock it is told by, `language` one of the
-    catalogs', `reference` the notification's id by which its proof is found. `collect_by` is the last safe day for
-    collecting as we computed it, None where we could not; `told_on` the local day on which the message is made.
-    `corrected` is the kind of the news that a correction takes back. `others` wait at the same place, too.
+    catalogs', `reference` the notification's id by which its proof is found. `since` is when the item was first said
+    to wait, the notices are those of paper. `collect_by` is the last safe day for collecting as we computed it, None
+    where we could not; `told_on` the local day on which the message is made. `corrected` is the kind of the news that
+    a correction takes back, `replaced` whether it says what stands instead. `others` wait at the same place, too.
     `letters` is how the person wants SMS spelt, `safety_phrase` their own words that stand in each message.
     """
 
@@ -51,6 +71,9 @@ class Notice:
     facility: Facility | None = None
     pickup: Pickup | None = None
     paper_place: str | None = None
+    since: datetime | None = None
+    first_notice_at: datetime | None = None
+    second_notice_at: datetime | None = None
     handover: Handover | None = None
     reason: str | None = None
     stage: str | None = None
@@ -63,6 +86,7 @@ class Notice:
     new_eta: date | datetime | None = None
     action_until: date | datetime | None = None
     corrected: str | None = None
+    replaced: bool = False
     collect_by: date | None = None
     told_on: date | None = None
     others: tuple[Item, ...] = ()
@@ -112,21 +136,25 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
     raises ZoneInfoNotFoundError or ValueError when it is none.
     """
     paper, stay = event.notice, telling.stay
-    handed_over_at = event.handover.delivered_at if event.handover else None
+    # What is to be moved waits no longer where, or until when, it was said to wait before.
+    place = stay if event.change not in MOVING_CHANGES else None
     return Notice(
         kind=telling.kind or event.kind,
         ordinal=paper.ordinal if paper else 1,
-        happened_at=(paper.left_at if paper else handed_over_at) or event.effective_at,
+        happened_at=_happened_at(event),
         operator=OPERATORS.get(event.operator, event.operator),
         language=language_or_default(telling.language),
         zone=zone(time_zone),
         reference=telling.reference,
         service=event.service or (stay.service if stay else None),
         shipment=event.shipments[0] if event.shipments else None,
-        facility=event.facility or (stay.facility if stay else None),
-        pickup=event.pickup or (stay.pickup if stay else None),
-        place=event.place or (stay.place if stay else None),
+        facility=event.facility or (place.facility if place else None),
+        pickup=event.pickup or (place.pickup if place else None),
+        place=event.place or (place.place if place else None),
         paper_place=paper.place if paper else None,
+        since=stay.since if stay else None,
+        first_notice_at=_left_at(paper, 1) or (stay.first_notice_at if stay else None),
+        second_notice_at=_left_at(paper, 2) or (stay.second_notice_at if stay else None),
         handover=event.handover,
         reason=event.reason,
         stage=event.stage,
@@ -138,12 +166,25 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
         new_eta=event.new_eta,
         action_until=event.action_until,
         corrected=telling.corrected,
+        replaced=event.correction is not None and event.correction.action == "replace",
         collect_by=telling.collect_by,
         told_on=telling.told_on,
         others=telling.others,
         letters=telling.letters,
         safety_phrase=telling.safety_phrase,
     )
+
+
+def _happened_at(event: Event) -> datetime:
+    """When a notice was left or an item handed over; of a correction, when it was made."""
+    if event.correction is not None:
+        return event.effective_at
+    handed_over_at = event.handover.delivered_at if event.handover else None
+    return (event.notice.left_at if event.notice else handed_over_at) or event.effective_at
+
+
+def _left_at(paper: PaperNotice | None, ordinal: int) -> datetime | None:
+    return paper.left_at if paper and paper.ordinal == ordinal else None
 
 
 def template_of(notice: Notice) -> str:

@@ -6,8 +6,9 @@ from datetime import date, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from app.domain.calendar import is_day_off
+from app.domain.calendar import is_statutory_day_off
 from app.domain.event import Closure, Facility, OpeningInterval
+from app.domain.facility_calendar import ROUND_THE_CLOCK
 from app.rendering.catalog import Say
 from app.rendering.dates import clock, day_of_list, sms_day
 
@@ -17,7 +18,6 @@ DAYS_WITHOUT_END = 7
 Hours = tuple[tuple[OpeningInterval, ...], ...]
 
 _MIDNIGHT = time()
-_WHOLE_DAY = (OpeningInterval(opens=_MIDNIGHT, closes=_MIDNIGHT),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,33 +70,34 @@ def listed_days(facility: Facility, days: Days, say: Say, language: str) -> tupl
     count = (days.last - days.first).days + 1
     dates = (days.first + timedelta(days=n) for n in range(count))
     week = [_hours_in_words(intervals, say) for intervals in hours]
-    return tuple(_open_day(day, week, facility.closures, say, language) for day in dates)
+    return tuple(_open_day(day, facility, week[day.weekday()], say, language) for day in dates)
 
 
 def never_closes(facility: Facility, days: Days) -> bool:
     """Whether the place is open round the clock on all of `days`, so that a list would say nothing more."""
     hours = facility.hours
-    return hours is not None and not _closures(facility, days) and all(day == _WHOLE_DAY for day in hours)
+    return hours is not None and not _closures(facility, days) and all(day == ROUND_THE_CLOCK for day in hours)
 
 
 def _closures(facility: Facility, days: Days) -> list[Closure]:
     return [c for c in facility.closures if c.first_on <= days.last and c.last_on >= days.first]
 
 
-def _open_day(day: date, week: Sequence[str], closures: Sequence[Closure], say: Say, language: str) -> OpenDay:
-    label, text = day_of_list(day, language), week[day.weekday()]
-    if any(c.first_on <= day <= c.last_on for c in closures):
+def _open_day(day: date, facility: Facility, text: str, say: Say, language: str) -> OpenDay:
+    label = day_of_list(day, language)
+    if any(c.first_on <= day <= c.last_on for c in facility.closures):
         return OpenDay(day=label, hours=say("closed – announced by the operator"), closed=True)
     if not text:
         return OpenDay(day=label, hours=say("closed"), closed=True)
-    if day.weekday() != 6 and is_day_off(day):
-        text = say("%(hours)s (public holiday: hours may differ)", hours=text)
+    if is_statutory_day_off(day) and facility.hours and facility.hours[day.weekday()] != ROUND_THE_CLOCK:
+        # No safe day falls on it, so it must not look open here.
+        return OpenDay(day=label, hours=say("public holiday – usually closed"), closed=True)
     return OpenDay(day=label, hours=text, closed=False)
 
 
 def _hours_in_words(intervals: Sequence[OpeningInterval], say: Say) -> str:
     """The hours of a weekday; empty when the place is shut."""
-    if intervals == _WHOLE_DAY:
+    if intervals == ROUND_THE_CLOCK:
         return say("open round the clock")
     return ", ".join(_interval(i) for i in intervals)
 
@@ -107,7 +108,7 @@ def _interval(interval: OpeningInterval) -> str:
 
 
 def _compact_week(hours: Hours, say: Say) -> str:
-    if all(day == _WHOLE_DAY for day in hours):
+    if all(day == ROUND_THE_CLOCK for day in hours):
         return say("round the clock")
     names = say("Mon Tue Wed Thu Fri Sat Sun").split()
     open_days = [n for n, day in enumerate(hours) if day]

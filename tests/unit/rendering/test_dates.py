@@ -11,16 +11,19 @@ DAY = date(2026, 12, 7)
 def test_a_date_stands_in_full_with_its_weekday() -> None:
     assert full_date(DAY, "pl") == "poniedziałek, 7 grudnia 2026"
     assert full_date(DAY, "en") == "Monday, 7 December 2026"
+    assert full_date(DAY, "uk") == "понеділок, 7 грудня 2026 року"
 
 
 def test_a_date_in_a_sentence_has_the_form_that_prepositions_take() -> None:
     assert date_in_sentence(DAY, "pl") == "7 grudnia 2026 (poniedziałek)"
     assert date_in_sentence(DAY, "en") == "7 December 2026 (Monday)"
+    assert date_in_sentence(DAY, "uk") == "7 грудня 2026 року (понеділок)"
 
 
 def test_a_list_of_days_leaves_out_the_year() -> None:
     assert day_of_list(DAY, "pl") == "poniedziałek, 7 grudnia"
     assert day_of_list(DAY, "en") == "Monday, 7 December"
+    assert day_of_list(DAY, "uk") == "понеділок, 7 грудня"
 
 
 def test_an_sms_shows_day_month_and_short_weekday() -> None:
@@ -35,6 +38,7 @@ def test_an_sms_shows_day_month_and_short_weekday() -> None:
         "13.12 (niedz)",
     ]
     assert sms_date(DAY, "en") == "7 Dec (Mon)"
+    assert sms_date(DAY, "uk") == "07.12 (пн)"
 
 
 def test_a_time_is_on_the_24_hour_clock() -> None:

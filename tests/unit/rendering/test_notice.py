@@ -4,9 +4,10 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 
-from app.domain.event import Handover, Pickup
+from app.domain.decision import TELLS
+from app.domain.event import Correction, Handover, PaperNotice, Pickup
 from app.rendering.notice import Telling, first_day, notice_of_event, template_of
-from tests.unit.rendering.samples import NUMBER, OFFICE, REFERENCE, WARSAW, event, notice_left, notice_of
+from tests.unit.rendering.samples import NUMBER, OFFICE, REFERENCE, STAY, WARSAW, event, notice_left, notice_of, told
 
 
 def test_a_notice_happened_when_the_paper_notice_was_left() -> None:
@@ -21,6 +22,23 @@ def test_a_delivery_happened_when_the_item_was_handed_over() -> None:
 def test_what_has_no_time_of_its_own_happened_at_the_effective_time() -> None:
     reported = event("delivered", handover=Handover(mode="collected"))
     assert notice_of(reported).happened_at == reported.effective_at
+
+
+def test_a_correction_happened_when_it_was_made_and_keeps_the_time_of_the_notice_it_speaks_of() -> None:
+    left_at = datetime(2026, 11, 20, 9, 0, tzinfo=WARSAW)
+    correction = event(
+        "corrected", correction=Correction(action="replace"), notice=PaperNotice(ordinal=2, left_at=left_at)
+    )
+    notice = notice_of(correction)
+    assert (notice.happened_at, notice.second_notice_at) == (correction.effective_at, left_at)
+    assert (notice.first_notice_at, notice.replaced) == (None, True)
+
+
+def test_an_item_waits_where_its_other_events_say_unless_it_is_moved() -> None:
+    waiting = notice_of(told(event("terms_changed", change="extended"), stay=STAY))
+    assert (waiting.facility, waiting.pickup) == (STAY.facility, STAY.pickup)
+    moved = notice_of(told(event("terms_changed", change="place_changed"), stay=STAY))
+    assert (moved.facility, moved.pickup, moved.since) == (None, None, STAY.since)
 
 
 def test_a_day_is_the_local_day_of_the_notice() -> None:
@@ -48,12 +66,12 @@ def test_a_waiting_item_without_a_place_gets_the_general_text(kind: str, facilit
     assert template_of(notice_of(event(kind, facility=facility))) == "general"
 
 
-@pytest.mark.parametrize("kind", ["notice_left", "ready_for_pickup", "delivered", "returned"])
+@pytest.mark.parametrize("kind", TELLS)
 def test_a_kind_with_all_it_needs_gets_its_own_text(kind: str) -> None:
     assert template_of(notice_of(event(kind, facility=OFFICE))) == kind
 
 
-@pytest.mark.parametrize("kind", ["terms_changed", "damaged", "general", "unheard_of"])
+@pytest.mark.parametrize("kind", ["registered", "in_transit", "general", "unheard_of"])
 def test_any_other_kind_gets_the_general_text(kind: str) -> None:
     assert template_of(notice_of(event(kind, facility=OFFICE))) == "general"
 

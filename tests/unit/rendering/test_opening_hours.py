@@ -1,9 +1,10 @@
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from app.domain.event import Closure
+from app.domain.facility_calendar import calendar_of
 from app.rendering.catalog import letter_speaker
 from app.rendering.opening_hours import Days, compact_hours, days_to_show, listed_days, never_closes
 from tests.unit.rendering.samples import LOCKER, OFFICE, STOCKTAKING, week
@@ -78,10 +79,23 @@ def test_a_break_at_noon_and_midnight_are_listed_as_they_are() -> None:
     assert [day.hours for day in listed] == ["8:00–12:00, 13:00–24:00", "open round the clock"]
 
 
-def test_a_statutory_holiday_on_a_weekday_warns_that_hours_may_differ() -> None:
+def test_a_statutory_holiday_on_a_weekday_does_not_look_open() -> None:
     epiphany = date(2027, 1, 6)
     [day] = listed_days(OFFICE, Days(first=epiphany, last=epiphany), EN, "en")
-    assert day.hours == "8:00–20:00 (public holiday: hours may differ)"
+    assert day == ("Wednesday, 6 January", "public holiday – usually closed", True)
+
+
+def test_a_place_open_round_the_clock_is_open_on_holidays_too() -> None:
+    epiphany = date(2027, 1, 6)
+    [day] = listed_days(LOCKER, Days(first=epiphany, last=epiphany), EN, "en")
+    assert day == ("Wednesday, 6 January", "open round the clock", False)
+
+
+def test_what_is_listed_as_closed_is_what_no_safe_day_falls_on() -> None:
+    days = Days(first=date(2026, 12, 19), last=date(2027, 1, 8))
+    for place in (OFFICE, LOCKER, replace(OFFICE, closures=(STOCKTAKING,))):
+        opens = [calendar_of(place).is_open(days.first + timedelta(days=n)) for n in range(21)]
+        assert [not day.closed for day in listed_days(place, days, EN, "en")] == opens
 
 
 @pytest.mark.parametrize(
