@@ -38,6 +38,7 @@ from app.wiring import (
     sealer_of,
     signing_keys,
     timestamper,
+    vocabularies,
 )
 from app.worker import Worker
 
@@ -107,6 +108,7 @@ def _services(
         intake=Intake(
             database,
             surroundings=surroundings,
+            vocabularies=vocabularies(settings),
             metrics=metrics,
             on_accepted=worker.hint if worker else _nobody_listens,
         ),

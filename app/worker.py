@@ -1,4 +1,4 @@
-"""The loops beside HTTP: seal the log, have it stamped, dispatch, give up leases, close chains.
+"""The loops beside HTTP: seal the log, have it stamped, remind, dispatch, give up leases, close chains.
 
 Each survives its own failures.
 """
@@ -23,6 +23,7 @@ from app.usecases.follow_unknown import BATCH_MAX as FOLLOW_BATCH_MAX
 from app.usecases.follow_unknown import Follower
 from app.usecases.keep_retention import keep_retention
 from app.usecases.log_fault import LogFaultError, LogStuckError
+from app.usecases.remind import remind
 from app.usecases.seal_log import BATCH_MAX, Sealer
 from app.usecases.stamp_log import Stamper
 from app.usecases.watch_log import LogWatch
@@ -30,6 +31,7 @@ from app.usecases.weigh_failures import weigh_failures
 
 POLL_SECONDS = 0.25
 SEAL_SECONDS = 0.5
+REMIND_SECONDS = 1.0
 LAST_TURNS_MAX = 8
 FOLLOW_SECONDS = 2.0
 STAMP_SECONDS = 30.0
@@ -95,6 +97,7 @@ class Worker:
         self._loops = [
             *self._dispatching,
             _Loop(name="seal", turn=self._seal, seconds=SEAL_SECONDS),
+            _Loop(name="remind", turn=self._remind, seconds=REMIND_SECONDS),
             _Loop(name="housekeeping", turn=self._keep_house, seconds=HOUSEKEEPING_SECONDS),
         ]
         if follower is not None:
@@ -182,6 +185,11 @@ class Worker:
         if claimed:
             await dispatcher.wait_for_room(POLL_SECONDS)
         return claimed > 0
+
+    async def _remind(self) -> bool:
+        if self._log_watch.fault is not None:
+            return False
+        return await self._database.transact(partial(remind, surroundings=self._surroundings)) > 0
 
     async def _follow(self, follower: Follower) -> bool:
         return self._log_watch.fault is None and await follower.turn() >= FOLLOW_BATCH_MAX

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 
 from app.api.metrics import Metrics
 from app.domain.event import Event
+from app.domain.vocabulary import Vocabularies
 from app.ports import Surroundings
 from app.storage.database import Database, DatabaseUnavailableError
 from app.usecases.accept_events import Answer, Conflict, accept_events
@@ -19,9 +21,16 @@ class Intake:
     """Accepts events. `on_accepted` is told after each commit: a hint that there may be something to send."""
 
     def __init__(
-        self, database: Database, *, surroundings: Surroundings, metrics: Metrics, on_accepted: Callable[[], None]
+        self,
+        database: Database,
+        *,
+        surroundings: Surroundings,
+        vocabularies: Vocabularies,
+        metrics: Metrics,
+        on_accepted: Callable[[], None],
     ) -> None:
         self._database = database
+        self._vocabularies = vocabularies
         self._metrics = metrics
         self._surroundings = surroundings
         self._on_accepted = on_accepted
@@ -54,7 +63,8 @@ class Intake:
             return None
 
     async def _accept_all(self, events: Sequence[Event]) -> list[Answer]:
-        answers = await self._database.transact(lambda tx: accept_events(tx, events, surroundings=self._surroundings))
+        accept = partial(accept_events, events=events, surroundings=self._surroundings, vocabularies=self._vocabularies)
+        answers = await self._database.transact(accept)
         self._on_accepted()
         statuses = Counter("conflict" if isinstance(answer, Conflict) else answer.status for answer in answers)
         for status, count in statuses.items():

@@ -1,7 +1,7 @@
 """An item that waits for one person: what is known of it, its deadlines, and what there is still to say of it. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -28,6 +28,10 @@ class Known:
         """Whether it can be collected now, as far as is known."""
         return self.picture.waits
 
+    def differs(self, other: "Known") -> bool:
+        """Whether the two say something else; the day on which it was looked at is no news."""
+        return (self.picture, _timeless(self.deadlines)) != (other.picture, _timeless(other.deadlines))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalStay:
@@ -52,6 +56,10 @@ def known_of(milestones: Iterable[Milestone], *, as_of: datetime) -> Known:
     """What the events of one shipment come to, as known at that moment."""
     picture = picture_of(milestones)
     return Known(picture=picture, deadlines=_deadlines(picture.stay, local_day(as_of)) if picture.stay else None)
+
+
+def _timeless(known: Deadlines | None) -> Deadlines | None:
+    return replace(known, inputs=replace(known.inputs, as_of=date.min)) if known else None
 
 
 def _deadlines(stay: Stay, as_of: date) -> Deadlines:

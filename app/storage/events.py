@@ -174,6 +174,17 @@ async def decoded(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, Event]:
     return {event_id: event for event_id, event in opened.items() if event is not None}
 
 
+async def corrected_kinds(tx: Tx, corrections: Iterable[UUID]) -> dict[UUID, str]:
+    """For each of these corrections the kind of the event that it takes back; absent where that is not known."""
+    target = events.alias("target")
+    query = (
+        select(events.c.id, target.c.kind)
+        .join(target, target.c.dedupe_key == events.c.corrects)
+        .where(one_of(tx, events.c.id, list(corrections)))
+    )
+    return {row.id: row.kind for row in await tx.execute(query)}
+
+
 def _open_decoded(row: Any, key: PersonKey) -> Event | None:
     try:
         text = key.open(row.decoded, place=_decoded_place(row.id))

@@ -20,6 +20,13 @@ from app.storage.updates import update_rows
 
 _BY_EVENT = Lookup(select(notifications).order_by(notifications.c.id), notifications.c.event_id)
 
+_OF_SHIPMENTS = Lookup(select(notifications).order_by(notifications.c.id), notifications.c.shipment_index)
+_BY_ID = Lookup(select(notifications), notifications.c.id)
+_MERGED_INTO = Lookup(
+    select(notifications).where(notifications.c.merged_into.is_not(None)).order_by(notifications.c.id),
+    notifications.c.merged_into,
+)
+
 
 async def insert_all(tx: Tx, new: Sequence[Notification]) -> None:
     """Write new notifications."""
@@ -118,6 +125,11 @@ async def by_id(tx: Tx, notification: UUID) -> Notification | None:
     return _notification(row) if row else None
 
 
+async def by_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
+    """Those of these notifications that exist."""
+    return {row.id: _notification(row) for row in await _BY_ID.rows(tx, ids)}
+
+
 async def by_events(tx: Tx, event_ids: Iterable[UUID]) -> dict[UUID, list[Notification]]:
     """The notifications of each of these events, in the order in which they were planned."""
     found: dict[UUID, list[Notification]] = defaultdict(list)
@@ -170,6 +182,19 @@ async def newest(tx: Tx, wanted: NotificationFilter) -> list[Notification]:
 async def _recipient_id(tx: Tx, named: tuple[str, str]) -> UUID | None:
     index = tx.vault.index("recipient", *named)
     return (await tx.execute(select(recipients.c.id).where(recipients.c.name_index == index))).scalar_one_or_none()
+
+
+async def of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[Notification]:
+    """Every notification about one of these shipments, in the order in which they were planned."""
+    return [_notification(row) for row in await _OF_SHIPMENTS.rows(tx, shipments)]
+
+
+async def merged_into(tx: Tx, speakers: Iterable[UUID]) -> dict[UUID, list[Notification]]:
+    """The notifications for which each of these speaks, too."""
+    found: dict[UUID, list[Notification]] = defaultdict(list)
+    for row in await _MERGED_INTO.rows(tx, speakers):
+        found[row.merged_into].append(_notification(row))
+    return found
 
 
 async def waiting_of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[tuple[Notification, Milestone]]:

@@ -1,18 +1,19 @@
 """Items that wait, as one person each is told of them, and what they were before they changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from pydantic import TypeAdapter
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from app.domain.stay import Known, PersonalStay
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_rows, one_of
-from app.storage.tables import former_stays, stays
+from app.storage.tables import former_stays, notifications, stays
 from app.storage.updates import update_rows
 from app.storage.vault import PersonKey
 
@@ -70,15 +71,55 @@ async def review_soon(tx: Tx, shipments: Iterable[bytes], *, now: datetime) -> N
     await tx.execute(update(stays).where(one_of(tx, stays.c.shipment_index, list(shipments))).values(review_at=now))
 
 
-async def due_for_review(tx: Tx, *, now: datetime, limit: int) -> list[tuple[bytes, UUID]]:
-    """Shipment and person of up to `limit` stays whose plan is to be looked at, those waiting longest first."""
-    query = (
-        select(stays.c.shipment_index, stays.c.recipient_id)
-        .where(stays.c.review_at.is_not(None), stays.c.review_at <= now)
-        .order_by(stays.c.review_at, stays.c.id)
-        .limit(limit)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePlan:
+    """A stay whose plan is to be looked at: its id, its shipment and its person."""
+
+    id: UUID
+    shipment_index: bytes = field(repr=False)
+    recipient: UUID
+
+
+_DUE = select(stays.c.id, stays.c.shipment_index, stays.c.recipient_id)
+
+
+async def due_for_review(tx: Tx, *, now: datetime, limit: int) -> list[DuePlan]:
+    """Up to `limit` plans that are to be looked at, those waiting longest first."""
+    due = _DUE.where(stays.c.review_at.is_not(None), stays.c.review_at <= now)
+    return await _due_plans(tx, due.order_by(stays.c.review_at, stays.c.id).limit(limit))
+
+
+async def due_of_people(tx: Tx, people: Iterable[UUID], *, now: datetime) -> list[DuePlan]:
+    """All plans of these people that are to be looked at."""
+    due = _DUE.where(
+        one_of(tx, stays.c.recipient_id, list(people)), stays.c.review_at.is_not(None), stays.c.review_at <= now
     )
-    return [(row.shipment_index, row.recipient_id) for row in await tx.execute(query)]
+    return await _due_plans(tx, due.order_by(stays.c.id))
+
+
+async def _due_plans(tx: Tx, query: Select[tuple[Any, ...]]) -> list[DuePlan]:
+    rows = await tx.execute(query)
+    return [DuePlan(id=row.id, shipment_index=row.shipment_index, recipient=row.recipient_id) for row in rows]
+
+
+async def review_merged(tx: Tx, speakers: Iterable[UUID], *, now: datetime) -> None:
+    """Have the plans looked at of all items for which these reminders were to speak."""
+    merged = (
+        select(notifications.c.id)
+        .where(
+            one_of(tx, notifications.c.merged_into, list(speakers)),
+            notifications.c.shipment_index == stays.c.shipment_index,
+            notifications.c.recipient_id == stays.c.recipient_id,
+        )
+        .exists()
+    )
+    await tx.execute(update(stays).where(merged).values(review_at=now))
+
+
+async def give_up(tx: Tx, plans: Iterable[UUID]) -> None:
+    """Look no more at these plans: what is known of them cannot be read."""
+    if wanted := list(plans):
+        await tx.execute(update(stays).where(one_of(tx, stays.c.id, wanted)).values(review_at=None))
 
 
 def _row(stay: PersonalStay, key: PersonKey) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from uuid import UUID
 from app.domain.decision import TELLS
 from app.domain.event import Event
 from app.domain.notification import Notification
+from app.domain.shipment import milestone_of
+from app.domain.vocabulary import Vocabularies
 from app.ports import Surroundings
 from app.storage import events as event_store
 from app.storage import notifications as outbox
@@ -15,7 +17,10 @@ from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.events import AcceptedEvent, NewEvent
 from app.storage.recipients import NOBODY, RecipientRecord
-from app.usecases.plan_notifications import Keeping, Planning, keeping, new_planning
+from app.usecases.plan_notifications import Keeping, Planning
+from app.usecases.read_codes import ReadEvent, Reading
+from app.usecases.record_facts import new_fact_sheet
+from app.usecases.shipment_history import read_history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +41,12 @@ class Conflict:
 Answer = Accepted | Conflict
 
 
-async def accept_events(tx: Tx, events: Sequence[Event], *, surroundings: Surroundings) -> list[Answer]:
+async def accept_events(
+    tx: Tx, events: Sequence[Event], *, surroundings: Surroundings, vocabularies: Vocabularies
+) -> list[Answer]:
     """One answer for each event, in order. Everything is in `tx`: nothing is promised before it commits.
+
+    `vocabularies` give the operators' own codes their meaning.
 
     Equal keys inside `events` count like repeats: the first is accepted, later ones are duplicates or conflicts.
     """
@@ -48,7 +57,7 @@ async def accept_events(tx: Tx, events: Sequence[Event], *, surroundings: Surrou
         if key not in known:
             firsts.setdefault(key, index)
     fresh = {key: events[index] for key, index in firsts.items()}
-    accepted = await _take(tx, fresh, surroundings) if fresh else {}
+    accepted = await _take(tx, fresh, surroundings, vocabularies) if fresh else {}
     if lost := fresh.keys() - accepted.keys():  # somebody else committed the same key a moment earlier
         known |= await event_store.by_dedupe_keys(tx, lost)
     told = await outbox.by_events(tx, [item.id for item in known.values()]) if known else {}
@@ -77,20 +86,53 @@ def _fresh(event: Event, first: Event, answer: Accepted, *, is_first: bool) -> A
     return replace(answer, status="duplicate") if event.canonical == first.canonical else Conflict()
 
 
-async def _take(tx: Tx, fresh: Mapping[bytes, Event], surroundings: Surroundings) -> dict[bytes, Accepted]:
+async def _take(
+    tx: Tx, fresh: Mapping[bytes, Event], surroundings: Surroundings, vocabularies: Vocabularies
+) -> dict[bytes, Accepted]:
     """Keep the events whose key is still free, and everything that follows from them."""
     records = await _owners(tx, fresh.values(), surroundings)
+    people = {record.id: record.key for record in records.values()}
+    shipments = {key: _shipment_index(tx, event) for key, event in fresh.items()}
+    history = await read_history(tx, {index for index in shipments.values() if index}, people)
     now = surroundings.clock()  # after the locks: no fact is older than what it names
+    history = history.as_of(now)
+    reading = Reading(tx=tx, vocabularies=vocabularies, known=history.known)
     keepings = {
-        key: keeping(tx, event, records[_owner(event)], new_id=surroundings.new_id()) for key, event in fresh.items()
+        key: _keeping(key, reading.read(event, shipments[key], key), records[_owner(event)], surroundings)
+        for key, event in fresh.items()
     }
     won = await event_store.insert_new(tx, [_new_event(key, item, now) for key, item in keepings.items()])
-    kept = [item for item in keepings.values() if item.id in won]
-    planning = await new_planning(tx, kept, now=now, surroundings=surroundings)
-    for item in kept:
-        planning.keep(item)
+    sheet = await new_fact_sheet(tx, surroundings)
+    planning = Planning(now=now, surroundings=surroundings, sheet=sheet, history=history)
+    for item in keepings.values():
+        if item.id in won:
+            planning.keep(item)
     await planning.write(tx)
     return {key: _accepted(item, planning) for key, item in keepings.items() if item.id in won}
+
+
+def _shipment_index(tx: Tx, event: Event) -> bytes | None:
+    return event_store.shipment_index(tx, event.operator, event.shipments[0]) if len(event.shipments) == 1 else None
+
+
+def _keeping(key: bytes, read: ReadEvent, record: RecipientRecord, surroundings: Surroundings) -> Keeping:
+    event, own_id = read.event, surroundings.new_id()
+    milestone = replace(
+        milestone_of(event),
+        id=own_id,
+        key=key,
+        corrects=read.corrects,
+        told=record.recipient is not None,
+        recipient=record.id,
+    )
+    return Keeping(
+        id=own_id,
+        event=event,
+        record=record,
+        milestone=milestone,
+        shipments="\n".join(sorted(event.shipments)).encode() or None,
+        shipment_index=read.shipment_index,
+    )
 
 
 def _accepted(item: Keeping, planning: Planning) -> Accepted:
@@ -113,7 +155,8 @@ def _new_event(key: bytes, item: Keeping, now: datetime) -> NewEvent:
         dedupe_key=key,
         shipment_index=item.shipment_index,
         tells=item.milestone.kind in TELLS,
-        told=item.record.recipient is not None,
+        told=item.milestone.told,
+        corrects=item.milestone.corrects,
     )
 
 

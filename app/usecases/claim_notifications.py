@@ -8,11 +8,11 @@ from uuid import UUID
 import structlog
 
 from app.domain.channel import Channel
-from app.domain.decision import last_check
+from app.domain.decision import last_check, quiet_end
 from app.domain.event import Event
 from app.domain.notification import Failure, Notification, Status
-from app.domain.quiet_hours import quiet_until
 from app.domain.recipient import ContactPoint, Recipient
+from app.domain.reminder import last_moment
 from app.ports import Surroundings
 from app.storage import events as event_store
 from app.storage import facts as fact_store
@@ -23,6 +23,7 @@ from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
 from app.storage.vault import PersonKey
 from app.usecases.end_chain import cancelled, end_chain, opening_data
+from app.usecases.message_contexts import NO_CONTEXT, MessageContext, message_contexts
 from app.usecases.overtaken_news import overtaken_news
 from app.usecases.places import Places
 from app.usecases.record_facts import FactSheet, new_fact_sheet
@@ -62,6 +63,7 @@ async def claim_notifications(
     )
     claim = _Claim(
         starting=starting,
+        contexts=await message_contexts(tx, due, {record.id: record.key for record in records.values()}),
         places=places,
         failed_at={id_: attempts[-1].provider for id_, attempts in tried.items()},
         records=records,
@@ -106,6 +108,7 @@ async def _openings_of_stopped(
 @dataclass(slots=True, kw_only=True)
 class _Claim:
     starting: Starting
+    contexts: Mapping[UUID, MessageContext]
     places: Places
     failed_at: Mapping[UUID, str]
     records: Mapping[UUID, RecipientRecord]
@@ -136,8 +139,8 @@ class _Claim:
             self.changed.append(end_chain(self.sheet, expired, "notification.expired", at=self.now))
         elif notification.id in self.overtaken:
             self.cancel(notification, self.overtaken[notification.id])
-        elif quiet_end := self._quiet_until(notification, record.recipient):
-            held = replace(notification, status=Status.HELD, not_before=quiet_end, due_at=quiet_end)
+        elif until := self._quiet_until(notification, record.recipient):
+            held = replace(notification, status=Status.HELD, not_before=until, due_at=until)
             self.changed.append(held)
         else:
             self._start(notification, record.recipient, contact, record.key)
@@ -153,9 +156,9 @@ class _Claim:
 
     def _quiet_until(self, notification: Notification, recipient: Recipient) -> datetime | None:
         """When the quiet hours end into which a message fell that waited for a retry, or for a worker."""
-        if notification.channel is not Channel.SMS:
-            return None
-        return quiet_until(self.now, recipient.quiet_hours, recipient.time_zone)
+        known = self._context_of(notification).known
+        latest = last_moment(known.deadlines) if known and known.waits and known.deadlines else None
+        return quiet_end(recipient, notification.channel, now=self.now, last_moment=latest)
 
     def _suppress(self, notification: Notification, record: RecipientRecord, reason: str | None) -> None:
         stopped = replace(notification, status=Status.SUPPRESSED, reason=reason, due_at=None)
@@ -180,6 +183,8 @@ class _Claim:
                 self._event_of(notification),
                 recipient,
                 contact,
+                context=self._context_of(notification),
+                now=self.now,
                 sender=self.starting.sender,
                 vault=self.starting.vault,
             )
@@ -197,6 +202,9 @@ class _Claim:
         )
         self.changed.append(claimed.notification)
         self.claimed.append(claimed)
+
+    def _context_of(self, notification: Notification) -> MessageContext:
+        return self.contexts.get(notification.id, NO_CONTEXT)
 
     def _event_of(self, notification: Notification) -> Event:
         if notification.event is None:

@@ -1,45 +1,32 @@
 """What follows from accepted events: who is told what, who is not and why, and which planned news became untrue."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from app.domain.channel import Channel
-from app.domain.decision import (
-    FUTURE_TOLERANCE,
-    POLICY,
-    TELLS,
-    Hold,
-    News,
-    Notify,
-    Planned,
-    Suppress,
-    expires_at,
-    is_from_the_future,
-    plan,
-    tells,
-)
+from app.domain.channel import Channel, Purpose
+from app.domain.decision import TELLS, News, expires_at, is_from_the_future, plan, tells
 from app.domain.event import Event
 from app.domain.notification import Notification, Status
-from app.domain.recipient import Recipient
-from app.domain.shipment import RANK, Milestone, makes_untrue, milestone_of, reason_not_to_tell
-from app.evidence.fact import EncodedFact
+from app.domain.reminder import SMS_PER_ITEM_MAX, last_moment
+from app.domain.shipment import STAY_KINDS, WAITING_KINDS, Milestone, makes_untrue, reason_not_to_tell
+from app.domain.stay import Known, PersonalStay, known_of
 from app.ports import Surroundings
-from app.storage import events as event_store
+from app.storage import anomalies as anomaly_store
 from app.storage import notifications as outbox
+from app.storage import stays as stay_store
+from app.storage.anomalies import Anomaly
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
-from app.storage.shipments import lock_shipments
 from app.usecases.end_chain import cancelled
-from app.usecases.record_facts import FactSheet, new_fact_sheet
+from app.usecases.open_notification import Subject, open_notification, standing_of
+from app.usecases.record_facts import FactSheet
+from app.usecases.shipment_history import History
 
-# A notification that has not left, and what the event that planned it said of its shipment.
-Waiting = tuple[Notification, Milestone]
-
-# The first kind that anybody is told about: nothing before it can overtake planned news.
-_FIRST_TOLD_RANK = RANK["notice_left"]
+# What has left, or may have: whoever got it knows the news.
+_TOLD = frozenset({Status.SENDING, Status.SENT, Status.DELIVERED, Status.UNKNOWN})
+_NOT_SENT = frozenset({Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED, Status.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,52 +49,6 @@ class Keeping:
         return "quarantined" if self.event.quarantine else "accepted"
 
 
-def keeping(tx: Tx, event: Event, record: RecipientRecord, *, new_id: UUID) -> Keeping:
-    """The event under that id, for that owner."""
-    return Keeping(
-        id=new_id,
-        event=event,
-        record=record,
-        milestone=milestone_of(event),
-        shipments="\n".join(sorted(event.shipments)).encode() or None,
-        shipment_index=event_store.shipment_index(tx, event.operator, event.shipments[0])
-        if len(event.shipments) == 1
-        else None,
-    )
-
-
-async def new_planning(tx: Tx, kept: Sequence[Keeping], *, now: datetime, surroundings: Surroundings) -> "Planning":
-    """Read (and lock, where it may change) everything that the decisions about these events depend on."""
-    moving = {item.shipment_index for item in kept if item.shipment_index and _matters(item)}
-    overtaking = {item.shipment_index for item in kept if item.shipment_index and _may_overtake(item)}
-    if moving:
-        await lock_shipments(tx, moving)
-    milestones = await event_store.milestones(tx, moving) if moving else {}
-    own = {item.id for item in kept}  # known of a shipment is what was known before: no event is news against itself
-    for index, known in milestones.items():  # what a wrong clock dates into the future overtakes nothing
-        milestones[index] = [one for one in known if one.effective_at <= now + FUTURE_TOLERANCE and one.id not in own]
-    waiting: dict[bytes | None, list[Waiting]] = defaultdict(list)
-    for notification, about in await outbox.waiting_of_shipments(tx, overtaking) if overtaking else ():
-        waiting[notification.shipment_index].append((notification, about))
-    return Planning(
-        now=now,
-        surroundings=surroundings,
-        sheet=await new_fact_sheet(tx, surroundings),
-        known=milestones,
-        waiting=waiting,
-    )
-
-
-def _matters(item: Keeping) -> bool:
-    """Whether others of its shipment matter to it: it tells somebody, or ends what was to be told."""
-    return item.milestone.kind in TELLS or _may_overtake(item)
-
-
-def _may_overtake(item: Keeping) -> bool:
-    rank = RANK.get(item.milestone.kind, -1)
-    return rank > _FIRST_TOLD_RANK or (item.milestone.ordinal or 0) > 1
-
-
 @dataclass(slots=True, kw_only=True)
 class Planning:
     """Decides about events one after the other, so that later ones in the same list see the earlier."""
@@ -115,33 +56,52 @@ class Planning:
     now: datetime
     surroundings: Surroundings
     sheet: FactSheet
-    known: dict[bytes, list[Milestone]]
-    waiting: dict[bytes | None, list[Waiting]]
+    history: History
     _planned: dict[UUID, list[Notification]] = field(default_factory=dict)
     _cancelled: dict[UUID, Notification] = field(default_factory=dict)
+    _anomalies: list[Anomaly] = field(default_factory=list)
+    _stays: dict[tuple[bytes, UUID], tuple[PersonalStay, RecipientRecord]] = field(default_factory=dict)
+    _have_waited: frozenset[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember which shipments had waited before: whatever is heard of those may change somebody's plan."""
+        known = self.history.known.items()
+        self._have_waited = frozenset(index for index, many in known if any(one.kind in WAITING_KINDS for one in many))
 
     def keep(self, item: Keeping) -> None:
-        """Record the event, end planned news that it makes untrue, and plan the news that it is."""
+        """Record the event, end planned news that it makes untrue, plan the news that it is, and note what waits."""
         event_fact = self._record_event(item)
         if item.status == "quarantined":
             return
         if is_from_the_future(item.event, received_at=self.now):
-            self._record_anomaly(item, "future_time")
+            self._note_anomaly(item, "future_time")
             return
+        before = list(self.history.known.get(item.shipment_index, ())) if item.shipment_index else []
+        if item.event.correction and item.milestone.corrects not in {one.key for one in before}:
+            self._note_anomaly(item, "correction_without_target")
         self._cancel_untrue(item)
-        self._plan(item, event_fact)
+        known = None
         if item.shipment_index:
-            self.known.setdefault(item.shipment_index, []).append(item.milestone)
+            self.history.known.setdefault(item.shipment_index, []).append(item.milestone)
+            if item.milestone.kind in STAY_KINDS:
+                known = known_of(self.history.known[item.shipment_index], as_of=self.now)
+        self._tell(item, event_fact, before, known)
+        if known is not None:
+            self._keep_stay(item, event_fact, known)
 
     def planned_for(self, event: UUID) -> list[Notification]:
         """The notifications of one event of this list, as they stand."""
         return [self._cancelled.get(n.id, n) for n in self._planned.get(event, [])]
 
     async def write(self, tx: Tx) -> None:
-        """Write notifications and facts."""
+        """Write notifications, stays, anomalies and facts."""
         new = {n.id: n for event in self._planned for n in self.planned_for(event)}
         await outbox.insert_all(tx, list(new.values()))
         await outbox.save_all(tx, [n for n in self._cancelled.values() if n.id not in new])
+        if reminders := [n.id for n in self._cancelled.values() if n.step]:
+            await stay_store.review_merged(tx, reminders, now=self.now)
+        await self._write_stays(tx)
+        await anomaly_store.insert_all(tx, self._anomalies)
         await self.sheet.write(tx)
 
     def _record_event(self, item: Keeping) -> bytes:
@@ -166,7 +126,7 @@ class Planning:
         )
         return encoded.leaf
 
-    def _record_anomaly(self, item: Keeping, code: str) -> None:
+    def _note_anomaly(self, item: Keeping, code: str) -> None:
         self.sheet.record(
             "shipment.anomaly",
             at=self.now,
@@ -175,104 +135,142 @@ class Planning:
             data={"code": code, "detected_at": self.now},
             sealed={"shipment": item.shipments},
         )
+        self._anomalies.append(
+            Anomaly(
+                id=self.surroundings.new_id(),
+                recipient=item.record.id,
+                shipment_index=item.shipment_index,
+                event=item.id,
+                code=code,
+                detected_at=self.now,
+            )
+        )
 
     def _cancel_untrue(self, item: Keeping) -> None:
+        if item.shipment_index is None:
+            return
         still_true = []
-        for notification, about in self.waiting.pop(item.shipment_index, ()):
+        for notification, about in self.history.waiting.pop(item.shipment_index, ()):
             if reason := makes_untrue(item.milestone, about):
                 self._cancelled[notification.id] = cancelled(self.sheet, notification, reason, at=self.now)
             else:
                 still_true.append((notification, about))
         if still_true:
-            self.waiting[item.shipment_index] = still_true
+            self.history.waiting[item.shipment_index] = still_true
 
-    def _plan(self, item: Keeping, event_fact: bytes) -> None:
+    def _tell(self, item: Keeping, event_fact: bytes, before: Sequence[Milestone], known: Known | None) -> None:
         recipient = item.record.recipient
-        if recipient is None:
+        if recipient is None or not tells(item.event):
             return
-        known = self.known.get(item.shipment_index, []) if item.shipment_index else []
-        against = reason_not_to_tell(item.milestone, known)
-        if not tells(item.event):
+        channels = self._misinformed(item) if item.event.correction else None
+        if channels == ():
             return
-        until = expires_at(item.event, known=None, received_at=self.now)
-        untold = dict.fromkeys(Channel, against) if against else {}
-        news = News(kind=item.milestone.kind, expires_at=until, untold_because=untold)
-        for decision in plan(news, recipient, now=self.now):
-            notification = self._notification(item, recipient, decision, event_fact, until)
-            self._planned.setdefault(item.id, []).append(notification)
-            if notification.status in {Status.HELD, Status.QUEUED}:
-                self.waiting.setdefault(item.shipment_index, []).append((notification, item.milestone))
-
-    def _notification(
-        self, item: Keeping, recipient: Recipient, planned: Planned, event_fact: bytes, until: datetime
-    ) -> Notification:
-        status, reason, not_before = _standing(planned)
-        notification = self.surroundings.new_id()
-        opening = self._open_chain(notification, item, recipient, planned, event_fact)
-        return Notification(
-            id=notification,
-            operator=item.event.operator,
-            event=item.id,
+        deadlines = known.deadlines if known and item.milestone.kind in WAITING_KINDS | {"terms_changed"} else None
+        against = reason_not_to_tell(item.milestone, before)
+        news = News(
             kind=item.milestone.kind,
-            channel=planned.channel,
-            purpose=planned.purpose,
-            recipient=recipient.id,
-            contact=planned.contact.id if planned.contact else None,
+            expires_at=expires_at(item.event, known=deadlines, received_at=self.now),
+            channels=channels,
+            untold_because=dict.fromkeys(Channel, against) if against else self._spent(item),
+            last_moment=last_moment(deadlines) if deadlines else None,
+        )
+        subject = Subject(
+            operator=item.event.operator,
+            kind=news.kind,
+            event=item.id,
+            event_fact=event_fact,
             shipment_index=item.shipment_index,
-            status=status,
-            reason=reason if status is Status.SUPPRESSED else None,
-            created_at=self.now,
-            not_before=not_before,
-            expires_at=until,
-            due_at=None if status is Status.SUPPRESSED else not_before or self.now,
-            chain_length=1,
-            chain_leaf=opening.leaf,
+            shipments=item.shipments,
+            legal_regime=item.event.legal_regime,
+            expires_at=news.expires_at,
         )
+        for planned in plan(news, recipient, now=self.now):
+            notification = open_notification(
+                self.sheet,
+                subject,
+                item.record,
+                planned,
+                standing_of(planned, now=self.now),
+                new_id=self.surroundings.new_id(),
+                now=self.now,
+            )
+            self._remember(item, notification)
 
-    def _open_chain(
-        self, notification: UUID, item: Keeping, recipient: Recipient, planned: Planned, event_fact: bytes
-    ) -> EncodedFact:
-        status, reason, not_before = _standing(planned)
-        consent = planned.consent
-        return self.sheet.open_chain(
-            notification,
-            _OPENING_FACT[status],
-            at=self.now,
-            recipient=recipient.id,
-            key=item.record.key,
-            data={
-                "operator": item.event.operator,
-                "kind": item.milestone.kind,
-                "channel": planned.channel,
-                "purpose": planned.purpose,
-                "reason": reason,
-                "not_before": not_before,
-                "event_facts": [event_fact.hex()],
-                "consent_fact": consent.sealed_fact if consent else None,
-                "consent_version": consent.sealed_version if consent else None,
-                "policy": POLICY,
-                "legal_regime": item.event.legal_regime,
-            },
-            sealed={
-                "contact": planned.contact.value.encode() if planned.contact else None,
-                "recipient": recipient.name.encode(),
-                "shipment": item.shipments,
-            },
+    def _remember(self, item: Keeping, notification: Notification) -> None:
+        self._planned.setdefault(item.id, []).append(notification)
+        if item.shipment_index is None:
+            return
+        self.history.told.setdefault(item.shipment_index, []).append(notification)
+        if notification.status in {Status.HELD, Status.QUEUED}:
+            self.history.waiting.setdefault(item.shipment_index, []).append((notification, item.milestone))
+
+    def _told_about(self, item: Keeping) -> list[Notification]:
+        """What this person was, or is to be, told about the item's shipment."""
+        told = self.history.told.get(item.shipment_index, ()) if item.shipment_index else ()
+        return [self._cancelled.get(n.id, n) for n in told if n.recipient == item.record.id]
+
+    def _misinformed(self, item: Keeping) -> tuple[Channel, ...]:
+        """The channels on which this person was told what the correction takes back."""
+        known = self.history.known.get(item.shipment_index, ()) if item.shipment_index else ()
+        wrong = {one.id for one in known if one.key and one.key == item.milestone.corrects}
+        told = {n.channel for n in self._told_about(item) if n.event in wrong and n.status in _TOLD}
+        return tuple(channel for channel in Channel if channel in told)
+
+    def _spent(self, item: Keeping) -> dict[Channel, str]:
+        """No more SMS about one item than a person can bear; e-mail goes on."""
+        telling = TELLS[item.milestone.kind]
+        if telling.purpose is not Purpose.DELIVERY:
+            return {}
+        sent = sms_told(self._told_about(item))
+        return {Channel.SMS: "rate_limited"} if sent >= SMS_PER_ITEM_MAX else {}
+
+    def _keep_stay(self, item: Keeping, event_fact: bytes, known: Known) -> None:
+        """Note what waits for a person, and have their plan looked at at once."""
+        if item.shipment_index is None or item.record.recipient is None or known.stay is None:
+            return
+        place = item.shipment_index, item.record.id
+        before = self._stays[place][0] if place in self._stays else self.history.stays.get(place)
+        if before is None and item.event.correction:
+            return
+        speaks = before is None or not item.event.correction
+        stay = PersonalStay(
+            id=before.id if before else self.surroundings.new_id(),
+            operator=item.event.operator,
+            shipment_index=item.shipment_index,
+            recipient=item.record.id,
+            event=item.id if speaks or before is None else before.event,
+            event_fact=event_fact if speaks or before is None else before.event_fact,
+            review_at=self.now,
+            changed_at=self.now,
+            known=known,
         )
+        self._stays[place] = stay, item.record
+
+    async def _write_stays(self, tx: Tx) -> None:
+        before = self.history.stays
+        keys = {record.id: record.key for _, record in self._stays.values()}
+        new = [stay for place, (stay, _) in self._stays.items() if place not in before]
+        changed = [stay for place, (stay, _) in self._stays.items() if place in before]
+        await stay_store.insert_all(tx, new, keys)
+        await stay_store.keep_former(
+            tx,
+            [
+                (self.surroundings.new_id(), before[place])
+                for place, (stay, _) in self._stays.items()
+                if place in before and before[place].known.differs(stay.known)
+            ],
+            keys,
+        )
+        await stay_store.save_all(tx, changed, keys)
+        if self._have_waited:
+            await stay_store.review_soon(tx, self._have_waited, now=self.now)
 
 
-_OPENING_FACT = {
-    Status.QUEUED: "notification.planned",
-    Status.HELD: "notification.held",
-    Status.SUPPRESSED: "notification.suppressed",
-}
-
-
-def _standing(planned: Planned) -> tuple[Status, str | None, datetime | None]:
-    match planned.decision:
-        case Notify():
-            return Status.QUEUED, None, None
-        case Hold(until=until):
-            return Status.HELD, "quiet_hours", until
-        case Suppress(reason=reason):
-            return Status.SUPPRESSED, reason, None
+def sms_told(told: Sequence[Notification]) -> int:
+    """How many SMS one contact point got, or is to get, about an item that waits; reminders are not counted."""
+    sms = [
+        n.contact
+        for n in told
+        if n.channel is Channel.SMS and n.purpose is Purpose.DELIVERY and n.step is None and n.status not in _NOT_SENT
+    ]
+    return max((sms.count(contact) for contact in set(sms)), default=0)

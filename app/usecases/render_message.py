@@ -1,5 +1,8 @@
 """Render what a notification says: the bytes that its attempt commits to and that its transport hands over."""
 
+from datetime import datetime
+
+from app.domain.calendar import local_day
 from app.domain.channel import Channel
 from app.domain.event import Event
 from app.domain.notification import Notification
@@ -8,6 +11,7 @@ from app.rendering.email import EmailEnvelope, render_email
 from app.rendering.notice import Telling, notice_of_event
 from app.rendering.sms import render_sms
 from app.storage.vault import Vault
+from app.usecases.message_contexts import MessageContext
 from app.usecases.start_attempt import Content, Sender, address_of
 from app.usecases.unsubscribe_link import unsubscribe_token
 
@@ -18,15 +22,28 @@ def render_message(
     recipient: Recipient,
     contact: ContactPoint,
     *,
+    context: MessageContext,
+    now: datetime,
     sender: Sender,
     vault: Vault,
 ) -> Content:
-    """The SMS or e-mail about `event`, the same for every attempt: Message-ID and Date are the notification's own."""
+    """The SMS or e-mail about `event`. Message-ID and Date are the notification's own, the same for every attempt.
+
+    An office keeps its own hours and days, wherever the person is.
+    """
+    known = context.known if context.known and context.known.waits else None
+    safe = known.deadlines.safe_collect_by if known and known.deadlines else None
     notice = notice_of_event(
         event,
         Telling(
             language=recipient.language,
             reference=notification.id,
+            kind=notification.kind,
+            stay=known.stay if known else None,
+            corrected=context.corrected,
+            collect_by=notification.collect_by or safe,
+            told_on=local_day(now),
+            others=context.others,
             letters=recipient.letters,
             safety_phrase=recipient.safety_phrase,
         ),
@@ -39,7 +56,12 @@ def render_message(
             sender=sender.email_from,
             to=contact.value,
             message_id=f"<{notification.id}@{address_of(sender.email_from).rpartition('@')[2]}>",
-            date=notification.created_at,
+            date=_told_at(notification),
             unsubscribe_url=f"{sender.public_url}/u/{unsubscribe_token(vault, notification.id)}",
         ),
     )
+
+
+def _told_at(notification: Notification) -> datetime:
+    """When the news was decided to be told; a reminder is decided long before its day."""
+    return (notification.not_before if notification.step else None) or notification.created_at

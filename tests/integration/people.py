@@ -16,6 +16,7 @@ from app.storage.tables import facts
 from app.usecases.accept_events import Accepted, accept_events
 from app.usecases.put_recipient import Put, put_recipient
 from tests.builders import EMAIL, NOON, OPERATOR, PHONE, RECIPIENT, event
+from tests.vocabularies import BUILT_IN
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,9 @@ class World:
     async def tell(self, name: str = RECIPIENT, *, number: int = 1) -> Accepted:
         """The event of a paper notice for that person, in a transaction of its own."""
         news = notice_event(name, number=number)
-        (answer,) = await self.database.transact(lambda tx: accept_events(tx, [news], surroundings=self.surroundings))
+        (answer,) = await self.database.transact(
+            lambda tx: accept_events(tx, [news], surroundings=self.surroundings, vocabularies=BUILT_IN)
+        )
         assert isinstance(answer, Accepted)
         return answer
 

@@ -23,6 +23,7 @@ from tests.builders import OPERATOR, RECIPIENT, event
 from tests.conftest import TestClock
 from tests.integration.sealed import assert_in_order, sealed_facts
 from tests.integration.world import World
+from tests.vocabularies import BUILT_IN
 
 
 async def count(database: Database, table: object) -> int:
@@ -37,7 +38,7 @@ def statuses(answers: Sequence[Answer]) -> list[str]:
 async def post_alone(world: World, news: Event) -> Answer:
     """One event in a transaction that is not repeated."""
     async with world.database.write() as tx:
-        (answer,) = await accept_events(tx, [news], surroundings=world.surroundings)
+        (answer,) = await accept_events(tx, [news], surroundings=world.surroundings, vocabularies=BUILT_IN)
     return answer
 
 
@@ -122,7 +123,11 @@ async def test_a_poison_event_in_a_shared_commit_hurts_no_other(world: World, mo
     monkeypatch.setattr(planning, "plan", fail_for_one)
     hints: list[None] = []
     intake = Intake(
-        world.database, surroundings=world.surroundings, metrics=Metrics(), on_accepted=lambda: hints.append(None)
+        world.database,
+        surroundings=world.surroundings,
+        vocabularies=BUILT_IN,
+        metrics=Metrics(),
+        on_accepted=lambda: hints.append(None),
     )
     news = [event(id=f"e-{n}", data={"shipment": f"item-{n}"}) for n in range(40)]
     news.insert(17, event(id="bad", data={"recipient": "poison", "shipment": "bad"}))
@@ -139,7 +144,11 @@ async def test_singles_that_arrive_together_share_commits(world: World) -> None:
     await world.register()
     commits: list[None] = []
     intake = Intake(
-        world.database, surroundings=world.surroundings, metrics=Metrics(), on_accepted=lambda: commits.append(None)
+        world.database,
+        surroundings=world.surroundings,
+        vocabularies=BUILT_IN,
+        metrics=Metrics(),
+        on_accepted=lambda: commits.append(None),
     )
     news = [event(id=f"e-{n}", data={"shipment": f"item-{n}"}) for n in range(200)]
     answers = await asyncio.gather(*(intake.accept(item) for item in news))
@@ -164,7 +173,7 @@ async def test_batches_that_overlap_in_any_order_never_wait_for_each_other_for_e
     async def post_some() -> list[Answer]:
         batch = chance.sample(news, 25)
         async with room, world.database.write() as tx:
-            return await accept_events(tx, batch, surroundings=world.surroundings)
+            return await accept_events(tx, batch, surroundings=world.surroundings, vocabularies=BUILT_IN)
 
     answers = await asyncio.gather(*(post_some() for _ in range(40)))
     flat = [answer for batch in answers for answer in batch]
@@ -178,7 +187,7 @@ async def test_batches_that_overlap_in_any_order_never_wait_for_each_other_for_e
 async def race(world: World, first: Event, second: Event) -> list[Answer]:
     """Both events, the second while the transaction of the first is still open."""
     async with world.database.write() as tx:
-        (earlier,) = await accept_events(tx, [first], surroundings=world.surroundings)
+        (earlier,) = await accept_events(tx, [first], surroundings=world.surroundings, vocabularies=BUILT_IN)
         later = asyncio.create_task(world.post(second))
         await asyncio.sleep(0.3)
     return [earlier, *await later]

@@ -7,9 +7,11 @@ import pytest
 
 from adapters.smtp_email import SmtpEmail, SmtpRelay
 from app.domain.channel import Channel
+from app.domain.event import Event
 from app.domain.merge import WantedContact
 from app.domain.notification import Notification
 from app.domain.outcome import Unknown
+from app.rendering.notice import Telling
 from app.usecases import render_message as rendering
 from app.usecases.close_chains import close_chains
 from app.usecases.expire_leases import expire_leases
@@ -273,10 +275,10 @@ async def test_a_message_that_cannot_be_rendered_holds_up_no_other(
     await world.register()
     render = rendering.notice_of_event
 
-    def fail_for_one(*args: object, shipment: str, **known: object) -> object:
-        if shipment == "poison":
-            raise KeyError(shipment)
-        return render(*args, shipment=shipment, **known)  # type: ignore[arg-type]
+    def fail_for_one(news: Event, telling: Telling) -> object:
+        if news.shipments == ("poison",):
+            raise KeyError("a bug that one message finds")
+        return render(news, telling)
 
     monkeypatch.setattr(rendering, "notice_of_event", fail_for_one)
     poisoned = await world.accepted(event(id="p", data={"shipment": "poison"}))

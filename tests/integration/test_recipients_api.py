@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 
 from app.api import problems, recipients
 from app.api.intake import Intake
@@ -21,12 +22,14 @@ from app.domain.channel import Channel
 from app.ports import Surroundings
 from app.storage import recipients as recipient_store
 from app.storage.database import Database
+from app.storage.tables import recipients as recipient_rows
 from app.usecases.create_key import create_key
 from app.usecases.watch_log import LogWatch
 from app.usecases.withdraw_consent import withdraw_consent
 from app.wiring import report_parser
 from tests.builders import OPERATOR
 from tests.integration.world import KEYS
+from tests.vocabularies import BUILT_IN
 
 PLACE = f"/v1/recipients/{OPERATOR}/customer-4711"
 CONTRACT_EXAMPLE: dict[str, Any] = {
@@ -86,7 +89,9 @@ async def api(database: Database, surroundings: Surroundings) -> AsyncIterator[A
     app = FastAPI()
     app.include_router(recipients.router)
     problems.install(app)
-    intake = Intake(database, surroundings=surroundings, metrics=Metrics(), on_accepted=lambda: None)
+    intake = Intake(
+        database, surroundings=surroundings, vocabularies=BUILT_IN, metrics=Metrics(), on_accepted=lambda: None
+    )
     services = Services(
         database=database,
         surroundings=surroundings,
@@ -182,6 +187,28 @@ async def test_quiet_hours_are_left_out_while_the_default_holds_and_null_means_n
     assert (await api.put({})).json()["quiet_hours"] is None
 
 
+async def test_letters_and_phrase_are_left_out_while_they_are_as_by_default_and_null_removes_the_phrase(
+    api: Api,
+) -> None:
+    assert not {"letters", "safety_phrase"} & (await api.put({})).json().keys()
+    chosen = (await api.put({"letters": "native", "safety_phrase": " Żółty  kot "})).json()
+    assert (chosen["letters"], chosen["safety_phrase"]) == ("native", "Żółty kot")
+    assert (await api.put({})).json() == chosen == (await api.get()).json()
+    assert not {"letters", "safety_phrase"} & (await api.put({"letters": "plain", "safety_phrase": None})).json().keys()
+
+
+async def test_a_record_from_before_there_were_letters_and_phrases_is_read_with_the_defaults(api: Api) -> None:
+    await api.put()
+    async with api.services.database.write() as tx:
+        record = await recipient_store.find(tx, OPERATOR, "customer-4711")
+        assert record is not None
+        place = b"profile" + record.id.bytes
+        old = record.key.seal(b'{"name": "customer-4711", "post_codes": ["03-729"]}', place=place)
+        await tx.execute(update(recipient_rows).values(profile=old))
+    read = (await api.get()).json()
+    assert (read["post_codes"], "letters" in read, "safety_phrase" in read) == (["03-729"], False, False)
+
+
 async def test_what_was_not_applied_comes_back_with_its_place_and_reason(api: Api) -> None:
     await api.put()
     async with api.services.database.write() as tx:
@@ -202,9 +229,10 @@ async def test_what_was_not_applied_comes_back_with_its_place_and_reason(api: Ap
 
 
 async def test_support_reads_masked_values(api: Api) -> None:
-    await api.put()
+    await api.put(CONTRACT_EXAMPLE | {"safety_phrase": "kot Filemon"})
     answer = await api.get(Scope.SHIPMENTS_READ)
     assert [c["value"] for c in answer.json()["contact_points"]] == ["+48*****200", "j***@example.com"]
+    assert answer.json()["safety_phrase"] == "***"
 
 
 async def test_erasing_is_204_and_then_404(api: Api) -> None:
@@ -290,6 +318,11 @@ async def test_what_is_said_twice_in_one_body_is_refused(api: Api) -> None:
         ({"contact_points": [{"channel": "email", "value": "a@[127.0.0.1]"}]}, "/contact_points/0/value"),
         ({"quiet_hours": {"from": "20:00", "to": "20:00"}}, "/quiet_hours"),
         ({"contact_points": None}, "/contact_points"),
+        ({"letters": "emoji"}, "/letters"),
+        ({"safety_phrase": ""}, "/safety_phrase"),
+        ({"safety_phrase": "482913"}, "/safety_phrase"),
+        ({"safety_phrase": "www.example.com"}, "/safety_phrase"),
+        ({"safety_phrase": 5}, "/safety_phrase"),
     ],
 )
 async def test_a_body_outside_of_the_model_is_refused_at_its_place(api: Api, body: object, pointer: str) -> None:

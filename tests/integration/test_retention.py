@@ -39,6 +39,7 @@ from tests.builders import OPERATOR, PHONE, RECIPIENT
 from tests.conftest import TestClock
 from tests.integration.ageing import ageing_surroundings, keep
 from tests.integration.people import World, consent, documents, notice_event, phone
+from tests.vocabularies import BUILT_IN
 
 KEY_ID = "0123456789abcdef"
 
@@ -172,7 +173,9 @@ async def test_a_stranger_goes_with_their_key_when_no_younger_event_names_them(w
 
 async def test_events_that_name_nobody_lose_their_values_and_their_key_stays(world: World, clock: TestClock) -> None:
     news = replace(notice_event("somebody"), recipient=None)
-    await world.database.transact(lambda tx: accept_events(tx, [news], surroundings=world.surroundings))
+    await world.database.transact(
+        lambda tx: accept_events(tx, [news], surroundings=world.surroundings, vocabularies=BUILT_IN)
+    )
     clock.forward(days=400)
     await keep(world.database, world.surroundings)
     assert await column(world, events.c.payload) == [None]

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,6 +27,7 @@ from app.usecases.dispatch_notifications import Dispatcher, Provider
 from app.usecases.follow_unknown import Follower
 from app.usecases.prove_notification import NothingPublished, prove_notification
 from app.usecases.put_recipient import put_recipient
+from app.usecases.remind import remind
 from app.usecases.seal_log import Sealer
 from app.usecases.start_attempt import Sender
 from app.usecases.watch_providers import ProviderWatch
@@ -33,6 +35,7 @@ from tests.builders import EMAIL, NOON, OPERATOR, PHONE, RECIPIENT
 from tests.doubles.sms_gateway import SmsGateway
 from tests.doubles.smtp_server import SmtpServer
 from tests.second_verifier import verify
+from tests.vocabularies import BUILT_IN
 
 LOG_SEED, STATEMENT_SEED = bytes([1]) * 32, bytes([2]) * 32
 ORIGIN_BASE = "awizo.test/log"
@@ -118,7 +121,9 @@ class World:
         )
 
     async def post(self, *events: Event) -> list[Answer]:
-        return await self.database.transact(lambda tx: accept_events(tx, events, surroundings=self.surroundings))
+        return await self.database.transact(
+            lambda tx: accept_events(tx, events, surroundings=self.surroundings, vocabularies=BUILT_IN)
+        )
 
     async def accepted(self, event: Event) -> Accepted:
         (answer,) = await self.post(event)
@@ -131,6 +136,11 @@ class World:
         await self.sms.settled()
         await self.email.settled()
         return claimed
+
+    async def remind(self) -> None:
+        """Look at every plan whose time has come."""
+        while await self.database.transact(partial(remind, surroundings=self.surroundings)):
+            pass
 
     async def follow(self) -> None:
         """Take every step about unknown attempts that is due by now."""

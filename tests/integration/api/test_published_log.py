@@ -36,6 +36,7 @@ from tests.integration.ledger import Ledger
 from tests.integration.published import LOG_KEY, SHARD, grow
 from tests.integration.world import KEYS, ORIGIN_BASE, signer_for
 from tests.second_tiles import read_log
+from tests.vocabularies import BUILT_IN
 
 IMMUTABLE, PARTIAL, AGAIN = "max-age=31536000, immutable", "max-age=3600, immutable", "no-cache"
 OCTETS, TEXT = "application/octet-stream", "text/plain; charset=utf-8"
@@ -51,7 +52,13 @@ def ledger(database: Database, surroundings: Surroundings, tmp_path: Path) -> Le
 async def serving(ledger: Ledger, *, public: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """The application on the ledger's database, with nothing that would seal."""
     app, metrics = create_app(), Metrics()
-    intake = Intake(ledger.database, surroundings=ledger.surroundings, metrics=metrics, on_accepted=lambda: None)
+    intake = Intake(
+        ledger.database,
+        surroundings=ledger.surroundings,
+        vocabularies=BUILT_IN,
+        metrics=metrics,
+        on_accepted=lambda: None,
+    )
     app.state.services = Services(
         database=ledger.database,
         surroundings=ledger.surroundings,

@@ -1,0 +1,99 @@
+"""What is to be done now about the reminders of one item and one person, and when to look again. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.calendar import at_local
+from app.domain.deadline import second_notice_overdue_on
+from app.domain.notification import WAITING, Notification, Status
+from app.domain.reminder import MORNING, Reminder, last_moment, reminders
+from app.domain.stay import Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """`cancel` what is not in the plan any more, each for its reason; send what is `due`; hold what comes `next`.
+
+    `look_again_at` is when there is something to do again, None when never.
+    """
+
+    cancel: tuple[tuple[Notification, str], ...] = ()
+    due: Reminder | None = None
+    next: Reminder | None = None
+    look_again_at: datetime | None = None
+
+
+def still_to_come(known: Known, told: Sequence[Notification], *, sms_told: int, now: datetime) -> list[Reminder]:
+    """The reminders that are neither sent nor too late, in their order; none of an item that does not wait.
+
+    `told` are the person's notifications about the item: nobody is reminded of what they were told just then. Of
+    several reminders that are overdue only the last is kept.
+    """
+    if known.deadlines is None or known.stay is None or not known.waits:
+        return []
+    ends_at = last_moment(known.deadlines)
+    if ends_at is None or ends_at <= now:
+        return []
+    done = {(n.step, n.collect_by) for n in told if n.step and not _is_held(n) and n.status is not Status.CANCELLED}
+    heard_at = [n.created_at for n in told if n.step is None and n.status is not Status.SUPPRESSED]
+    plan = reminders(known.deadlines, since=max([known.stay.newest_at, *heard_at]), sms_told=sms_told)
+    overdue = [reminder for reminder in plan if reminder.due_at <= now]
+    coming = [*overdue[-1:], *plan[len(overdue) :]]
+    return [reminder for reminder in coming if (reminder.step, reminder.collect_by) not in done]
+
+
+def review(known: Known, told: Sequence[Notification], *, sms_told: int, now: datetime) -> Review:
+    """Compare what is to come with what is held: every step once, nothing that is not true any more."""
+    coming = still_to_come(known, told, sms_told=sms_told, now=now)
+    due = coming[0] if coming and coming[0].due_at <= now else None
+    later = coming[1:] if due else coming
+    return Review(
+        cancel=tuple((n, _reason(n, known)) for n in told if n.step and _is_untrue(n, known, due, later)),
+        due=due,
+        next=later[0] if later else None,
+        look_again_at=min(
+            (at for at in (later[0].due_at if later else None, _missing_at(known, now)) if at), default=None
+        ),
+    )
+
+
+def _is_held(notification: Notification) -> bool:
+    """Whether it waits for its day: nobody has released it yet."""
+    return notification.status is Status.HELD and notification.due_at is None
+
+
+def _is_untrue(notification: Notification, known: Known, due: Reminder | None, later: Sequence[Reminder]) -> bool:
+    if notification.status not in WAITING:
+        return False
+    if not known.waits or known.deadlines is None or notification.collect_by != known.deadlines.safe_collect_by:
+        return True
+    if not _is_held(notification):
+        return False
+    wanted = [due, *later[:1]] if due else [*later[:1]]
+    return not any(
+        each.step is notification.step
+        and each.due_at == notification.not_before
+        and notification.channel in each.channels
+        for each in wanted
+    )
+
+
+def _reason(notification: Notification, known: Known) -> str:
+    if known.waits:
+        return "terms_changed" if _is_moved(notification, known) else "superseded"
+    return "collected" if known.picture.state == "delivered" else "superseded"
+
+
+def _is_moved(notification: Notification, known: Known) -> bool:
+    return known.deadlines is None or notification.collect_by != known.deadlines.safe_collect_by
+
+
+def _missing_at(known: Known, now: datetime) -> datetime | None:
+    """When a second notice that is due will be missing; None when it came, is not due, or is missing already."""
+    deadlines = known.deadlines
+    if not known.waits or deadlines is None or deadlines.second_notice_on or not deadlines.second_notice_expected_on:
+        return None
+    overdue_on = second_notice_overdue_on(deadlines.second_notice_expected_on)
+    missing_at = at_local(overdue_on, MORNING, deadlines.inputs.calendar.time_zone)
+    return missing_at if missing_at > now else None

@@ -1,0 +1,55 @@
+"""What is known of shipments when something new is decided about them, read under their locks."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.decision import FUTURE_TOLERANCE
+from app.domain.notification import Notification
+from app.domain.shipment import Milestone
+from app.domain.stay import PersonalStay
+from app.storage import events as event_store
+from app.storage import notifications as outbox
+from app.storage import stays as stay_store
+from app.storage.database import Tx
+from app.storage.shipments import lock_shipments
+from app.storage.vault import PersonKey
+
+# A notification that has not left, and what the event that planned it said of its shipment.
+Waiting = tuple[Notification, Milestone]
+
+
+@dataclass(slots=True, kw_only=True)
+class History:
+    """By shipment: its events, the messages about it (those that `waiting` holds have not left), and its stays."""
+
+    known: dict[bytes, list[Milestone]] = field(default_factory=lambda: defaultdict(list))
+    waiting: dict[bytes, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[bytes, list[Notification]] = field(default_factory=lambda: defaultdict(list))
+    stays: dict[tuple[bytes, UUID], PersonalStay] = field(default_factory=dict)
+
+    def as_of(self, now: datetime) -> "History":
+        """The same without what a wrong clock dates into the future: that overtakes nothing."""
+        for milestones in self.known.values():
+            milestones[:] = [one for one in milestones if one.effective_at <= now + FUTURE_TOLERANCE]
+        return self
+
+
+async def read_history(tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey]) -> History:
+    """Lock these shipments for deciding and read what is known of them. `keys` are those of people at hand."""
+    history = History()
+    wanted = set(shipments)
+    if not wanted:
+        return history
+    await lock_shipments(tx, wanted)
+    history.known |= await event_store.milestones(tx, wanted, keys)
+    if not history.known:
+        return history
+    for notification, about in await outbox.waiting_of_shipments(tx, history.known):
+        history.waiting[notification.shipment_index or b""].append((notification, about))
+    for notification in await outbox.of_shipments(tx, history.known):
+        history.told[notification.shipment_index or b""].append(notification)
+    history.stays = await stay_store.of_shipments(tx, history.known, keys)
+    return history
