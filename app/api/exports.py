@@ -134,7 +134,11 @@ async def _each(page: Callable[[UUID], Awaitable[list[tuple[UUID, Item]]]]) -> A
 
 def _record(known: Known) -> dict[str, Any] | None:
     person = known.record.recipient
-    return None if person is None else shown(person).model_dump(mode="json", by_alias=True, exclude={"ignored"})
+    return (
+        None
+        if person is None
+        else shown(person).model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"ignored"})
+    )
 
 
 def _act(act: OpenFact) -> dict[str, Any]:

@@ -7,7 +7,16 @@ from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic import ValidationInfo as Info
 from pydantic_core import PydanticCustomError
 
@@ -17,7 +26,8 @@ from app.domain.channel import Channel, Purpose
 from app.domain.contact_value import NumberFault, masked, mobile_number
 from app.domain.merge import CONTACT_POINTS_MAX, ConsentAct, Ignored, RecipientPatch, WantedContact
 from app.domain.quiet_hours import NEVER_QUIET, QuietHours, QuietRule
-from app.domain.recipient import Consent, ContactPoint, ContactState, Recipient
+from app.domain.recipient import Consent, ContactPoint, ContactState, Letters, Recipient
+from app.rendering.safety_phrase import PhraseFault, safety_phrase
 
 CONSENTS_MAX = 60
 POST_CODES_MAX = 50
@@ -54,6 +64,13 @@ def _check_time_zone(name: str) -> str:
     return name
 
 
+def _check_phrase(text: str) -> str:
+    phrase = safety_phrase(text)
+    if isinstance(phrase, PhraseFault):
+        raise _wrong(phrase.value)
+    return phrase
+
+
 def _normalised_for_channel(value: str, info: Info) -> str:
     match info.data.get("channel"):
         case "sms":
@@ -78,7 +95,11 @@ def _not_in_the_future(at: datetime, info: Info) -> datetime:
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~-]{0,63}$")]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$")]
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_time_zone)]
+SafetyPhrase = Annotated[
+    str, AfterValidator(_check_phrase), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 20})
+]
 Language = Literal["pl", "en", "uk"]
+LettersName = Literal["plain", "native"]
 ChannelName = Literal["sms", "email"]
 PurposeName = Literal["delivery", "progress", "incident"]
 
@@ -121,7 +142,11 @@ class QuietHoursData(_Strict):
 
 
 class RecipientData(_Strict):
-    """The body of a `PUT`. What is left out stays as it is; `quiet_hours: null` means none."""
+    """The body of a `PUT`. What is left out stays as it is; `quiet_hours` and `safety_phrase`: null means none.
+
+    `letters`: whether SMS are spelt in `plain` letters, which fit most into one, or in the `native` ones of the
+    language. `safety_phrase`: words of the person's own that stand in each message; no link, no code.
+    """
 
     language: Language | None = None
     time_zone: TimeZone | None = None
@@ -129,6 +154,8 @@ class RecipientData(_Strict):
     contact_points: Annotated[list[ContactPointData], Field(max_length=CONTACT_POINTS_MAX)] = []
     consents: Annotated[list[ConsentData], Field(max_length=CONSENTS_MAX)] = []
     quiet_hours: QuietHoursData | None = None
+    letters: LettersName | None = None
+    safety_phrase: SafetyPhrase | None = None
 
 
 class ContactPointView(BaseModel):
@@ -161,7 +188,7 @@ class IgnoredView(BaseModel):
 
 
 class RecipientView(BaseModel):
-    """The record. `quiet_hours` is left out while the default holds, so that a copy sent back chooses nothing."""
+    """The record. What is as by default is left out of the last settings, so that a copy sent back chooses nothing."""
 
     operator: str
     recipient: str
@@ -171,6 +198,8 @@ class RecipientView(BaseModel):
     contact_points: list[ContactPointView]
     consents: list[ConsentView]
     quiet_hours: QuietHoursData | None = None
+    letters: LettersName | None = None
+    safety_phrase: str | None = None
     ignored: list[IgnoredView]
 
 
@@ -219,6 +248,8 @@ def _patch(data: RecipientData) -> RecipientPatch:
         time_zone=data.time_zone,
         post_codes=None if data.post_codes is None else tuple(data.post_codes),
         quiet_hours=_quiet_hours(data.quiet_hours) if "quiet_hours" in data.model_fields_set else None,
+        letters=Letters(data.letters) if data.letters else None,
+        safety_phrase=(data.safety_phrase or "") if "safety_phrase" in data.model_fields_set else None,
         contact_points=tuple(
             WantedContact(channel=Channel(c.channel), value=c.value, verified=c.verified, method=c.method)
             for c in data.contact_points
@@ -244,7 +275,7 @@ def _quiet_hours(data: QuietHoursData | None) -> QuietHours:
 
 
 def shown(recipient: Recipient, *, ignored: Iterable[Ignored] = (), values: bool = True) -> RecipientView:
-    """The record as the API shows it; without `values` phone numbers and addresses are masked."""
+    """The record as the API shows it; without `values` phone numbers, addresses and the safety phrase are masked."""
     record = RecipientView(
         operator=recipient.operator,
         recipient=recipient.name,
@@ -255,6 +286,10 @@ def shown(recipient: Recipient, *, ignored: Iterable[Ignored] = (), values: bool
         consents=[_consent(c) for c in recipient.consents],
         ignored=[IgnoredView(pointer=each.pointer, reason=each.reason) for each in ignored],
     )
+    if recipient.letters is not Letters.PLAIN:
+        record.letters = "native"
+    if recipient.safety_phrase is not None:
+        record.safety_phrase = recipient.safety_phrase if values else "***"
     hours = recipient.quiet_hours
     match hours.rule:
         case QuietRule.OWN:

@@ -24,12 +24,12 @@ from uuid import UUID
 
 from app.domain.channel import Channel, Purpose
 from app.domain.quiet_hours import QuietHours
-from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Recipient
+from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Letters, Recipient
 
 # Each active contact point of a channel gets its own copy of every message.
 CONTACT_POINTS_MAX = 20
 CONSENT_PURPOSES = (Purpose.DELIVERY, Purpose.PROGRESS, Purpose.INCIDENT)
-SETTINGS = ("language", "time_zone", "post_codes", "quiet_hours")
+SETTINGS = ("language", "time_zone", "post_codes", "quiet_hours", "letters", "safety_phrase")
 
 # Why something is ignored that a do-not-contact mark forbids.
 WITHDRAWN = "withdrawn_by_erasure"
@@ -62,7 +62,7 @@ class ConsentAct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientPatch:
-    """What one request says about a person; None means left out.
+    """What one request says about a person; None means left out, and an empty `safety_phrase` that there is none.
 
     Contact points are distinct, and so are (channel, purpose, at) of the consents.
     """
@@ -71,6 +71,8 @@ class RecipientPatch:
     time_zone: str | None = None
     post_codes: tuple[str, ...] | None = field(default=None, repr=False)
     quiet_hours: QuietHours | None = None
+    letters: Letters | None = None
+    safety_phrase: str | None = field(default=None, repr=False)
     contact_points: tuple[WantedContact, ...] = field(default=(), repr=False)
     consents: tuple[ConsentAct, ...] = ()
 
@@ -369,9 +371,12 @@ def _reason_to_ignore(act: ConsentAct, known: Consent | None) -> str | None:
 
 def _settings(current: Recipient, wanted: RecipientPatch) -> tuple[Recipient, tuple[str, ...], tuple[Ignored, ...]]:
     """The record with the settings asked for, the names of those that changed, and those the person keeps."""
-    asked = [name for name in SETTINGS if getattr(wanted, name) not in (None, getattr(current, name))]
-    changed = tuple(name for name in asked if name not in current.chosen_by_person)
+    asked = {name: value for name in SETTINGS if (value := getattr(wanted, name)) is not None}
+    if wanted.safety_phrase == "":
+        asked["safety_phrase"] = None
+    news = {name: value for name, value in asked.items() if value != getattr(current, name)}
+    changed = tuple(name for name in news if name not in current.chosen_by_person)
     kept = tuple(
-        Ignored(pointer=f"/{name}", reason="chosen_by_the_person") for name in asked if name in current.chosen_by_person
+        Ignored(pointer=f"/{name}", reason="chosen_by_the_person") for name in news if name in current.chosen_by_person
     )
-    return replace(current, **{name: getattr(wanted, name) for name in changed}), changed, kept
+    return replace(current, **{name: news[name] for name in changed}), changed, kept

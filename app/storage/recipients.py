@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, literal, select, update
 
 from app.domain.channel import Channel, Purpose
 from app.domain.quiet_hours import QuietHours, QuietRule
-from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Recipient
+from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Letters, Recipient
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_ignoring, locked, one_of
 from app.storage.tables import consents, contact_points, legal_holds, recipient_keys, recipients
@@ -209,6 +209,8 @@ def _recipient(row: Any, key: PersonKey, contacts: Iterable[ContactPoint], agree
                 else {}
             ),
         ),
+        letters=Letters(profile.get("letters", Letters.PLAIN)),
+        safety_phrase=profile.get("safety_phrase"),
         contact_points=tuple(contacts),
         consents=tuple(sorted(agreed, key=lambda c: (c.channel, c.purpose))),
         chosen_by_person=frozenset(filter(None, row.chosen_by_person.split("\n"))),
@@ -246,7 +248,12 @@ async def save(tx: Tx, recipient: Recipient, key: PersonKey, *, now: datetime) -
     """Write the whole record as it now is; its row is locked by the caller. `now` counts at the first time only."""
     quiet = recipient.quiet_hours
     own = quiet.rule is QuietRule.OWN
-    profile = {"name": recipient.name, "post_codes": list(recipient.post_codes)}
+    profile = {
+        "name": recipient.name,
+        "post_codes": list(recipient.post_codes),
+        "letters": recipient.letters,
+        "safety_phrase": recipient.safety_phrase,
+    }
     await tx.execute(
         update(recipients)
         .where(recipients.c.id == recipient.id)

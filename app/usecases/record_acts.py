@@ -83,6 +83,8 @@ def settings_statement(recipient: Recipient, settings: Iterable[str]) -> bytes:
         "time_zone": recipient.time_zone,
         "post_codes": list(recipient.post_codes),
         "quiet_hours": _hours(recipient.quiet_hours),
+        "letters": recipient.letters,
+        "safety_phrase": recipient.safety_phrase,
     }
     return canonical_json({name: values[name] for name in settings})
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from app.domain.channel import Channel, Purpose
 from app.domain.notification import Status
 from app.domain.quiet_hours import NEVER_QUIET, QuietHours, QuietRule
-from app.domain.recipient import Actor, ContactState, Recipient
+from app.domain.recipient import Actor, ContactState, Letters, Recipient
 from app.evidence.catalogue import grade_of
 from app.evidence.commitment import commitment_of, leaf_of
 from app.ports import Surroundings
@@ -57,6 +57,8 @@ async def test_what_was_put_is_what_is_stored(world: World) -> None:
         time_zone="Europe/Kyiv",
         post_codes=("03-729",),
         quiet_hours=QuietHours(rule=QuietRule.OWN),
+        letters=Letters.NATIVE,
+        safety_phrase="kot Filemon",
         contact_points=(phone(), email(verified=False)),
         consents=(consent(),),
     )

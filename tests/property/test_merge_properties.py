@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.domain.channel import Channel
 from app.domain.merge import (
     CONSENT_PURPOSES,
+    SETTINGS,
     ConsentAct,
     ConsentChanged,
     Merged,
@@ -19,7 +20,7 @@ from app.domain.merge import (
     withdraw,
 )
 from app.domain.quiet_hours import NEVER_QUIET, QuietHours, QuietRule
-from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Recipient
+from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Letters, Recipient
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = START + timedelta(minutes=100)
@@ -52,6 +53,8 @@ patches = st.builds(
     time_zone=st.sampled_from([None, "Europe/Warsaw", "Europe/Kyiv"]),
     post_codes=st.sampled_from([None, (), ("03-729",)]),
     quiet_hours=st.sampled_from([None, NEVER_QUIET, QuietHours(rule=QuietRule.OWN)]),
+    letters=st.sampled_from([None, *Letters]),
+    safety_phrase=st.sampled_from([None, "", "kot", "pies"]),
     contact_points=st.lists(wanted_contacts, max_size=4, unique_by=lambda c: (c.channel, c.value)).map(tuple),
     consents=st.lists(acts, max_size=8, unique_by=lambda act: (act.channel, act.purpose, act.at)).map(tuple),
 )
@@ -83,11 +86,13 @@ recipients = st.builds(
     operator=st.just("poczta-polska"),
     name=st.just("customer-4711"),
     language=st.sampled_from(["pl", "en"]),
+    letters=st.sampled_from(Letters),
+    safety_phrase=st.sampled_from([None, "kot"]),
     contact_points=st.lists(known_contacts, max_size=4, unique_by=lambda c: c.value).map(tuple),
     consents=st.lists(known_consents, max_size=6, unique_by=lambda c: (c.channel, c.purpose)).map(
         lambda found: tuple(sorted(found, key=lambda c: (c.channel, c.purpose)))
     ),
-    chosen_by_person=st.frozensets(st.sampled_from(["language", "time_zone", "post_codes", "quiet_hours"])),
+    chosen_by_person=st.frozensets(st.sampled_from(SETTINGS)),
 )
 
 

@@ -75,6 +75,18 @@ async def test_erasing_somebody_held_is_202_until_the_hold_is_lifted(service: Se
     await until(erased)
 
 
+async def test_an_export_shows_the_settings_as_reading_the_record_does(service: Service) -> None:
+    await service.client.put(PLACE, json={}, headers=service.admin)
+    by_default = (await service.get(f"{PLACE}/export")).json()["record"]
+    assert not {"quiet_hours", "letters", "safety_phrase"} & by_default.keys()
+    chosen = {"quiet_hours": None, "letters": "native", "safety_phrase": "kot Filemon"}
+    await service.client.put(PLACE, json=chosen, headers=service.admin)
+    known = (await service.get(f"{PLACE}/export")).json()
+    assert {name: known["record"][name] for name in chosen} == chosen
+    (changed,) = known["settings"]
+    assert json.loads(changed["statement"]) == chosen
+
+
 async def test_the_export_holds_everything_and_the_very_messages(service: Service) -> None:
     scene = await set_scene(service)
     answer = await service.get(f"{PLACE}/export")

@@ -1,5 +1,6 @@
 """The rules by which an operator's copy of a person's data joins what is known."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from app.domain.merge import (
     PreferencesChanged,
 )
 from app.domain.quiet_hours import NEVER_QUIET, QuietHours
-from app.domain.recipient import Actor, ContactState, Recipient
+from app.domain.recipient import Actor, ContactState, Letters, Recipient
 from tests.unit.domain.merging import NOW, PHONE, act, known_consent, known_phone, phone, put, stranger, the_consent
 
 
@@ -193,6 +194,24 @@ def test_a_setting_that_repeats_the_persons_choice_is_no_news() -> None:
         chosen_by_person=frozenset({"language"}),
     )
     assert put(current, language="en") == Merged(recipient=current)
+
+
+def test_a_safety_phrase_is_set_kept_by_being_left_out_and_removed_by_an_empty_one() -> None:
+    chosen = put(stranger(), safety_phrase="kot Filemon", letters=Letters.NATIVE)
+    assert (chosen.recipient.safety_phrase, chosen.recipient.letters) == ("kot Filemon", Letters.NATIVE)
+    assert chosen.acts == (PreferencesChanged(settings=("letters", "safety_phrase")),)
+    assert put(chosen.recipient) == Merged(recipient=chosen.recipient)
+    removed = put(chosen.recipient, safety_phrase="")
+    assert (removed.recipient.safety_phrase, removed.recipient.letters) == (None, Letters.NATIVE)
+    assert removed.acts == (PreferencesChanged(settings=("safety_phrase",)),)
+    assert put(removed.recipient, safety_phrase="") == Merged(recipient=removed.recipient)
+
+
+def test_an_operator_does_not_remove_the_phrase_that_the_person_chose() -> None:
+    current = replace(stranger(), safety_phrase="kot Filemon", chosen_by_person=frozenset({"safety_phrase"}))
+    merged = put(current, safety_phrase="")
+    assert merged.recipient == current
+    assert merged.ignored == (Ignored(pointer="/safety_phrase", reason="chosen_by_the_person"),)
 
 
 MARKED = {(Channel.SMS, PHONE): NOW - timedelta(hours=2)}
