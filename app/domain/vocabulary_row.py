@@ -45,7 +45,7 @@ _VALUES: Mapping[str, frozenset[str]] = {
     "stage": frozenset((*_STAGES_OUT, *_STAGES_BACK)),
     "mode": frozenset({"handed_over", "collected", "collected_by_authorised", "locker", "letterbox"}),
     "change": frozenset(_CHANGES),
-    "place": frozenset({"office", "po_box", "locker", "point", "branch"}),
+    "place": frozenset({"po_box", "locker", "point", "branch"}),
     "next_attempt": frozenset({"same_day", "next_day", "next_working_day"}),
     "channel": frozenset({"sms", "email"}),
     "about": frozenset({"waiting", "collected", "returned"}),
