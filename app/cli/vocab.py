@@ -49,11 +49,11 @@ def _print(found: "TableCheck") -> None:
     for caution in found.cautions:
         typer.echo(f"note  line {caution.line}: {caution.detail}")
     kind = "a vocabulary of its own" if found.is_new else "over the built-in table"
-    typer.echo(f"{found.vocabulary} ({kind}), {len(found.rows)} codes understood:")
+    typer.echo(f"{found.vocabulary}, {kind}. Codes understood: {len(found.rows)}")
     for type_, count in found.types.items():
         typer.echo(f"  {count:>4}  {type_}")
     if not found.is_new:
-        typer.echo(f"{len(found.changes)} of them change what the built-in table says{':' if found.changes else '.'}")
+        typer.echo(f"Changes to what the built-in table says: {len(found.changes)}")
     for change in found.changes:
         typer.echo(f"  line {change.after.line}: {_sentence(change)}")
     typer.echo(f"SOUND, version {found.version}." if not found.faults else f"FAULTY: {len(found.faults)} to correct.")
