@@ -1,7 +1,7 @@
 """What is to be done now about the reminders of one item and one person, and when to look again. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.domain.calendar import at_local
@@ -35,12 +35,20 @@ def still_to_come(known: Known, told: Sequence[Notification], *, sms_told: int, 
     ends_at = last_moment(known.deadlines)
     if ends_at is None or ends_at <= now:
         return []
-    done = {(n.step, n.collect_by) for n in told if n.step and not _is_held(n) and n.status is not Status.CANCELLED}
+    done = {
+        (n.step, n.collect_by, n.channel)
+        for n in told
+        if n.step and not _is_held(n) and n.status is not Status.CANCELLED
+    }
     heard_at = [n.created_at for n in told if n.step is None and n.status is not Status.SUPPRESSED]
     plan = reminders(known.deadlines, since=max([known.stay.newest_at, *heard_at]), sms_told=sms_told)
     overdue = [reminder for reminder in plan if reminder.due_at <= now]
     coming = [*overdue[-1:], *plan[len(overdue) :]]
-    return [reminder for reminder in coming if (reminder.step, reminder.collect_by) not in done]
+    left = (
+        replace(one, channels=tuple(c for c in one.channels if (one.step, one.collect_by, c) not in done))
+        for one in coming
+    )
+    return [reminder for reminder in left if reminder.channels]
 
 
 def review(known: Known, told: Sequence[Notification], *, sms_told: int, now: datetime) -> Review:
