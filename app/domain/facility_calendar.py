@@ -8,6 +8,7 @@ from app.domain.event import Closure, Facility, OpeningInterval
 
 _MIDNIGHT = time()
 ROUND_THE_CLOCK = (OpeningInterval(opens=_MIDNIGHT, closes=_MIDNIGHT),)
+ALWAYS_OPEN = (ROUND_THE_CLOCK,) * 7
 _OFFICE = OpeningInterval(opens=time(8), closes=time(16))
 
 # When an operator says nothing about hours: the days on which every office is open, and hours that none falls short of.
@@ -83,8 +84,12 @@ class FacilityCalendar:
         return Opening(opens_at=opens_at, closes_at=at_local(day, interval.closes, self.time_zone))
 
 
-def calendar_of(facility: Facility | None) -> FacilityCalendar:
-    """The calendar of a facility as the operator described it; of one that nobody described, ordinary working days."""
+def calendar_of(facility: Facility | None, *, is_locker: bool = False) -> FacilityCalendar:
+    """The calendar of a facility as the operator described it.
+
+    Where nothing is said about hours, a locker never shuts, and anything else has ordinary working days.
+    """
+    unsaid = ALWAYS_OPEN if is_locker else UNKNOWN_HOURS
     if facility is None:
-        return FacilityCalendar()
-    return FacilityCalendar(hours=facility.hours or UNKNOWN_HOURS, closures=facility.closures)
+        return FacilityCalendar(hours=unsaid)
+    return FacilityCalendar(hours=facility.hours or unsaid, closures=facility.closures)

@@ -70,7 +70,13 @@ def _deadlines(stay: Stay, as_of: date) -> Deadlines:
             second_notice_on=local_day(stay.second_notice_at) if stay.second_notice_at else None,
             pickup_from=stay.pickup.starts if stay.pickup else None,
             pickup_until=stay.pickup.until if stay.pickup else None,
-            calendar=calendar_of(stay.facility),
+            calendar=calendar_of(stay.facility, is_locker=_is_locker(stay)),
             as_of=as_of,
         )
     )
+
+
+def _is_locker(stay: Stay) -> bool:
+    """Only lockers count hours, so that a last moment instead of a last day tells one that is not called so."""
+    counts_hours = stay.pickup is not None and isinstance(stay.pickup.until, datetime)
+    return stay.place == "locker" or (stay.place is None and counts_hours)
