@@ -64,18 +64,21 @@ def reminders(known: Deadlines, *, since: datetime, sms_told: int) -> list[Remin
 
 
 def _days(known: Deadlines, since: datetime) -> Iterable[tuple[Step, date, time]]:
-    calendar = known.inputs.calendar
-    first = local_day(since, calendar.time_zone)
     safe = known.safe_collect_by
-    if known.first_window_end and known.second_notice_on is None:
-        early = calendar.open_days_before(known.first_window_end, 2, first=first)
-        if early and safe and early < safe:
-            yield Step.FIRST_WINDOW, early, MORNING
     if safe is None:
         return
-    if two_before := calendar.open_days_before(safe, 2, first=first):
+    calendar = known.inputs.calendar
+    first = local_day(since, calendar.time_zone)
+    two_before = calendar.open_days_before(safe, 2, first=first)
+    eve = calendar.open_days_before(safe, 1, first=first)
+    if known.first_window_end and known.second_notice_on is None:
+        early = calendar.open_days_before(known.first_window_end, 2, first=first)
+        # Where the operator's date comes so soon, what follows says all.
+        if early and early < (two_before or eve or safe):
+            yield Step.FIRST_WINDOW, early, MORNING
+    if two_before:
         yield Step.BEFORE_LAST, two_before, MORNING
-    if eve := calendar.open_days_before(safe, 1, first=first):
+    if eve:
         yield Step.LAST_DAY, eve, EVE
 
 
@@ -91,9 +94,11 @@ def _channels(step: Step, *, sms_left: int) -> tuple[Channel, ...]:
 
 
 def last_moment(known: Deadlines) -> datetime | None:
-    """When the facility closes for the last time before the safe day is over; None without such a day."""
+    """The last moment at which the item can be collected on the safe day; None without such a day."""
     if known.safe_collect_by is None:
         return None
-    closes_at = known.inputs.calendar.openings(known.safe_collect_by)[-1].closes_at
+    openings = known.inputs.calendar.openings(known.safe_collect_by)
     until = known.inputs.pickup_until
-    return min(closes_at, until) if isinstance(until, datetime) else closes_at
+    if not isinstance(until, datetime):
+        return openings[-1].closes_at
+    return max(min(opening.closes_at, until) for opening in openings if opening.opens_at < until)
