@@ -71,20 +71,24 @@ class Vocabularies:
     def returned_before(self, event: Event, known: Iterable[Milestone]) -> bool:
         """Whether, of what is `known` of its shipment, something says that the item already travelled back.
 
-        Only what still stands counts, and what is no later than the event: a return event, or one of the codes that
-        the row of the event's code lists.
+        Only what still stands counts, and what is no later than the event: a return event, or a state of return.
+        Always False for codes that do not need it.
         """
-        row = self._row(event)
-        if row is None or event.record is None or row.guard is not Guard.RETURNED_BEFORE:
+        if event.record is None or not self.needs_history(event):
             return False
-        states = {f"{_vocabulary_of(event.record)}:{code}" for code in row.returned_by}
+        vocabulary = _vocabulary_of(event.record)
         earlier = (one for one in standing(known) if one.effective_at <= event.effective_at)
-        return any(one.kind == "returned" or one.code in states for one in earlier)
+        return any(one.kind == "returned" or self._is_return_state(vocabulary, one.code) for one in earlier)
 
     def version(self, vocabulary: str) -> str | None:
         """Which state of that table this is: a digest of the files it came from; None without such a table."""
         table = self.tables.get(vocabulary.strip().casefold())
         return table.version if table else None
+
+    def _is_return_state(self, vocabulary: str, code: str | None) -> bool:
+        name, _, own = (code or "").partition(":")
+        row = self.tables[vocabulary].meaning(own) if name == vocabulary else None
+        return row is not None and row.says_returned
 
     def _row(self, event: Event) -> Row | None:
         if event.record is None or event.quarantine != UNMAPPED or event.record.cancelled:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import assert_never
 
 from app.domain.event import AREA_INCIDENT_KINDS, KNOWN_TYPES, TYPE_PREFIX, TYPE_SUFFIX, LegalRegime
 
@@ -51,13 +52,13 @@ _VALUES: Mapping[str, frozenset[str]] = {
     "about": frozenset({"waiting", "collected", "returned"}),
     "action": frozenset({"cancel", "replace"}),
     "corrects_kind": frozenset(_TYPE_OF_KIND) - {"corrected"},
+    "state": frozenset({"returned"}),
 }
 _PATTERNS: Mapping[str, re.Pattern[str]] = {
     "reason": re.compile(r"[a-z0-9_]{1,64}"),
     "pickup_days": re.compile(r"[1-9][0-9]?"),
     "pickup_working_days": re.compile(r"[1-9][0-9]?"),
     "corrects": re.compile(r"[^*]+"),
-    "returned_by": re.compile(r"[^*]+"),
 }
 # One of each pair only: together they would contradict each other.
 _RIVALS = (("pickup_days", "pickup_working_days"), ("corrects", "corrects_kind"))
@@ -66,18 +67,26 @@ _RIVALS = (("pickup_days", "pickup_working_days"), ("corrects", "corrects_kind")
 class Guard(StrEnum):
     """A predicate that changes what a row means.
 
-    `returned_before`: the shipment already had a return event or state; then the code means that it is back with the
-    sender. `notice_said`: the event says that a paper notice was left; then it is one.
+    `returned_before`: the shipment already had a return event or state, so that whatever happens to it happens at the
+    sender's end; then a delivery means that it is back with the sender, and all else that it is on its way there.
+    `notice_said`: the event says that a paper notice was left; then it is one.
     """
 
     RETURNED_BEFORE = "returned_before"
     NOTICE_SAID = "notice_said"
 
 
-_GUARDED: Mapping[Guard, tuple[str, Mapping[str, str]]] = {
-    Guard.RETURNED_BEFORE: ("returned", {"stage": "completed"}),
-    Guard.NOTICE_SAID: ("notice_left", {"ordinal": "1"}),
-}
+def _guarded(guard: Guard, kind: str) -> tuple[str, Mapping[str, str]]:
+    """The kind that `guard` makes of another, and what it fills in."""
+    match guard:
+        case Guard.RETURNED_BEFORE if kind == "delivered":
+            return "returned", {"stage": "completed"}
+        case Guard.RETURNED_BEFORE:
+            return "in_transit", {}
+        case Guard.NOTICE_SAID:
+            return "notice_left", {"ordinal": "1"}
+        case _:
+            assert_never(guard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +112,9 @@ class Row:
     line: int = field(default=0, compare=False)
 
     @property
-    def returned_by(self) -> tuple[str, ...]:
-        """Codes that say that the item travels back although their own rows are ignored; for `returned_before`."""
-        return tuple(self.fields.get("returned_by", "").split())
+    def says_returned(self) -> bool:
+        """Whether the code, though ignored, is the state of a shipment that travels back; for `returned_before`."""
+        return self.fields.get("state") == "returned"
 
     def reading(self, *, returned_before: bool, notice_said: bool) -> Reading | None:
         """What the code means where these hold; None when it is ignored."""
@@ -114,7 +123,7 @@ class Row:
         holds = {Guard.RETURNED_BEFORE: returned_before, Guard.NOTICE_SAID: notice_said}
         if self.guard is None or not holds[self.guard]:
             return _reading(self.type, self.fields)
-        kind, fields = _GUARDED[self.guard]
+        kind, fields = _guarded(self.guard, _kind(self.type))
         return _reading(_TYPE_OF_KIND[kind], {**fields, **self.fields})
 
 
@@ -133,14 +142,13 @@ def _kind(type_: str) -> str:
 def row_faults(row: Row) -> Iterable[str]:
     """Sentences about what the row may not say; none when it is sound."""
     if row.type is None:
-        if row.fields or row.guard:
-            yield "an ignored code tells nobody, so that it can have neither fields nor a guard"
+        yield from _ignored_faults(row)
         return
-    guarded = _GUARDED[row.guard][0] if row.guard else None
-    if guarded and _kind(row.type) in {guarded, "corrected"}:
+    guarded = _guarded(row.guard, _kind(row.type))[0] if row.guard else None
+    if guarded and _kind(row.type) in {guarded, "returned", "corrected"}:
         yield f"the guard {row.guard} changes nothing about {row.type}"
     takes = _taken_by(row.type) | (_TAKES[guarded] if guarded else frozenset())
-    yield from _field_faults(row, takes | ({"returned_by"} if row.guard is Guard.RETURNED_BEFORE else frozenset()))
+    yield from _field_faults(row, takes, f"an event of the type {row.type}")
     needed = _NEEDS.get(_kind(row.type))
     if needed and needed not in row.fields:
         yield f"an event of the type {row.type} needs {needed}"
@@ -149,12 +157,18 @@ def row_faults(row: Row) -> Iterable[str]:
             yield f"{one} and {other} exclude each other"
 
 
-def _field_faults(row: Row, takes: frozenset[str]) -> Iterable[str]:
+def _ignored_faults(row: Row) -> Iterable[str]:
+    if row.guard:
+        yield "an ignored code tells nobody, so that no guard can change it"
+    yield from _field_faults(row, frozenset({"state"}), "an ignored code")
+
+
+def _field_faults(row: Row, takes: frozenset[str], taker: str) -> Iterable[str]:
     for key, value in row.fields.items():
         if key not in _VALUES and key not in _PATTERNS:
             yield f"no field is called {key}"
         elif key not in takes:
-            yield f"an event of the type {row.type} takes no {key}"
+            yield f"{taker} takes no {key}"
         elif wrong := _value_fault(key, value):
             yield wrong
 
@@ -168,5 +182,4 @@ def _value_fault(key: str, value: str) -> str | None:
     return {
         "reason": "reason must be small letters, digits and _",
         "corrects": "corrects must be a whole code",
-        "returned_by": "returned_by must be whole codes with blanks between them",
     }.get(key, f"{key} must be a number from 1 to 99")

@@ -71,11 +71,11 @@ def read_sheet(data: bytes) -> Sheet:
 
 
 def missing_aims(table: Table, rows: Iterable[Row]) -> Iterator[TableFault]:
-    """Faults of those `rows` that name another code which the whole table does not have."""
+    """Faults of those `rows` that correct a code which the whole table does not have."""
     for row in rows:
-        for code in (*((row.fields["corrects"],) if "corrects" in row.fields else ()), *row.returned_by):
-            if table.meaning(code) is None:
-                yield TableFault(line=row.line, detail=f"{row.code} names {code}, which has no row")
+        aim = row.fields.get("corrects")
+        if aim is not None and table.meaning(aim) is None:
+            yield TableFault(line=row.line, detail=f"{row.code} corrects {aim}, which has no row")
 
 
 def _records(data: bytes, faults: list[TableFault]) -> Iterator[tuple[int, list[str]]]:

@@ -57,7 +57,7 @@ def test_a_correction_that_aims_at_no_row_stops_the_start(tmp_path: Path) -> Non
     (tmp_path / "UPU.csv").write_text(
         f"{HEADER}\nEMZ,,pl.awizo.delivery.corrected.v1,corrects=EMY;action=cancel,,normal,\n"
     )
-    assert refusal(tmp_path) == "AWIZO_VOCABULARY_DIR: UPU.csv, line 2: EMZ names EMY, which has no row."
+    assert refusal(tmp_path) == "AWIZO_VOCABULARY_DIR: UPU.csv, line 2: EMZ corrects EMY, which has no row."
 
 
 def test_two_files_for_one_vocabulary_stop_the_start(tmp_path: Path) -> None:

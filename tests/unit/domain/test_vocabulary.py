@@ -27,13 +27,37 @@ def test_a_delivery_after_a_return_is_one_to_the_sender() -> None:
     assert meaning(read("P_D", returned_before=True)) == "returned stage=completed"
 
 
+@pytest.mark.parametrize("code", ["P_OWU", "P_WUPD"])
+def test_what_is_collected_after_a_return_is_back_with_the_sender(code: str) -> None:
+    assert meaning(read(code, returned_before=True)) == "returned stage=completed"
+
+
+def test_what_happens_at_the_senders_end_is_no_news_for_the_addressee() -> None:
+    codes = [
+        "P_WD",
+        "P_WDML",
+        "P_NDD",
+        "P_ND",
+        "P_NDPD",
+        "P_NDPJ",
+        "P_A",
+        "P_PA",
+        "P_DKAO",
+        "P_KWD",
+        "P_S",
+        "P_R",
+        "P_NDZAP",
+    ]
+    assert {meaning(read(code, returned_before=True)) for code in codes} == {"in_transit"}
+
+
 def test_a_return_before_changes_no_code_without_that_guard() -> None:
-    assert meaning(read("P_A", returned_before=True)) == "notice_left ordinal=1"
+    assert meaning(read("P_NAD", returned_before=True)) == "registered stage=accepted"
 
 
 def test_only_codes_with_that_guard_need_the_shipments_history() -> None:
     assert VOCABULARIES.needs_history(coded("P_D"))
-    assert not VOCABULARIES.needs_history(coded("P_OWU"))
+    assert not VOCABULARIES.needs_history(coded("P_NAD"))
     assert not VOCABULARIES.needs_history(coded("P_D", "inpost"))
     assert not VOCABULARIES.needs_history(coded("P_D", cancelled=True))
     assert not VOCABULARIES.needs_history(replace(coded("P_D"), quarantine=None))
@@ -191,7 +215,7 @@ def test_a_faulty_table_is_told_by_its_vocabulary_and_line() -> None:
 
 def test_a_correction_of_a_code_that_has_no_row_is_a_fault() -> None:
     row = "X_K,,pl.awizo.delivery.corrected.v1,corrects=X;action=cancel,,normal,"
-    with pytest.raises(VocabularyError, match="line 2: X_K names X, which has no row"):
+    with pytest.raises(VocabularyError, match="line 2: X_K corrects X, which has no row"):
         read_vocabularies(built_in(), {"upu": f"{HEADER}\n{row}\n".encode()})
 
 
@@ -229,7 +253,12 @@ def test_a_return_that_was_taken_back_does_not_count() -> None:
 
 
 def test_codes_without_that_guard_never_ask_about_a_return() -> None:
-    assert not VOCABULARIES.returned_before(coded("P_OWU"), [milestone_of(read("P_NDZ"))])
+    assert not VOCABULARIES.returned_before(coded("P_NAD"), [milestone_of(read("P_NDZ"))])
+
+
+def test_another_vocabularys_code_of_that_name_is_no_state_of_return() -> None:
+    assert not before(read("STATE:ZW", "inpost"))
+    assert not before(replace(read("STATE:ZW"), record=None))
 
 
 def test_an_event_without_a_record_is_left_alone() -> None:
