@@ -12,4 +12,6 @@ def aimed_at(correction: Correction, known: Iterable[Milestone]) -> Milestone | 
 
 
 def _is_meant(one: Milestone, correction: Correction) -> bool:
-    return one.kind == correction.kind if correction.kind else one.code == correction.code
+    if correction.kind:
+        return one.kind == correction.kind
+    return correction.code is not None and one.code == correction.code
