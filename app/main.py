@@ -18,6 +18,7 @@ from app.api import (
     notifications,
     problems,
     recipients,
+    shipments,
     unsigned_callbacks,
 )
 from app.api.observer import Observer
@@ -42,6 +43,7 @@ _ROUTES = (
     recipients,
     holds,
     exports,
+    shipments,
     notifications,
     callbacks,
     unsigned_callbacks,

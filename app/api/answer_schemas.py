@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.api.shipment_example import SHIPMENT_EXAMPLE
 from app.domain.channel import Channel
+from app.domain.event import LegalRegime
 from app.domain.notification import AttemptStatus, Failure, Status
 from app.domain.receipt import ReceiptStatus
+from app.domain.reminder import Step
+from app.domain.shipment import RANK
 
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
 _ID: Schema = {"type": "string", "format": "uuid"}
 _MOMENT: Schema = {"type": "string", "format": "date-time"}
+_DAY: Schema = {"type": "string", "format": "date"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 _FLAG: Schema = {"type": "boolean"}
 
@@ -35,9 +40,21 @@ def _object(**members: Schema) -> Schema:
     return {"type": "object", "required": list(members), "properties": members}
 
 
+def _described(schema: Schema, description: str) -> Schema:
+    return {**schema, "description": description}
+
+
 def reference(name: str) -> Schema:
     """A reference to one of the schemas here."""
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+_TIMELINE = ("Event", "Notification", "Attempt", "Receipt")
+
+
+def _entry(kind: str, description: str, **members: Schema) -> Schema:
+    """One kind of entry of a shipment's timeline."""
+    return _described(_object(at=_MOMENT, kind={"const": kind}, **members), description)
 
 
 _ACCEPTED: Mapping[str, Schema] = {
@@ -45,6 +62,111 @@ _ACCEPTED: Mapping[str, Schema] = {
     "status": _one_of("accepted", "duplicate", "quarantined"),
     "mapped_type": _or_null(_TEXT),
     "notifications": _list(reference("NotificationSummary")),
+}
+
+_ATTEMPT: Mapping[str, Schema] = {
+    "attempt": _COUNT,
+    "provider": _TEXT,
+    "status": _one_of(*AttemptStatus),
+    "started_at": _MOMENT,
+    "ended_at": _or_null(_MOMENT),
+    "code": _or_null(_TEXT),
+}
+_RECEIPT: Mapping[str, Schema] = {
+    "status": _one_of(*ReceiptStatus),
+    "via": _TEXT,
+    "claimed_at": _or_null(_MOMENT),
+    "received_at": _MOMENT,
+    "late": _FLAG,
+}
+
+_SHIPMENT: Mapping[str, Schema] = {
+    "Shipment": {
+        "type": "object",
+        "required": ["operator", "shipment", "state", "deadlines", "anomalies", "plan", "timeline"],
+        "properties": {
+            "operator": _TEXT,
+            "shipment": _TEXT,
+            "state": _one_of(*RANK, "lost", "unknown"),
+            "deadlines": {
+                "oneOf": [reference("Deadlines"), {"type": "null"}],
+                "description": "Null when it never waited to be collected",
+            },
+            "anomalies": _list(_object(code=_TEXT, since=_MOMENT, detail=_TEXT)),
+            "plan": _described(
+                _list(_object(on=_DAY, kind=_TEXT, channel=_one_of(*Channel))),
+                "Reminders that will be sent by themselves, as things stand; `on` is a local day",
+            ),
+            "timeline": _described(
+                _list({"oneOf": [reference(f"Timeline{name}") for name in _TIMELINE]}), "The oldest entry first"
+            ),
+            "truncated": {
+                "const": True,
+                "description": "Only there when entries older than the newest 1000 were left out",
+            },
+        },
+        "examples": [SHIPMENT_EXAMPLE],
+    },
+    "Deadlines": _described(
+        _object(
+            regime=_one_of(*LegalRegime),
+            ruleset=_TEXT,
+            first_window_end=_or_null(_DAY),
+            second_notice_expected_on=_or_null(_DAY),
+            second_notice_on=_or_null(_DAY),
+            end_strict=_described(_or_null(_DAY), "The end of storage"),
+            end_rolled=_described(_or_null(_DAY), "The same, moved past days off"),
+            safe_collect_by=_described(_or_null(_DAY), "The last open day that no reading makes too late"),
+            projected=_described(_FLAG, "The end depends on a second notice that has not come yet"),
+            candidates=_described(
+                _list(_object(regime=_one_of(*LegalRegime), end_strict=_DAY, end_rolled=_DAY)),
+                "The ends under each law that may apply, when the regime is not known",
+            ),
+        ),
+        "Local days in Poland. They inform; nothing here moves a legal deadline",
+    ),
+    "TimelineEvent": _entry(
+        "event",
+        "A reported event, `at` the time at which it says that it happened",
+        event=_ID,
+        type=_TEXT,
+        mapped_type=_described(_or_null(_TEXT), "What the vocabulary made of the operator's own code"),
+        status=_one_of("accepted", "quarantined"),
+        quarantine=_described(_or_null(_TEXT), "Why nobody could interpret it"),
+        received_at=_MOMENT,
+        lag_seconds=_described({"type": "integer"}, "From `at` to `received_at`; negative for a time to come"),
+        ordinal=_described(_or_null(_COUNT), "Of a paper notice: 1, or 2 for the repeat"),
+        reason=_or_null(_TEXT),
+        stage=_or_null(_TEXT),
+        facility=_described(_or_null(_TEXT), "Its id"),
+        code=_described(_or_null(_TEXT), "The operator's own code, after its vocabulary and a colon"),
+        recipient=_described(_or_null(_TEXT), "The operator's name for the person, as it was posted"),
+        corrects=_described(_or_null(_ID), "The event that this one takes back"),
+        corrected_by=_described(_or_null(_ID), "The event that takes this one back"),
+    ),
+    "TimelineNotification": _entry(
+        "notification",
+        "A message as it stands now, `at` the time at which it was planned or it was decided not to send it",
+        notification=_ID,
+        notification_kind=_TEXT,
+        channel=_one_of(*Channel),
+        status=_one_of(*Status),
+        reason=_or_null(_TEXT),
+        failure=_or_null(_one_of(*Failure)),
+        unresolved=_FLAG,
+        step=_described(_or_null(_one_of(*Step)), "Of a reminder: which one"),
+        not_before=_or_null(_MOMENT),
+        expires_at=_MOMENT,
+        event=_or_null(_ID),
+        merged_into=_described(_or_null(_ID), "The reminder that speaks for this one, too"),
+        recipient=_or_null(_TEXT),
+    ),
+    "TimelineAttempt": _entry(
+        "attempt", "One try to hand a message to a provider", notification=_ID, channel=_one_of(*Channel), **_ATTEMPT
+    ),
+    "TimelineReceipt": _entry(
+        "receipt", "What a provider reported later about an attempt", notification=_ID, attempt=_COUNT, **_RECEIPT
+    ),
 }
 
 ANSWER_SCHEMAS: Mapping[str, Schema] = {
@@ -87,21 +209,8 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         notifications=_list(reference("NotificationSummary")),
         plan={"type": ["object", "null"]},
     ),
-    "Attempt": _object(
-        attempt=_COUNT,
-        provider=_TEXT,
-        status=_one_of(*AttemptStatus),
-        started_at=_MOMENT,
-        ended_at=_or_null(_MOMENT),
-        code=_or_null(_TEXT),
-    ),
-    "Receipt": _object(
-        status=_one_of(*ReceiptStatus),
-        via=_TEXT,
-        claimed_at=_or_null(_MOMENT),
-        received_at=_MOMENT,
-        late=_FLAG,
-    ),
+    "Attempt": _object(**_ATTEMPT),
+    "Receipt": _object(**_RECEIPT),
     "Notification": _object(
         id=_ID,
         operator=_TEXT,
@@ -120,7 +229,9 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         attempts=_list(reference("Attempt")),
         receipts=_list(reference("Receipt")),
         facts=_object(total=_COUNT, published=_COUNT),
+        merged_into=_described(_or_null(_ID), "The reminder that speaks for this one, too"),
     ),
+    **_SHIPMENT,
     "NotificationPage": _object(items=_list(reference("Notification")), next=_or_null(_TEXT)),
     "ConsentHistory": _object(items=_list(reference("PersonalAct"))),
     "PersonalAct": {

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -204,19 +205,24 @@ def _position(cursor: str | None) -> UUID | None:
 
 
 async def _views(tx: Tx, notifications: list[Notification]) -> list[dict[str, Any]]:
-    """The contract's view of each; names come from the sealed first facts and are null once erased."""
+    """The contract's view of each; names come from the sealed first facts and are null once erased.
+
+    A reminder that speaks for others, too, names their events and shipments after its own.
+    """
     ids = [n.id for n in notifications]
     attempts = await outbox.attempts_of(tx, ids)
     receipts = await receipt_store.of_notifications(tx, ids)
     published = await placement.published_facts(tx, ids)
-    names = await _names(tx, notifications)
+    merged = await outbox.merged_into(tx, ids)
+    told = {n.id: (n, *merged.get(n.id, ())) for n in notifications}
+    names = await _names(tx, [each for together in told.values() for each in together])
     return [
         {
             "id": str(n.id),
             "operator": n.operator,
             "kind": n.kind,
-            "events": [str(n.event)] if n.event else [],
-            "shipments": names[n.id]["shipment"].split("\n") if names[n.id]["shipment"] else [],
+            "events": _distinct(str(each.event) for each in told[n.id] if each.event),
+            "shipments": _distinct(name for each in told[n.id] for name in names[each.id]["shipment"].split("\n")),
             "recipient": names[n.id]["recipient"] or None,
             "channel": n.channel,
             "status": n.status,
@@ -229,9 +235,14 @@ async def _views(tx: Tx, notifications: list[Notification]) -> list[dict[str, An
             "attempts": [attempt_view(attempt) for attempt in attempts.get(n.id, [])],
             "receipts": [receipt_view(receipt) for receipt in receipts.get(n.id, [])],
             "facts": {"total": n.chain_length, "published": published.get(n.id, 0)},
+            "merged_into": str(n.merged_into) if n.merged_into else None,
         }
         for n in notifications
     ]
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(filter(None, values)))
 
 
 async def _names(tx: Tx, notifications: list[Notification]) -> dict[UUID, dict[str, str]]:

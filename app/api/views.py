@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.domain.notification import Attempt, Notification
+from app.domain.timeline import ReceiptEntry
 from app.storage.receipts import StoredReceipt
 
 
@@ -37,7 +38,7 @@ def attempt_view(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def receipt_view(stored: StoredReceipt) -> dict[str, Any]:
+def receipt_view(stored: StoredReceipt | ReceiptEntry) -> dict[str, Any]:
     """One receipt."""
     return {
         "status": stored.receipt.status,

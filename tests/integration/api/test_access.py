@@ -13,7 +13,7 @@ from app.api.keyring import REMEMBERED_SECONDS
 from app.domain.access import Scope
 from app.main import create_app
 from app.storage import api_keys
-from tests.builders import OPERATOR, RECIPIENT
+from tests.builders import OPERATOR, RECIPIENT, SHIPMENT
 from tests.integration.api.scene import (
     Request,
     Scene,
@@ -70,6 +70,9 @@ GUARDED = {
     ),
     ("GET", f"{_PERSON}/consents"): guarded(
         Scope.RECIPIENTS_WRITE, foreign=403, request=get(lambda _: f"/v1/recipients/{OPERATOR}/{RECIPIENT}/consents")
+    ),
+    ("GET", "/v1/shipments/{operator}/{shipment}"): guarded(
+        Scope.SHIPMENTS_READ, request=get(lambda _: f"/v1/shipments/{OPERATOR}/{SHIPMENT}")
     ),
     ("GET", "/v1/notifications"): guarded(
         Scope.SHIPMENTS_READ, Scope.PROOFS_READ, foreign=200, request=get(lambda _: "/v1/notifications")
@@ -228,6 +231,7 @@ async def test_a_foreign_record_answers_byte_for_byte_like_one_that_does_not_exi
         ("GET", "/v1/events/{event}", 404),
         ("GET", "/v1/notifications/{notification}", 404),
         ("GET", "/v1/notifications/{notification}/proof", 404),
+        ("GET", f"/v1/shipments/{OPERATOR}/{{shipment}}", 404),
         ("GET", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
         ("PUT", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
         ("DELETE", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
@@ -236,8 +240,8 @@ async def test_a_foreign_record_answers_byte_for_byte_like_one_that_does_not_exi
         ("GET", f"/v1/recipients/{OPERATOR}/{{name}}/export", 403),
         ("GET", f"/v1/recipients/{OPERATOR}/{{name}}/consents", 403),
     ):
-        present = path.format(event=scene.event, notification=scene.sms, name=RECIPIENT)
-        missing = path.format(event=uuid4(), notification=uuid4(), name="nobody-has-this-name")
+        present = path.format(event=scene.event, notification=scene.sms, shipment=SHIPMENT, name=RECIPIENT)
+        missing = path.format(event=uuid4(), notification=uuid4(), shipment="no-such", name="nobody-has-this-name")
         answers = [await scene.service.client.request(method, each, headers=headers) for each in (present, missing)]
         seen = [(answer.status_code, dict(answer.headers), answer.content) for answer in answers]
         assert seen[0] == seen[1]

@@ -39,6 +39,7 @@ VIEW_MEMBERS = [
     "attempts",
     "receipts",
     "facts",
+    "merged_into",
 ]
 
 
@@ -85,6 +86,7 @@ async def test_one_notification_has_exactly_the_contracts_view(service: Service)
         "not_before": None,
         "receipts": [],
         "facts": {"total": 3, "published": 3},
+        "merged_into": None,
     }
 
 

@@ -1,0 +1,156 @@
+"""`GET /v1/shipments/{operator}/{shipment}`: everything that support needs in one call."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, assert_never
+
+import orjson
+from fastapi import APIRouter, Depends, Response
+
+from app.api.answer_schemas import reference
+from app.api.dependencies import ServicesDep, require
+from app.api.openapi import answers
+from app.api.problems import Problem
+from app.api.recipients import Name
+from app.api.views import attempt_view, moment, receipt_view
+from app.domain.access import Caller, Scope
+from app.domain.deadline import Deadlines
+from app.domain.notification import Notification
+from app.domain.timeline import AttemptEntry, Entry, EventEntry, Finding, NotificationEntry, ReceiptEntry
+from app.usecases.read_shipment import ShipmentAnswer, read_shipment
+
+router = APIRouter(prefix="/v1/shipments", tags=["shipments"])
+
+UNKNOWN_STATE = "unknown"
+
+# What each finding means, in a sentence that blames nobody.
+_DETAILS: Mapping[str, str] = {
+    "second_notice_early": "The second paper notice was left before the first seven days were over.",
+    "second_notice_missing": "No second paper notice was reported within two working days after it was due.",
+    "no_open_day": "No day is left on which the facility is open before the item goes back.",
+    "future_time": "An event says that it happened more than 15 minutes after it arrived; nobody was told of it.",
+    "correction_without_target": "A correction takes back an event that was never reported here.",
+}
+_OTHER_DETAIL = "What was reported about this shipment does not fit together."
+
+
+@router.get(
+    "/{operator}/{shipment}",
+    summary="Where a shipment stands, until when it can be collected, what was told and what will be",
+    responses=answers(200, 401, 403, 404, 422, 503, schema=reference("Shipment")),
+)
+async def get_shipment(
+    operator: Name,
+    shipment: Name,
+    services: ServicesDep,
+    caller: Annotated[Caller, Depends(require(Scope.SHIPMENTS_READ))],
+) -> Response:
+    """State and deadlines as all known events give them now, in whatever order they came.
+
+    A shipment that nobody reported, or whose people were all erased, is 404, and so is another operator's. No phone
+    number, address or name stands in the answer.
+    """
+    if not caller.may_act_for(operator):
+        raise Problem(404)
+    async with services.database.read() as tx:
+        found = await read_shipment(tx, operator, shipment, now=services.surroundings.clock())
+    if found is None:
+        raise Problem(404)
+    view = {"operator": operator, "shipment": shipment, **_answer(found)}
+    return Response(orjson.dumps(view), media_type="application/json")
+
+
+def _answer(found: ShipmentAnswer) -> dict[str, Any]:
+    known = found.known
+    return {
+        "state": known.picture.state or UNKNOWN_STATE,
+        "deadlines": _deadlines(known.deadlines) if known.deadlines else None,
+        "anomalies": [_finding(each) for each in found.anomalies],
+        "plan": [{"on": each.on.isoformat(), "kind": each.kind, "channel": each.channel} for each in found.plan],
+        "timeline": [_entry(each) for each in found.timeline.entries],
+        **({"truncated": True} if found.timeline.truncated else {}),
+    }
+
+
+def _deadlines(known: Deadlines) -> dict[str, Any]:
+    return {
+        "regime": known.regime,
+        "ruleset": known.ruleset,
+        "first_window_end": _day(known.first_window_end),
+        "second_notice_expected_on": _day(known.second_notice_expected_on),
+        "second_notice_on": _day(known.second_notice_on),
+        "end_strict": _day(known.end_strict),
+        "end_rolled": _day(known.end_rolled),
+        "safe_collect_by": _day(known.safe_collect_by),
+        "projected": known.projected,
+        "candidates": [
+            {"regime": each.regime, "end_strict": _day(each.end_strict), "end_rolled": _day(each.end_rolled)}
+            for each in known.candidates
+        ],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "since": moment(finding.since),
+        "detail": _DETAILS.get(finding.code, _OTHER_DETAIL),
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    match entry:
+        case EventEntry():
+            return {"at": moment(entry.at), "kind": "event", **_event(entry)}
+        case NotificationEntry(notification=notification, recipient=recipient):
+            view = _notification(notification)
+            return {"at": moment(entry.at), "kind": "notification", **view, "recipient": recipient}
+        case AttemptEntry(attempt=attempt, channel=channel):
+            view = {"notification": str(attempt.notification), "channel": channel, **attempt_view(attempt)}
+            return {"at": moment(entry.at), "kind": "attempt", **view}
+        case ReceiptEntry(attempt=attempt):
+            view = {"notification": str(attempt.notification), "attempt": attempt.number, **receipt_view(entry)}
+            return {"at": moment(entry.at), "kind": "receipt", **view}
+        case _:
+            assert_never(entry)
+
+
+def _event(entry: EventEntry) -> dict[str, Any]:
+    return {
+        "event": str(entry.id),
+        "type": entry.type,
+        "mapped_type": entry.mapped_type,
+        "status": entry.status,
+        "quarantine": entry.quarantine,
+        "received_at": moment(entry.received_at),
+        "lag_seconds": entry.lag_seconds,
+        "ordinal": entry.ordinal,
+        "reason": entry.said.reason,
+        "stage": entry.said.stage,
+        "facility": entry.said.facility,
+        "code": entry.code,
+        "recipient": entry.said.recipient,
+        "corrects": str(entry.corrects) if entry.corrects else None,
+        "corrected_by": str(entry.corrected_by) if entry.corrected_by else None,
+    }
+
+
+def _notification(notification: Notification) -> dict[str, Any]:
+    return {
+        "notification": str(notification.id),
+        "notification_kind": notification.kind,
+        "channel": notification.channel,
+        "status": notification.status,
+        "reason": notification.reason,
+        "failure": notification.failure,
+        "unresolved": notification.unresolved,
+        "step": notification.step,
+        "not_before": moment(notification.not_before),
+        "expires_at": moment(notification.expires_at),
+        "event": str(notification.event) if notification.event else None,
+        "merged_into": str(notification.merged_into) if notification.merged_into else None,
+    }
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None

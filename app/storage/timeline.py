@@ -1,0 +1,100 @@
+"""What was reported about one shipment and what was told of it, the newest first and bounded."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import select
+
+from app.domain.event import Event
+from app.domain.notification import Notification
+from app.domain.timeline import EventEntry, Said, said_by, said_in
+from app.storage import events as event_store
+from app.storage import notifications as outbox
+from app.storage.database import Tx
+from app.storage.events import _payload_place
+from app.storage.tables import events, notifications
+from app.storage.vault import PersonKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """One event of a shipment as it lies in the database; its content is sealed, None once erased."""
+
+    entry: EventEntry
+    recipient: UUID
+    payload: bytes | None = field(repr=False)
+
+
+async def newest_events(tx: Tx, shipment: bytes, *, limit: int) -> list[Reported]:
+    """Up to `limit` events of one shipment, whatever became of them, those that happened last first."""
+    query = (
+        select(
+            events.c.id,
+            events.c.type,
+            events.c.mapped_type,
+            events.c.status,
+            events.c.quarantine,
+            events.c.effective_at,
+            events.c.received_at,
+            events.c.ordinal,
+            events.c.code,
+            events.c.recipient_id,
+            events.c.payload,
+        )
+        .where(events.c.shipment_index == shipment)
+        .order_by(events.c.effective_at.desc(), events.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        Reported(entry=_entry(row), recipient=row.recipient_id, payload=row.payload) for row in await tx.execute(query)
+    ]
+
+
+def _entry(row: Any) -> EventEntry:
+    return EventEntry(
+        at=row.effective_at,
+        id=row.id,
+        type=row.type,
+        mapped_type=row.mapped_type,
+        status=row.status,
+        quarantine=row.quarantine,
+        received_at=row.received_at,
+        ordinal=row.ordinal,
+        code=row.code,
+    )
+
+
+async def said(tx: Tx, reported: list[Reported], keys: Mapping[UUID, PersonKey]) -> dict[UUID, Said]:
+    """What each of these events says; `keys` are those of people. What was erased or is damaged says nothing."""
+    people = {each.entry.id: keys[each.recipient] for each in reported if each.recipient in keys}
+    decoded = await event_store.decoded(tx, people) if people else {}
+    return {each.entry.id: _said(each, decoded.get(each.entry.id), people.get(each.entry.id)) for each in reported}
+
+
+def _said(reported: Reported, decoded: Event | None, key: PersonKey | None) -> Said:
+    """Of an event that nobody is told of, only the posted form is kept."""
+    if decoded is not None:
+        return said_by(decoded)
+    if key is None or reported.payload is None:
+        return Said()
+    try:
+        posted = json.loads(key.open(reported.payload, place=_payload_place(reported.entry.id)))
+    except InvalidTag:
+        return Said()
+    return said_in(posted["data"])
+
+
+async def newest_notifications(tx: Tx, shipment: bytes, *, limit: int) -> list[Notification]:
+    """Up to `limit` notifications about one shipment, planned last first, and the reminders that speak for them."""
+    query = (
+        select(notifications.c.id, notifications.c.merged_into)
+        .where(notifications.c.shipment_index == shipment)
+        .order_by(notifications.c.id.desc())
+        .limit(limit)
+    )
+    named = [name for row in await tx.execute(query) for name in row if name is not None]
+    return list((await outbox.by_ids(tx, set(named))).values())

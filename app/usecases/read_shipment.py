@@ -1,0 +1,108 @@
+"""Everything that support needs to know about one shipment, in a handful of queries."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.notification import Notification, Status
+from app.domain.stay import Known
+from app.domain.timeline import (
+    ENTRIES_MAX,
+    AttemptEntry,
+    Coming,
+    Entry,
+    Finding,
+    NotificationEntry,
+    ReceiptEntry,
+    Timeline,
+    as_it_stands,
+    coming,
+    findings,
+    timeline,
+    with_corrections,
+)
+from app.storage import anomalies as anomaly_store
+from app.storage import events as event_store
+from app.storage import notifications as outbox
+from app.storage import receipts as receipt_store
+from app.storage import recipients as recipient_store
+from app.storage import stays as stay_store
+from app.storage import timeline as timeline_store
+from app.storage.database import Tx
+from app.storage.recipients import RecipientRecord
+from app.usecases.plan_notifications import sms_told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentAnswer:
+    """Where a shipment stands, what does not fit together, what will still be sent, and what happened."""
+
+    known: Known
+    anomalies: Sequence[Finding]
+    plan: Sequence[Coming]
+    timeline: Timeline
+
+
+async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) -> ShipmentAnswer | None:
+    """The answer about one shipment; None when nobody reported it, or everybody whom it concerned was erased."""
+    index = event_store.shipment_index(tx, operator, shipment)
+    reported = await timeline_store.newest_events(tx, index, limit=ENTRIES_MAX + 1)
+    if not reported:
+        return None
+    # Nobody's damaged key keeps the others' story from being told.
+    records, _ = await recipient_store.sound_by_ids(tx, {each.recipient for each in reported})
+    keys = {record.id: record.key for record in records.values()}
+    said = await timeline_store.said(tx, reported, keys)
+    milestones = (await event_store.milestones(tx, [index], keys)).get(index, [])
+    known = as_it_stands(milestones, now=now)
+    recorded = (await anomaly_store.of_shipments(tx, [index])).get(index, [])
+    told = await timeline_store.newest_notifications(tx, index, limit=ENTRIES_MAX + 1)
+    names = {each.recipient: name for each in reported if (name := said[each.entry.id].recipient)}
+    events = with_corrections([replace(each.entry, said=said[each.entry.id]) for each in reported], milestones)
+    waiting_for = {person for _, person in await stay_store.ids_of_shipments(tx, [index])} if known.waits else set()
+    return ShipmentAnswer(
+        known=known,
+        anomalies=findings([(each.code, each.detected_at) for each in recorded], known),
+        plan=_plan(known, [record for record in records.values() if record.id in waiting_for], told, now=now),
+        timeline=timeline([*events, *await _messages(tx, told, names)]),
+    )
+
+
+def _plan(
+    known: Known, records: Iterable[RecipientRecord], told: Sequence[Notification], *, now: datetime
+) -> list[Coming]:
+    """What is still to come for each of these people, as far as they are registered."""
+    cancelled = {n.id for n in told if n.status is Status.CANCELLED}
+    # A reminder that was to speak for others, and is cancelled, leaves theirs to be sent after all.
+    standing = [n for n in told if n.merged_into not in cancelled]
+    found: set[Coming] = set()
+    for record in records:
+        own = [n for n in standing if n.recipient == record.id]
+        if record.recipient is not None:
+            found |= coming(known, record.recipient, own, sms_told=sms_told(own), now=now)
+    return sorted(found)
+
+
+async def _messages(tx: Tx, told: Sequence[Notification], names: Mapping[UUID, str]) -> list[Entry]:
+    """The notifications with their attempts and receipts."""
+    ids = [n.id for n in told]
+    attempts = await outbox.attempts_of(tx, ids) if ids else {}
+    receipts = await receipt_store.of_notifications(tx, ids) if attempts else {}
+    entries: list[Entry] = []
+    for n in told:
+        by_id = {attempt.id: attempt for attempt in attempts.get(n.id, [])}
+        entries.append(NotificationEntry(notification=n, recipient=names.get(n.recipient)))
+        entries += [AttemptEntry(attempt=attempt, channel=n.channel) for attempt in by_id.values()]
+        entries += [
+            ReceiptEntry(
+                id=stored.id,
+                attempt=attempt,
+                receipt=stored.receipt,
+                received_at=stored.received_at,
+                late=stored.late,
+            )
+            for stored in receipts.get(n.id, [])
+            if (attempt := by_id.get(stored.receipt.attempt))  # it may have begun since they were read
+        ]
+    return entries
