@@ -71,6 +71,7 @@ def render_email(notice: Notice, envelope: EmailEnvelope) -> EmailContent:
         "language": letter.language,
         "subject": letter.subject,
         "preheader": letter.preheader,
+        "phrase": letter.phrase,
         "heading": letter.heading,
         "lead": letter.lead,
         "sections": letter.sections,

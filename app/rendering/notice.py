@@ -41,10 +41,11 @@ WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One more item that a message speaks of: its number and service as the operator gave them."""
+    """One item that a message speaks of: number and service as the operator gave them, and since when it waits."""
 
     shipment: str | None = field(default=None, repr=False)
     service: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,7 +132,7 @@ STAY = Stay(
 _TWICE = replace(STAY, second_notice_at=_NOTICE_AT + timedelta(days=8))
 _REMINDED = date(2026, 12, 3)
 OTHERS = (
-    Item(shipment="00759007734123450001", service="registered_letter"),
+    Item(shipment="00759007734123450001", service="registered_letter", since=_NOTICE_AT - timedelta(days=3)),
     Item(shipment="RR123456789PL", service="parcel"),
 )
 _LOCKER_UNTIL = Pickup(until=datetime(2026, 11, 25, 14, 30, tzinfo=WARSAW))

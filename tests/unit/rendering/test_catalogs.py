@@ -46,16 +46,21 @@ def _said(catalogs: Sequence[str], wanted: Callable[[ast.expr], bool]) -> Iterat
                     yield literals
 
 
-def _is_say_or_marked(function: ast.expr) -> bool:
-    return isinstance(function, ast.Name) and function.id in {"say", "marked"}
-
-
-def _is_plural(function: ast.expr) -> bool:
+def _is_say(function: ast.expr) -> bool:
+    """`say`, or an attribute of that name."""
     match function:
-        case ast.Attribute(value=ast.Name(id="say"), attr="plural"):
+        case ast.Name(id="say") | ast.Attribute(attr="say"):
             return True
         case _:
             return False
+
+
+def _is_say_or_marked(function: ast.expr) -> bool:
+    return _is_say(function) or (isinstance(function, ast.Name) and function.id == "marked")
+
+
+def _is_plural(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr == "plural" and _is_say(function.value)
 
 
 def catalog(language: str, domain: str) -> Catalog:

@@ -69,6 +69,16 @@ def test_text_and_html_say_the_same(name: str, language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", SAMPLES)
+def test_html_says_nothing_that_the_text_does_not(name: str, language: str) -> None:
+    message = read(notice_of(SAMPLES[name], language))
+    preheader, *words = [said for data in Markup(body(message, "html")).words if (said := " ".join(data.split()))]
+    text = " ".join(body(message, "plain").split())
+    assert preheader
+    assert [said for said in words if said not in text and not said.startswith("[if mso]")] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_html_is_closed_speaks_its_language_and_loads_nothing(name: str, language: str) -> None:
     markup = Markup(body(read(notice_of(SAMPLES[name], language)), "html"))
     assert markup.open == []
