@@ -13,6 +13,7 @@ Times and texts stay as they were written. The canonical form of a binary event 
 read it back with `json.loads`.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,6 +116,14 @@ def decode_request(*, content_type: str | None, headers: Headers, body: bytes) -
             return Single(event=_event({**members, "datacontenttype": content_type}, decode_json(body), faults))
         case unreachable:
             assert_never(unreachable)
+
+
+def decode_kept(canonical: bytes) -> Event | None:
+    """The event in a canonical form that was accepted once; None when the models of today would refuse it."""
+    try:
+        return _structured(json.loads(canonical))
+    except Problem:
+        return None
 
 
 def _mode(content_type: str | None, fields: Sequence[tuple[bytes, bytes]]) -> _Mode:

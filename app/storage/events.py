@@ -115,29 +115,41 @@ async def insert_new(tx: Tx, new: Sequence[NewEvent]) -> set[UUID]:
 
 
 def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:
+    return {
+        **meaning(item),
+        "operator": item.event.operator,
+        "dedupe_key": item.dedupe_key,
+        "content_mac": content_mac(tx, item.event),
+        "type": item.event.type,
+        "received_at": item.received_at,
+        "recipient_id": item.recipient,
+        "payload": item.key.seal(item.event.canonical, place=_payload_place(item.id)),
+    }
+
+
+def meaning(item: NewEvent) -> dict[str, Any]:
+    """The row's id, and the columns that hold how the event is understood."""
     event = item.event
     decoded = _EVENT.dump_json(event, exclude={"canonical"}) if item.tells else None
     return {
         "id": item.id,
-        "operator": event.operator,
-        "dedupe_key": item.dedupe_key,
-        "content_mac": content_mac(tx, event),
-        "type": event.type,
         "mapped_type": event.mapped_type,
         "kind": event.kind,
         "ordinal": event.notice.ordinal if event.notice else None,
         "status": item.status,
         "quarantine": event.quarantine,
         "effective_at": event.effective_at,
-        "received_at": item.received_at,
-        "recipient_id": item.recipient,
         "shipment_index": item.shipment_index,
         "code": code_of(event),
         "corrects": item.corrects,
         "told": item.told,
-        "payload": item.key.seal(event.canonical, place=_payload_place(item.id)),
         "decoded": item.key.seal(decoded, place=_decoded_place(item.id)) if decoded else None,
     }
+
+
+def open_payload(event: UUID, sealed: bytes, key: PersonKey) -> bytes:
+    """The canonical CloudEvent in a row's `payload`. Raises InvalidTag when it is damaged."""
+    return key.open(sealed, place=_payload_place(event))
 
 
 async def by_dedupe_keys(tx: Tx, keys: Iterable[bytes]) -> dict[bytes, AcceptedEvent]:
@@ -161,7 +173,7 @@ async def of_recipient(tx: Tx, recipient: UUID, *, after: UUID, limit: int) -> l
 async def payload(tx: Tx, event: UUID, key: PersonKey) -> bytes | None:
     """The canonical CloudEvent, or None once it was erased."""
     sealed = (await tx.execute(select(events.c.payload).where(events.c.id == event))).scalar_one()
-    return key.open(sealed, place=_payload_place(event)) if sealed else None
+    return open_payload(event, sealed, key) if sealed else None
 
 
 async def decoded(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, Event]:

@@ -92,16 +92,22 @@ async def _take(
     """Keep the events whose key is still free, and everything that follows from them."""
     records = await _owners(tx, fresh.values(), surroundings)
     people = {record.id: record.key for record in records.values()}
-    shipments = {key: _shipment_index(tx, event) for key, event in fresh.items()}
+    shipments = {key: shipment_index_of(tx, event) for key, event in fresh.items()}
     history = await read_history(tx, {index for index in shipments.values() if index}, people)
     now = surroundings.clock()  # after the locks: no fact is older than what it names
     history = history.as_of(now)
     reading = Reading(tx=tx, vocabularies=vocabularies, known=history.known)
     keepings = {
-        key: _keeping(key, reading.read(event, shipments[key], key), records[_owner(event)], surroundings)
+        key: keeping_of(
+            reading.read(event, shipments[key], key),
+            records[_owner(event)],
+            own_id=surroundings.new_id(),
+            key=key,
+            received_at=now,
+        )
         for key, event in fresh.items()
     }
-    won = await event_store.insert_new(tx, [_new_event(key, item, now) for key, item in keepings.items()])
+    won = await event_store.insert_new(tx, [new_event_of(item) for item in keepings.values()])
     sheet = await new_fact_sheet(tx, surroundings)
     planning = Planning(now=now, surroundings=surroundings, sheet=sheet, history=history)
     for item in keepings.values():
@@ -111,14 +117,17 @@ async def _take(
     return {key: _accepted(item, planning) for key, item in keepings.items() if item.id in won}
 
 
-def _shipment_index(tx: Tx, event: Event) -> bytes | None:
+def shipment_index_of(tx: Tx, event: Event) -> bytes | None:
+    """The index of the one shipment that the event is about; None for none, and for many."""
     return event_store.shipment_index(tx, event.operator, event.shipments[0]) if len(event.shipments) == 1 else None
 
 
-def _keeping(key: bytes, read: ReadEvent, record: RecipientRecord, surroundings: Surroundings) -> Keeping:
-    event, own_id = read.event, surroundings.new_id()
+def keeping_of(
+    read: ReadEvent, record: RecipientRecord, *, own_id: UUID, key: bytes, received_at: datetime, replayed: bool = False
+) -> Keeping:
+    """The event of that dedupe key as it is kept under our own id; `record` is of the person whom it names."""
     milestone = replace(
-        milestone_of(event),
+        milestone_of(read.event),
         id=own_id,
         key=key,
         corrects=read.corrects,
@@ -127,11 +136,13 @@ def _keeping(key: bytes, read: ReadEvent, record: RecipientRecord, surroundings:
     )
     return Keeping(
         id=own_id,
-        event=event,
+        event=read.event,
         record=record,
         milestone=milestone,
-        shipments="\n".join(sorted(event.shipments)).encode() or None,
+        shipments="\n".join(sorted(read.event.shipments)).encode() or None,
         shipment_index=read.shipment_index,
+        received_at=received_at,
+        replayed=replayed,
     )
 
 
@@ -144,15 +155,16 @@ def _accepted(item: Keeping, planning: Planning) -> Accepted:
     )
 
 
-def _new_event(key: bytes, item: Keeping, now: datetime) -> NewEvent:
+def new_event_of(item: Keeping) -> NewEvent:
+    """The same as it is written."""
     return NewEvent(
         id=item.id,
         event=item.event,
         status=item.status,
-        received_at=now,
+        received_at=item.received_at,
         recipient=item.record.id,
         key=item.record.key,
-        dedupe_key=key,
+        dedupe_key=item.milestone.key,
         shipment_index=item.shipment_index,
         tells=item.milestone.kind in TELLS,
         told=item.milestone.told,

@@ -34,6 +34,7 @@ class Keeping:
     """An event that is being kept, under our id and its owner's key.
 
     `milestone` is what it says about its shipment, reduced to what decisions need; `shipments` is how facts seal them.
+    `replayed`: it was received earlier and set aside then.
     """
 
     id: UUID
@@ -42,6 +43,8 @@ class Keeping:
     milestone: Milestone
     shipments: bytes | None = field(repr=False)
     shipment_index: bytes | None = field(repr=False)
+    received_at: datetime
+    replayed: bool = False
 
     @property
     def status(self) -> str:
@@ -73,7 +76,7 @@ class Planning:
         event_fact = self._record_event(item)
         if item.status == "quarantined":
             return
-        if is_from_the_future(item.event, received_at=self.now):
+        if is_from_the_future(item.event, received_at=item.received_at):
             self._note_anomaly(item, "future_time")
             return
         before = list(self.history.known.get(item.shipment_index, ())) if item.shipment_index else []
@@ -107,7 +110,7 @@ class Planning:
     def _record_event(self, item: Keeping) -> bytes:
         event = item.event
         encoded = self.sheet.record(
-            f"event.{item.status}",
+            "event.replayed" if item.replayed else f"event.{item.status}",
             at=self.now,
             recipient=item.record.id,
             key=item.record.key,
@@ -116,7 +119,7 @@ class Planning:
                 "event": item.id,
                 "event_type": event.type,
                 "event_time": event.time,
-                "received_at": self.now,
+                "received_at": item.received_at,
             },
             sealed={
                 "event": event.canonical,
@@ -169,7 +172,7 @@ class Planning:
         against = reason_not_to_tell(item.milestone, before)
         news = News(
             kind=item.milestone.kind,
-            expires_at=expires_at(item.event, known=deadlines, received_at=self.now),
+            expires_at=expires_at(item.event, known=deadlines, received_at=item.received_at),
             channels=channels,
             untold_because=dict.fromkeys(Channel, against) if against else self._spent(item),
             last_moment=last_moment(deadlines) if deadlines else None,
