@@ -55,13 +55,12 @@ class Vocabularies:
             return replace(event, quarantine=UNKNOWN_CODE)
         notice_said = record.notice_said or event.notice is not None
         reading = row.reading(returned_before=returned_before, notice_said=notice_said)
-        understood = replace(event, quarantine=None)
         if reading is None:
-            return understood
+            return replace(event, quarantine=None)
         if record.cancelled:
             taken_back = event.correction or Correction(action="cancel", code=code_of(event))
-            return replace(understood, mapped_type=CORRECTED, correction=taken_back)
-        return _filled(understood, reading, _vocabulary_of(record))
+            return replace(event, quarantine=None, mapped_type=CORRECTED, correction=taken_back)
+        return _filled(event, reading, _vocabulary_of(record))
 
     def needs_history(self, event: Event) -> bool:
         """Whether what the event's code means depends on what its shipment had before."""
@@ -129,6 +128,7 @@ def _filled(event: Event, reading: Reading, vocabulary: str) -> Event:
     regime = fields.get("legal_regime")
     return replace(
         event,
+        quarantine=None,
         mapped_type=reading.type,
         notice=event.notice or _notice(event, fields),
         legal_regime=event.legal_regime or (LegalRegime(regime) if regime else None),
