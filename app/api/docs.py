@@ -37,6 +37,14 @@ _TEMPLATES = ImmutableSandboxedEnvironment(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What may be sent in one media type: the schema as text, and examples by name, each with what it is about."""
+
+    schema: str
+    examples: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method of one path, as the page shows it. `scopes` are alternatives; none means that no key is needed.
 
@@ -50,7 +58,7 @@ class Operation:
     scopes: tuple[str, ...]
     key_optional: bool
     parameters: tuple[Mapping[str, Any], ...]
-    bodies: Mapping[str, str]
+    bodies: Mapping[str, Body]
     answers: Mapping[str, str]
 
     @property
@@ -66,7 +74,12 @@ async def docs(request: Request) -> Response:
     subjects: dict[str, list[Operation]] = {}
     for tag, operation in _operations(description):
         subjects.setdefault(tag, []).append(operation)
-    html = _TEMPLATES.get_template("docs.html").render(info=description["info"], subjects=subjects, style=_STYLE)
+    html = _TEMPLATES.get_template("docs.html").render(
+        info=description["info"],
+        subjects=subjects,
+        schemas={name: _pretty(schema) for name, schema in sorted(description["components"]["schemas"].items())},
+        style=_STYLE,
+    )
     return Response(html, headers=_HEADERS, media_type="text/html")
 
 
@@ -95,10 +108,18 @@ def _operations(description: Mapping[str, Any]) -> Iterator[tuple[str, Operation
                 scopes=tuple(scope for way in said.get("security", ()) for scopes in way.values() for scope in scopes),
                 key_optional={} in said.get("security", ()),
                 parameters=tuple(said.get("parameters", ())),
-                bodies={kind: _pretty(media.get("schema", {})) for kind, media in content.items()},
+                bodies={kind: _body(media) for kind, media in content.items()},
                 answers={status: answer["description"] for status, answer in said["responses"].items()},
             )
             yield said["tags"][0], operation
+
+
+def _body(media: Mapping[str, Any]) -> Body:
+    examples = media.get("examples", {})
+    return Body(
+        schema=_pretty(media.get("schema", {})),
+        examples={name: (said["summary"], _pretty(said["value"])) for name, said in examples.items()},
+    )
 
 
 def _pretty(schema: object) -> str:

@@ -9,6 +9,7 @@ from fastapi.routing import iter_route_contexts
 
 from app.api.answer_schemas import ANSWER_SCHEMAS, reference
 from app.api.dependencies import scopes_needed
+from app.api.event_schemas import event_request, event_schemas
 from app.api.problems import MEDIA_TYPE
 
 _DESCRIPTIONS = {
@@ -30,34 +31,7 @@ _DESCRIPTIONS = {
     503: "Not available now; see Retry-After",
 }
 
-_CLOUD_EVENT: dict[str, Any] = {
-    "type": "object",
-    "required": ["specversion", "id", "source", "type", "time", "data"],
-    "properties": {
-        "specversion": {"const": "1.0"},
-        "id": {"type": "string", "minLength": 1},
-        "source": {"type": "string", "format": "uri-reference", "minLength": 1},
-        "type": {"type": "string", "examples": ["pl.awizo.delivery.notice_left.v1"]},
-        "time": {"type": "string", "format": "date-time"},
-        "subject": {"type": "string"},
-        "datacontenttype": {"type": "string"},
-        "data": {"type": "object", "required": ["operator"], "properties": {"operator": {"type": "string"}}},
-    },
-}
-
-EVENT_REQUEST: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "A CloudEvent in structured or binary mode (`ce-*` headers), or a batch of 1 to 500",
-        "content": {
-            "application/cloudevents+json": {"schema": _CLOUD_EVENT},
-            "application/cloudevents-batch+json": {
-                "schema": {"type": "array", "minItems": 1, "maxItems": 500, "items": _CLOUD_EVENT}
-            },
-            "application/json": {"schema": {"type": "object", "description": "The `data` of an event in binary mode"}},
-        },
-    }
-}
+EVENT_REQUEST: dict[str, Any] = {"requestBody": event_request()}
 
 CALLBACK_REQUEST: dict[str, Any] = {
     "requestBody": {
@@ -96,7 +70,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         components = description.setdefault("components", {})
-        components.setdefault("schemas", {}).update(ANSWER_SCHEMAS)
+        components.setdefault("schemas", {}).update({**ANSWER_SCHEMAS, **event_schemas()})
         components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
         _name_scopes(app, description["paths"])
         app.openapi_schema = description

@@ -62,9 +62,11 @@ class Links(HTMLParser):
         self.tags: set[str] = set()
         self.links: list[str] = []
         self.words = ""
+        self.places: set[str] = set()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
+        self.places |= {value for name, value in attrs if name == "id" and value}
         self.links += [value or "" for name, value in attrs if name in {"src", "href", "action"}]
 
     def handle_data(self, data: str) -> None:
@@ -83,6 +85,18 @@ async def test_the_page_for_people_shows_every_operation_and_fetches_nothing(ser
             assert f"{method.upper()} {path} {operation['summary']}" in page.words
     assert "Needs a key with shipments:read or proofs:read." in page.words
     assert "Needs no key." in page.words
+
+
+async def test_the_page_for_people_shows_an_example_of_every_event_and_every_schema(service: Service) -> None:
+    page = Links()
+    page.feed((await service.client.get("/docs")).text)
+    description = service.app.openapi()
+    sent = description["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/cloudevents+json"]
+    assert len(sent["examples"]) == 23
+    for name, example in sent["examples"].items():
+        assert f"{name} {example['summary']}" in page.words
+        assert f'"id": "{example["value"]["id"]}"' in page.words
+    assert {f"schema-{name}" for name in description["components"]["schemas"]} <= page.places
 
 
 async def test_the_pages_own_policy_lets_its_style_through_and_nothing_else(service: Service) -> None:
