@@ -53,14 +53,12 @@ class Vocabularies:
         row = table.meaning(record.code.strip())
         if row is None:
             return replace(event, quarantine=UNKNOWN_CODE)
-        notice_said = record.notice_said or event.notice is not None
-        reading = row.reading(returned_before=returned_before, notice_said=notice_said)
-        if reading is None:
-            return replace(event, quarantine=None)
-        if record.cancelled:
+        if record.cancelled and (row.type or row.says_returned):
             taken_back = event.correction or Correction(action="cancel", code=code_of(event))
             return replace(event, quarantine=None, mapped_type=CORRECTED, correction=taken_back)
-        return _filled(event, reading, _vocabulary_of(record))
+        notice_said = record.notice_said or event.notice is not None
+        reading = row.reading(returned_before=returned_before, notice_said=notice_said)
+        return _filled(event, reading, _vocabulary_of(record)) if reading else replace(event, quarantine=None)
 
     def needs_history(self, event: Event) -> bool:
         """Whether what the event's code means depends on what its shipment had before."""

@@ -245,6 +245,15 @@ def test_a_state_of_return_counts_although_it_tells_nobody() -> None:
     assert not before(read("STATE:AW", at=FRIDAY))
 
 
+def test_a_state_of_return_that_was_taken_back_does_not_count() -> None:
+    undoing = read("STATE:ZW", cancelled=True)
+    assert meaning(undoing) == "corrected corrects=poczta-polska:STATE:ZW action=cancel"
+    state = replace(milestone_of(read("STATE:ZW")), key=b"state")
+    undone = replace(milestone_of(undoing), key=b"undone", corrects=b"state")
+    assert VOCABULARIES.returned_before(coded("P_D"), [state])
+    assert not VOCABULARIES.returned_before(coded("P_D"), [state, undone])
+
+
 def test_a_return_that_was_taken_back_does_not_count() -> None:
     key = b"return"
     decided = replace(milestone_of(read("P_NDZ")), key=key)
