@@ -1,5 +1,6 @@
 """What the events of one shipment say together: where it stands, and which news is stale, repeated or untrue. Pure."""
 
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,8 +29,9 @@ WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
 # What an item that waits is known from: what the others say beside their kind does not matter to it.
 STAY_KINDS = WAITING_KINDS | {"terms_changed", "corrected"}
 ENDING_KINDS = frozenset({"pickup_expired", "refused", "returned", "delivered"})
-# Anything that says where the item is: what waits does not wait any more once it moves again, or is lost.
-_MOVING_KINDS = frozenset({"in_transit", "out_for_delivery"}) | ENDING_KINDS | {"lost"}
+# What waits does not wait any more. Scans on its way are no such end: it is brought to the office after the notice,
+# and taken out again with the repeat, while its days run on.
+_GONE_KINDS = ENDING_KINDS | {"lost"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Stay:
     """An item that waits to be collected, as far as its events say.
 
     `since` is when it was first said to wait, `newest_at` when last something was said of it; the notices are those of
-    paper, `facility` and `pickup` the newest.
+    paper, of several of one kind the earliest, because no later day is safe; `facility` and `pickup` the newest.
     """
 
     since: datetime
@@ -123,11 +125,24 @@ def standing(known: Iterable[Milestone]) -> list[Milestone]:
 
 
 def corrections(known: Iterable[Milestone]) -> dict[bytes, Milestone]:
-    """The correction that each event that does not stand is taken back by, by that event's key."""
+    """The correction that each event that does not stand is taken back by, by that event's key.
+
+    The newest that holds. One that was itself taken back corrects nothing; of a circle the newest holds.
+    """
+    undecided = {one.key: one for one in reversed(in_order(known)) if one.corrects is not None}
+    everything = frozenset(undecided)
+    against = Counter(one.corrects for one in undecided.values())
+    decidable = deque(key for key in undecided if not against[key])
     taken_back: dict[bytes, Milestone] = {}
-    for one in reversed(in_order(known)):  # a correction that was itself taken back corrects nothing
-        if one.corrects is not None and one.key not in taken_back:
-            taken_back.setdefault(one.corrects, one)
+    while undecided:
+        one = undecided.pop(decidable.popleft() if decidable else next(iter(undecided)))
+        aim = one.corrects or b""
+        against[aim] -= 1
+        if aim in undecided and not against[aim]:
+            decidable.append(aim)
+        is_open = aim in undecided or aim not in everything
+        if is_open and one.key not in taken_back and (aim not in taken_back or _order(taken_back[aim]) < _order(one)):
+            taken_back[aim] = one
     return taken_back
 
 
@@ -137,8 +152,8 @@ def picture_of(known: Iterable[Milestone]) -> Picture:
     moved = [one for one in milestones if one.kind in RANK or one.kind == "lost"]
     last = moved[-1] if moved else None
     waiting = [one for one in milestones if one.kind in WAITING_KINDS]
-    moves = [one for one in moved if one.kind in _MOVING_KINDS]
-    ended = next((one for one in moves if waiting and _order(one) > _order(waiting[-1])), None)
+    gone = (one for one in moved if one.kind in _GONE_KINDS)
+    ended = next((one for one in gone if waiting and _order(one) > _order(waiting[-1])), None)
     return Picture(
         state=last.kind if last else None,
         since=last.effective_at if last else None,
@@ -156,7 +171,7 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
     before.
     """
     milestones = list(known)
-    if news.key and any(one.corrects == news.key for one in milestones):
+    if news.key in corrections(milestones):
         return "superseded"
     milestones = standing(milestones)
     if news.kind not in RANK or not milestones:
@@ -175,8 +190,8 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
 def makes_untrue(news: Milestone, planned: Milestone) -> str | None:
     """Why `news` ends a message planned about `planned`, or None when it does not.
 
-    `collected`, `terms_changed` (it waits elsewhere, or for another time), `superseded` (by a later stage, or because
-    it is taken back).
+    `collected`, `terms_changed` (it waits elsewhere, or for another time), `superseded` (by a later stage, because it
+    is taken back, or because the item that is said to wait is lost).
     """
     if news.corrects is not None and news.corrects == planned.key:
         return "superseded"
@@ -184,6 +199,8 @@ def makes_untrue(news: Milestone, planned: Milestone) -> str | None:
         return None
     if news.kind == "terms_changed" and planned.kind in WAITING_KINDS:
         return "terms_changed"
+    if news.kind == "lost" and planned.kind in WAITING_KINDS:
+        return "superseded"
     if _position(news) <= _position(planned):
         return None
     return "collected" if news.kind == "delivered" else "superseded"
@@ -202,22 +219,30 @@ def _corrected(one: Milestone, correction: Milestone | None) -> Milestone | None
     """What stands of an event once `correction` is heard; None when nothing does."""
     if correction is None:
         return one
-    said, now = one.event, correction.event
-    if said is None or now is None or now.correction is None or now.correction.action != "replace":
+    now = correction.event
+    if now is None or now.correction is None or now.correction.action != "replace":
         return None
     if not (now.notice or now.facility or now.pickup or now.legal_regime or now.handover):
         return None
-    event = replace(
+    ordinal, happened_at = one.ordinal, one.effective_at
+    if one.kind == "notice_left" and now.notice:
+        ordinal, happened_at = now.notice.ordinal, now.notice.left_at
+    if one.kind == "delivered" and now.handover:
+        happened_at = now.handover.delivered_at or happened_at
+    event = _put_right(one.event, now, happened_at) if one.event else None
+    return replace(one, event=event, ordinal=ordinal, effective_at=happened_at)
+
+
+def _put_right(said: Event, now: Event, happened_at: datetime) -> Event:
+    return replace(
         said,
         notice=now.notice or said.notice,
         facility=now.facility or said.facility,
         pickup=now.pickup or said.pickup,
         legal_regime=now.legal_regime or said.legal_regime,
         handover=now.handover or said.handover,
-        effective_at=now.notice.left_at if now.notice else said.effective_at,
+        effective_at=happened_at,
     )
-    ordinal = event.notice.ordinal if event.notice else None
-    return replace(one, event=event, ordinal=ordinal, effective_at=event.effective_at)
 
 
 def _stay(milestones: Sequence[Milestone]) -> Stay:
@@ -229,12 +254,21 @@ def _stay(milestones: Sequence[Milestone]) -> Stay:
         newest_at=max(one.effective_at for one in milestones if one.kind in STAY_KINDS),
         regime=_regime(told, has_notice=bool(notices)),
         service=_newest([each.service for each in told]),
-        facility=_newest([each.facility for each in told]),
+        facility=_facility([each.facility for each in told if each.facility]),
         pickup=_newest([each.pickup for each in told]),
         place=_newest([each.place for each in told]),
         first_notice_at=next((one.effective_at for one in notices if one.ordinal == 1), None),
-        second_notice_at=next((one.effective_at for one in reversed(notices) if one.ordinal == 2), None),
+        second_notice_at=next((one.effective_at for one in notices if one.ordinal == 2), None),
     )
+
+
+def _facility(told: Sequence[Facility]) -> Facility | None:
+    """The newest; with the hours and closures that it is known by where only its name was said again."""
+    if not told or told[-1].hours is not None:
+        return told[-1] if told else None
+    newest = told[-1]
+    known = next((each for each in reversed(told) if each.id == newest.id and each.hours is not None), newest)
+    return replace(newest, hours=known.hours, closures=newest.closures or known.closures)
 
 
 def _regime(told: Sequence[Event], *, has_notice: bool) -> LegalRegime:
