@@ -135,7 +135,7 @@ NEWS = {
     "delayed": marked("the item is delayed"),
     "damaged": marked("the item is damaged"),
     "lost": marked("the item cannot be found"),
-    "address_problem": marked("there is something to clear up about the address"),
+    "address_problem": marked("there is a problem with the address"),
     "item_held": marked("the item is held at the operator's"),
 }
 

@@ -40,8 +40,8 @@ def corrected(draft: Draft) -> Letter:
         lead=" ".join((source(draft), say("Reported: %(when)s.", when=draft.happened))),
         sections=(
             *items(draft),
-            Section(title=say("What is not so"), lines=(_taken_back(draft), _how(draft, now))),
-            Section(title=say("What stands now"), lines=_what_stands(draft, now)),
+            Section(title=say("What has been withdrawn"), lines=(_taken_back(draft), _how(draft, now))),
+            Section(title=say("What applies now"), lines=_what_stands(draft, now)),
             *now,
             does_not_match(draft),
         ),
@@ -63,7 +63,7 @@ def _what_changed(draft: Draft, now: tuple[Section, ...]) -> Section:
     if notice.new_eta is not None:
         lines.append(say("New date, per the operator: %(when)s", when=draft.full(notice.new_eta)))
     if now:
-        lines.append(say("What holds now stands below."))
+        lines.append(say("What applies now is below."))
     elif notice.change in DELIVERING_CHANGES:
         lines.append(say("The item is not waiting to be collected."))
     elif notice.change in MOVING_CHANGES:
@@ -78,25 +78,25 @@ def _what_changed(draft: Draft, now: tuple[Section, ...]) -> Section:
 def _taken_back(draft: Draft) -> str:
     say, news = draft.say, NEWS.get(draft.notice.corrected or "")
     if news is None:
-        return say("One of the earlier reports about this item is not so.")
+        return say("One of the earlier reports about this item has been withdrawn.")
     return say("Earlier report: %(news)s.", news=say(news))
 
 
 def _how(draft: Draft, now: tuple[Section, ...]) -> str:
     if draft.notice.replaced and (now or draft.notice.handover is not None):
-        return draft.say("The operator has replaced it by other details.")
-    return draft.say("The operator has taken it back.")
+        return draft.say("The operator has replaced it with other details.")
+    return draft.say("The operator has withdrawn it.")
 
 
 def _what_stands(draft: Draft, now: tuple[Section, ...]) -> tuple[str, ...]:
     say, notice = draft.say, draft.notice
     if now:
-        return (say("The item is waiting for you. Where and until when stands below."),)
+        return (say("The item is waiting for you. Where and until when: see below."),)
     if notice.replaced and notice.handover is not None:
         at = notice.handover.delivered_at
         when = (say("When: %(when)s", when=draft.moment(at)),) if at else ()
         return (say("The item was delivered or collected."), *when, *handed_over(draft))
-    unknown = say("The operator has not said what stands instead.")
+    unknown = say("The operator has not said what applies instead.")
     if notice.corrected in WAITING_KINDS:
         return unknown, say("Before you go to collect it, ask the operator whether it is waiting.")
     return (unknown,)

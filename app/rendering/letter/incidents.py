@@ -83,16 +83,16 @@ def lost(draft: Draft) -> Letter:
 def address_problem(draft: Draft) -> Letter:
     """The address has to be cleared up, by a day where the operator says so."""
     say, until = draft.say, draft.notice.action_until
-    waits = say("The operator waits for an answer until: %(when)s", when=draft.full(until)) if until is not None else ""
+    waits = say("The operator expects an answer by: %(when)s", when=draft.full(until)) if until is not None else ""
     return draft.letter(
         subject=say(
-            "Address to be cleared up by %(date)s, per the operator: %(service)s",
+            "Address to be clarified by %(date)s, per the operator: %(service)s",
             service=draft.service,
             date=draft.day_in_sentence(until),
         )
         if until is not None
         else say(
-            "Address to be cleared up, reported on %(date)s: %(service)s", service=draft.service, date=draft.happened_on
+            "Address to be clarified, reported on %(date)s: %(service)s", service=draft.service, date=draft.happened_on
         ),
         preheader=waits or say("When: %(when)s", when=draft.happened),
         heading=say("The operator reports a problem with the address: %(service)s", service=draft.service),
@@ -100,10 +100,10 @@ def address_problem(draft: Draft) -> Letter:
         sections=(
             *items(draft),
             recorded(draft, reason_given(draft, ADDRESS_PROBLEMS.get(draft.notice.reason or "")), waits),
-            for_you(draft, say("Until the address is cleared up, delivery may take longer.")),
+            for_you(draft, say("Until the address is clarified, delivery may take longer.")),
             what_you_can_do(
                 draft,
-                say("Give the operator the whole present address and the number of the item."),
+                say("Give the operator your full current address and the number of the item."),
                 say("Please do not send the address in a reply to this e-mail."),
             ),
         ),
@@ -114,9 +114,9 @@ def item_held(draft: Draft) -> Letter:
     """The operator keeps it for now; why, only in neutral words."""
     say = draft.say
     return draft.letter(
-        subject=say("At the operator's for now, %(date)s: %(service)s", service=draft.service, date=draft.happened_on),
+        subject=say("With the operator for now, %(date)s: %(service)s", service=draft.service, date=draft.happened_on),
         preheader=say("When: %(when)s", when=draft.happened),
-        heading=say("At the operator's for now: %(service)s", service=draft.service),
+        heading=say("With the operator for now: %(service)s", service=draft.service),
         lead=source(draft),
         sections=(
             *items(draft),

@@ -13,7 +13,7 @@ from app.rendering.words import SERVICES, UNKNOWN_SERVICE
 
 
 class Section(NamedTuple):
-    """A titled part: the one thing to see first, then lines, then a list of days under its caption.
+    """A titled part: the one thing to see first, then lines, then a list of days.
 
     `soon` marks a day that is near. Templates unpack it in this order.
     """
@@ -21,7 +21,6 @@ class Section(NamedTuple):
     title: str
     headline: str = ""
     lines: tuple[str, ...] = ()
-    caption: str = ""
     days: tuple[OpenDay, ...] = ()
     soon: bool = False
 

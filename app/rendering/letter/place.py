@@ -3,7 +3,6 @@
 from datetime import date
 
 from app.domain.event import Facility
-from app.rendering.catalog import Say
 from app.rendering.free_text import plain
 from app.rendering.letter.parts import Draft, Section, capitalised
 from app.rendering.notice import first_day, local_date_of
@@ -23,7 +22,7 @@ def place_in_a_line(facility: Facility) -> str:
 
 
 def where(draft: Draft, facility: Facility, *, until: date | None) -> Section:
-    """The place, and its hours day by day up to `until`."""
+    """The place, and when it is open where a list of days up to `until` would say nothing more."""
     notice, say = draft.notice, draft.say
     kind = PLACES.get(notice.place or "")
     lines = [capitalised(say(kind))] if kind else []
@@ -31,17 +30,21 @@ def where(draft: Draft, facility: Facility, *, until: date | None) -> Section:
     starts = notice.pickup.starts if notice.pickup else None
     if starts is not None and local_date_of(starts, notice.zone) >= draft.today:
         lines.append(say("Can be collected from: %(when)s", when=draft.full(starts)))
-    days = days_to_show(max(first_day(notice), draft.today), until)
-    listed = () if never_closes(facility, days) else listed_days(facility, days, say, notice.language)
-    if not listed:
-        lines += _hours_in_a_line(facility, days, say, notice.language)
-    return Section(
-        title=say("Where"),
-        headline=plain(facility.name),
-        lines=tuple(lines),
-        caption=say("Opening hours, as given by the operator") if listed else "",
-        days=listed,
-    )
+    days = _days(draft, until)
+    if never_closes(facility, days):
+        lines.append(say("Open round the clock."))
+    elif not facility.hours and (spans := closed_spans(facility, days, notice.language)):
+        lines.append(say("Closed, as announced by the operator: %(days)s", days=spans))
+    return Section(title=say("Where"), headline=plain(facility.name), lines=tuple(lines))
+
+
+def opening_hours(draft: Draft, facility: Facility, *, until: date | None) -> tuple[Section, ...]:
+    """Its hours day by day up to `until`; nothing where they are unknown, or the same all day and night."""
+    days = _days(draft, until)
+    if never_closes(facility, days):
+        return ()
+    listed = listed_days(facility, days, draft.say, draft.notice.language)
+    return (Section(title=draft.say("Opening hours, as given by the operator"), days=listed),) if listed else ()
 
 
 def kind_of_place(draft: Draft) -> tuple[Section, ...]:
@@ -57,7 +60,7 @@ def what_to_bring(draft: Draft) -> Section:
     lines: tuple[str, ...]
     match notice.place:
         case "locker":
-            lines = (say("The locker opens by the pick-up code or the app of the operator."), someone_else)
+            lines = (say("The locker opens with the pick-up code or the operator's app."), someone_else)
         case "po_box":
             lines = (say("Bring the key of your PO box."),)
         case _ if notice.kind == "notice_left" or notice.first_notice_at is not None:
@@ -89,11 +92,8 @@ def paper_notice(draft: Draft) -> tuple[Section, ...]:
     return (Section(title=say("The paper notice"), lines=(expected, missing)),)
 
 
-def _hours_in_a_line(facility: Facility, days: Days, say: Say, language: str) -> list[str]:
-    if never_closes(facility, days):
-        return [say("Open round the clock.")]
-    spans = closed_spans(facility, days, language)
-    return [say("Closed, as announced by the operator: %(days)s", days=spans)] if spans else []
+def _days(draft: Draft, until: date | None) -> Days:
+    return days_to_show(max(first_day(draft.notice), draft.today), until)
 
 
 def _town(facility: Facility) -> str:

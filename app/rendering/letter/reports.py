@@ -69,10 +69,10 @@ def attempt_failed(draft: Draft) -> Letter:
     tried = notice.next_attempt
     return draft.letter(
         subject=say(
-            "Delivery attempt without success, %(date)s: %(service)s", date=draft.happened_on, service=draft.service
+            "Unsuccessful delivery attempt, %(date)s: %(service)s", date=draft.happened_on, service=draft.service
         ),
         preheader=say("When: %(when)s", when=draft.happened),
-        heading=say("The operator reports a delivery attempt without success: %(service)s", service=draft.service),
+        heading=say("The operator reports an unsuccessful delivery attempt: %(service)s", service=draft.service),
         lead=source(draft),
         sections=(
             *items(draft),
@@ -136,7 +136,10 @@ def refused(draft: Draft) -> Letter:
             for_you(draft, say("An item that was not accepted usually goes back to the sender.")),
             what_you_can_do(
                 draft,
-                say("You did not turn it down, or would like to have it after all? Ask the operator, give its number."),
+                say(
+                    "Did you not refuse it, or would you like to have it after all? "
+                    "Ask the operator and give its number."
+                ),
             ),
         ),
     )
@@ -172,7 +175,7 @@ def returned(draft: Draft) -> Letter:
         if undeliverable
         else say("Return to the sender, %(date)s: %(service)s", date=draft.happened_on, service=service),
         preheader=say("When: %(when)s", when=draft.happened),
-        heading=say("The operator reports: to the office for undeliverable items: %(service)s", service=service)
+        heading=say("The operator sent it to the office for undeliverable items: %(service)s", service=service)
         if undeliverable
         else say("The operator reports a return to the sender: %(service)s", service=service),
         lead=source(draft),

@@ -2,7 +2,7 @@
 
 from app.domain.event import Facility
 from app.rendering.letter.parts import Draft, Letter, Section, capitalised, items
-from app.rendering.letter.place import paper_notice, place_in_a_line, place_of, what_to_bring, where
+from app.rendering.letter.place import opening_hours, paper_notice, place_in_a_line, place_of, what_to_bring, where
 from app.rendering.letter.term import day_of_subject, last_day, until_when
 
 
@@ -47,13 +47,15 @@ def ready_for_pickup(draft: Draft) -> Letter:
 
 
 def collecting(draft: Draft, *, soon: bool = False) -> tuple[Section, ...]:
-    """Where, until when, and what to bring; without a known place only until when."""
+    """Where, until when, at which hours, and what to bring; without a known place only until when."""
     facility = place_of(draft)
     if facility is None:
         return until_when(draft, soon=soon)
+    last = last_day(draft.notice)
     return (
-        where(draft, facility, until=last_day(draft.notice)),
+        where(draft, facility, until=last),
         *until_when(draft, soon=soon),
+        *opening_hours(draft, facility, until=last),
         what_to_bring(draft),
     )
 

@@ -98,7 +98,7 @@ def test_a_safe_day_that_the_operator_has_since_cut_short_is_not_shown() -> None
 
 
 def test_hours_are_listed_up_to_the_safe_day() -> None:
-    days = section(waiting(date(2026, 12, 14)), "Gdzie").days
+    days = section(waiting(date(2026, 12, 14)), "Godziny otwarcia podane przez operatora").days
     assert days[-1].day == "poniedziałek, 7 grudnia"
 
 
