@@ -29,8 +29,7 @@ WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
 # What an item that waits is known from: what the others say beside their kind does not matter to it.
 STAY_KINDS = WAITING_KINDS | {"terms_changed", "corrected"}
 ENDING_KINDS = frozenset({"pickup_expired", "refused", "returned", "delivered"})
-# What waits does not wait any more. Scans on its way are no such end: it is brought to the office after the notice,
-# and taken out again with the repeat, while its days run on.
+# What waits does not wait any more. Scans in transit are no such end: it is brought to the office after the notice.
 _GONE_KINDS = ENDING_KINDS | {"lost"}
 
 
@@ -152,8 +151,7 @@ def picture_of(known: Iterable[Milestone]) -> Picture:
     moved = [one for one in milestones if one.kind in RANK or one.kind == "lost"]
     last = moved[-1] if moved else None
     waiting = [one for one in milestones if one.kind in WAITING_KINDS]
-    gone = (one for one in moved if one.kind in _GONE_KINDS)
-    ended = next((one for one in gone if waiting and _order(one) > _order(waiting[-1])), None)
+    ended = _end_of_waiting([one for one in moved if waiting and _order(one) > _order(waiting[-1])])
     return Picture(
         state=last.kind if last else None,
         since=last.effective_at if last else None,
@@ -161,6 +159,14 @@ def picture_of(known: Iterable[Milestone]) -> Picture:
         waits=bool(waiting) and ended is None,
         ended_at=ended.effective_at if ended else None,
     )
+
+
+def _end_of_waiting(later: Sequence[Milestone]) -> Milestone | None:
+    """What ended it, of what moved the item later: the first real end, or a courier who has not come back with it."""
+    if gone := next((one for one in later if one.kind in _GONE_KINDS), None):
+        return gone
+    trips = [one for one in later if one.kind in {"out_for_delivery", "attempt_failed"}]
+    return trips[-1] if trips and trips[-1].kind == "out_for_delivery" else None
 
 
 def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | None:

@@ -89,9 +89,21 @@ def test_what_is_lost_waits_no_more() -> None:
     assert (picture_of([FIRST, lost]).state, picture_of([FIRST, lost]).waits) == ("lost", False)
 
 
-@pytest.mark.parametrize("kind", ["registered", "in_transit", "out_for_delivery", "attempt_failed"])
+@pytest.mark.parametrize("kind", ["registered", "in_transit", "attempt_failed"])
 def test_scans_on_the_way_to_the_office_end_no_waiting(kind: str) -> None:
     assert picture_of([FIRST, said(kind, hours=3)]).waits
+
+
+def test_what_a_courier_takes_out_again_waits_once_it_could_not_be_delivered() -> None:
+    out, failed = said("out_for_delivery", hours=20), said("attempt_failed", hours=24)
+    assert (picture_of([FIRST, out]).waits, picture_of([FIRST, out]).ended_at) == (False, at(20))
+    assert picture_of([FIRST, out, failed]).waits
+    assert not picture_of([FIRST, out, failed, said("out_for_delivery", hours=44)]).waits
+
+
+def test_a_failed_attempt_reopens_nothing_that_has_ended() -> None:
+    picture = picture_of([FIRST, said("returned", hours=20), said("attempt_failed", hours=24)])
+    assert (picture.waits, picture.ended_at) == (False, at(20))
 
 
 def test_an_end_that_happened_before_the_notice_ends_nothing() -> None:
