@@ -208,6 +208,13 @@ def as_it_stands(known: Iterable[Milestone], *, now: datetime) -> Known:
     return present if ended_at is None else known_of(milestones, as_of=ended_at)
 
 
+def in_the_dark(known: Iterable[Milestone]) -> set[UUID]:
+    """The corrections that take back what nobody reported, as far as is known by now."""
+    milestones = list(known)
+    keys = {one.key for one in milestones}
+    return {one.id for one in milestones if one.kind == "corrected" and one.id and one.corrects not in keys}
+
+
 def findings(recorded: Iterable[tuple[str, datetime]], known: Known) -> list[Finding]:
     """Each code once, since it was first recorded; what the deadlines show and nobody has recorded yet comes with it.
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.notification import Notification, Status
+from app.domain.shipment import Milestone
 from app.domain.stay import Known
 from app.domain.timeline import (
     ENTRIES_MAX,
@@ -19,6 +20,7 @@ from app.domain.timeline import (
     as_it_stands,
     coming,
     findings,
+    in_the_dark,
     timeline,
     with_corrections,
 )
@@ -29,6 +31,7 @@ from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
 from app.storage import stays as stay_store
 from app.storage import timeline as timeline_store
+from app.storage.anomalies import Anomaly
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
 from app.usecases.plan_notifications import sms_told
@@ -56,7 +59,7 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
     said = await timeline_store.said(tx, reported, keys)
     milestones = (await event_store.milestones(tx, [index], keys)).get(index, [])
     known = as_it_stands(milestones, now=now)
-    recorded = (await anomaly_store.of_shipments(tx, [index])).get(index, [])
+    recorded = _still_true((await anomaly_store.of_shipments(tx, [index])).get(index, []), milestones)
     told = await timeline_store.newest_notifications(tx, index, limit=ENTRIES_MAX + 1)
     names = {each.recipient: name for each in reported if (name := said[each.entry.id].recipient)}
     events = with_corrections([replace(each.entry, said=said[each.entry.id]) for each in reported], milestones)
@@ -67,6 +70,12 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
         plan=_plan(known, [record for record in records.values() if record.id in waiting_for], told, now=now),
         timeline=timeline([*events, *await _messages(tx, told, names)]),
     )
+
+
+def _still_true(recorded: Iterable[Anomaly], milestones: Iterable[Milestone]) -> list[Anomaly]:
+    """Without the corrections that were here before what they take back, which has come since."""
+    dark = in_the_dark(milestones)
+    return [each for each in recorded if each.code != "correction_without_target" or each.event in dark]
 
 
 def _plan(

@@ -8,16 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 from zipfile import ZipFile
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from app import worker
 from app.domain.access import Scope
 from app.evidence.verifier import Verdict, parse_vkeys, verify_bundle
+from app.storage.tables import notifications
 from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT, SHIPMENT
-from tests.integration.api.scene import Scene, set_scene
+from tests.integration.api.scene import Scene, set_scene, until
 from tests.integration.api.service import Service, fresh_event, now, open_service
 from tests.second_verifier import verify
 
@@ -100,7 +103,7 @@ async def test_phone_and_address_stand_in_no_view(service: Service) -> None:
 
 async def test_a_list_shows_the_same_view_newest_first(service: Service) -> None:
     scene = await set_scene(service)
-    items = await listed(service)
+    items = await listed(service, kind="notice_left")
     alone = [(await service.get(f"/v1/notifications/{each}")).json() for each in (scene.email, scene.sms)]
     assert items == alone
 
@@ -115,7 +118,7 @@ async def test_after_erasure_the_names_are_null_and_the_rest_stays(service: Serv
 async def test_each_filter_narrows_the_list_to_what_it_names(service: Service) -> None:
     await service.register()
     await service.register("customer-4712", agreed=False)
-    await service.post(fresh_event())
+    await service.post(fresh_event("returned"))
     await service.post(fresh_event("delivered", id="out", data={"recipient": "customer-4712", "shipment": "S2"}))
     rows = {(item["recipient"], item["channel"], item["status"] == "suppressed") for item in await listed(service)}
     assert len(rows) == 4
@@ -133,7 +136,7 @@ async def test_each_filter_narrows_the_list_to_what_it_names(service: Service) -
         ({"status": "failed"}, 0),
         ({"channel": "sms"}, 2),
         ({"channel": "email", "status": "suppressed"}, 1),
-        ({"kind": "notice_left"}, 2),
+        ({"kind": "returned"}, 2),
         ({"kind": "delivered"}, 2),
         ({"kind": "no_such_kind"}, 0),
         ({"from": (now() - timedelta(hours=1)).isoformat()}, 4),
@@ -147,9 +150,48 @@ async def test_each_filter_narrows_the_list_to_what_it_names(service: Service) -
             assert {item[name] for item in items} <= {parameters[name]}
 
 
+async def test_a_reminder_whose_day_has_not_come_is_held_and_shows_it(service: Service) -> None:
+    await service.register()
+    left_at = now() - timedelta(minutes=1)
+    await service.post(fresh_event(at=left_at))
+
+    async def planned() -> bool:
+        return bool(await listed(service, kind="reminder"))
+
+    await until(planned)
+    (item,) = await listed(service, kind="reminder")
+    assert (item["status"], item["reason"], item["channel"]) == ("held", None, "email")
+    assert item["created_at"] < item["not_before"] < item["expires_at"]
+    assert await listed(service, kind="reminder", status="held") == [item]
+    assert await listed(service, kind="last_day") == []
+
+
+async def test_a_reminder_names_all_items_that_it_speaks_for_and_they_name_it(service: Service) -> None:
+    await service.register()
+    notices = [fresh_event(id=f"n{each}", data={"shipment": f"S{each}"}) for each in range(3)]
+    events = [each["event"] for each in (await service.post_batch(notices)).json()["results"]]
+
+    async def planned() -> bool:
+        return len(await listed(service, kind="reminder")) == 3
+
+    await until(planned)
+    *merged, speaker = [UUID(each["id"]) for each in await listed(service, kind="reminder")]
+    # As the planner does when their day comes (test_reminders).
+    together = {"status": "suppressed", "reason": "merged", "merged_into": speaker}
+    async with service.services.database.write() as tx:
+        await tx.execute(update(notifications).where(notifications.c.id.in_(merged)).values(together))
+    others, alone = await listed(service, status="suppressed"), await listed(service, kind="reminder", status="held")
+    assert [(each["shipments"], each["events"]) for each in alone] == [(["S0", "S1", "S2"], events)]
+    assert [(each["shipments"], each["merged_into"]) for each in others] == [
+        (["S2"], str(speaker)),
+        (["S1"], str(speaker)),
+    ]
+    assert (await service.get(f"/v1/notifications/{speaker}")).json() == alone[0]
+
+
 async def test_from_is_included_and_to_is_not(service: Service) -> None:
     await service.register()
-    await service.post(fresh_event())
+    await service.post(fresh_event("returned"))
     created = (await listed(service))[0]["created_at"]
     assert len(await listed(service, **{"from": created})) == 2
     assert await listed(service, to=created) == []

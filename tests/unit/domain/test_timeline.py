@@ -27,6 +27,7 @@ from app.domain.timeline import (
     as_it_stands,
     coming,
     findings,
+    in_the_dark,
     said_by,
     said_in,
     timeline,
@@ -197,9 +198,17 @@ def test_a_correction_that_was_taken_back_itself_takes_nothing_back() -> None:
     assert [(each.corrects, each.corrected_by) for each in entries] == [(None, None), (None, back.id), (wrong.id, None)]
 
 
-def test_a_correction_of_what_was_never_reported_names_nothing() -> None:
-    lost = correction(happened("delivered"), days=1)
-    assert [each.corrects for each in with_corrections([entry(lost)], [lost])] == [None]
+def test_a_correction_of_what_was_never_reported_names_nothing_until_it_is() -> None:
+    collected = happened("delivered")
+    early = correction(collected, days=1)
+    assert [each.corrects for each in with_corrections([entry(early)], [early])] == [None]
+    assert in_the_dark([early, FIRST]) == {early.id}
+    assert in_the_dark([early, FIRST, collected]) == set()
+
+
+def test_a_correction_that_could_be_aimed_at_nothing_stays_in_the_dark() -> None:
+    lost = replace(correction(FIRST, days=1), corrects=None)
+    assert in_the_dark([FIRST, lost]) == {lost.id}
 
 
 @pytest.mark.parametrize(("minutes", "lag"), [(0, 0), (2, 120), (-30, -1800)])
