@@ -70,6 +70,10 @@ def _event(name: str, event_id: str, source: str, time: str, data: dict[str, Any
     }
 
 
+def _period(starts: str, until: str | None = None) -> dict[str, Any]:
+    return {"from": starts} | ({"until": until} if until else {})
+
+
 def _raw(code: str, time: str, **more: Any) -> dict[str, Any]:
     return {"vocabulary": "poczta-polska", "code": code, "time": time, **more}
 
@@ -183,7 +187,7 @@ _ALL = (
         incident="I-7",
         revision=1,
         scope={"facilities": ["UP-00-032"]},
-        **{"from": "2026-11-30T08:00:00+01:00", "until": "2026-12-02T20:00:00+01:00"},
+        **_period("2026-11-30T08:00:00+01:00", "2026-12-02T20:00:00+01:00"),
         planned=False,
         reason="power",
         substitute_facility=_OTHER_POST_OFFICE,
@@ -193,7 +197,7 @@ _ALL = (
         incident="I-8",
         revision=1,
         scope={"post_codes": ["03-*", "04-*"]},
-        **{"from": "2026-11-29T18:00:00+01:00"},
+        **_period("2026-11-29T18:00:00+01:00"),
         reason="flood",
     ),
     _area(
@@ -201,7 +205,7 @@ _ALL = (
         incident="I-9",
         revision=1,
         scope={"operator_wide": True},
-        **{"from": "2026-12-05T22:00:00+01:00", "until": "2026-12-06T04:00:00+01:00"},
+        **_period("2026-12-05T22:00:00+01:00", "2026-12-06T04:00:00+01:00"),
         reason="it_maintenance",
         announced_at="2026-11-29T18:00:00+01:00",
     ),

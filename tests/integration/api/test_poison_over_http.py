@@ -11,7 +11,8 @@ import pytest
 
 from app.domain.access import Scope
 from tests.integration.api.service import Service, open_service
-from tests.poison import CANARY, POISON, PoisonCase
+from tests.poison import POISON, PoisonCase
+from tests.poison_values import CANARY
 from tests.postgres import PostgresServer, database_name
 from tests.wire import OPERATOR
 

@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from app.api import problems
 from app.api.body import read_body
 from app.api.cloudevents import Single, body_bytes_max, decode_request
-from tests.poison import CANARY, POISON, PoisonCase
+from tests.poison import POISON, PoisonCase
+from tests.poison_values import CANARY
 
 
 async def _receive(request: Request) -> Response:

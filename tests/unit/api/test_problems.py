@@ -13,7 +13,7 @@ from starlette.types import Message
 from structlog.testing import capture_logs
 
 from app.api.problems import FAULTS_MAX, Fault, Problem, faults_of, install, problem_response
-from tests.poison import CANARY
+from tests.poison_values import CANARY
 
 
 class _Body(BaseModel):

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.api.strict_json import NotStrictJson, canonical, parse
-from tests.poison import CANARY
+from tests.poison_values import CANARY
 
 _TWO_MEGABYTES = 2_000_000
 _HOSTILE = {
