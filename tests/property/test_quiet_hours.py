@@ -1,12 +1,16 @@
 """Quiet hours for any moment, anybody's hours and many clocks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.domain.calendar import zone
+from app.domain.channel import Channel
+from app.domain.decision import quiet_end
 from app.domain.quiet_hours import QuietHours, QuietRule, quiet_until
+from tests.unit.domain.people import person
 
 # Among them clocks that change by half an hour, at midnight, and on other days than ours.
 ZONES = ("Europe/Warsaw", "America/Santiago", "Africa/Cairo", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")
@@ -66,3 +70,20 @@ def test_every_moment_until_the_end_is_quiet_too(
 def test_between_ten_and_six_on_any_day_nothing_waits_by_default(moment: datetime, time_zone: str) -> None:
     if 10 <= moment.astimezone(zone(time_zone)).hour < 18:
         assert quiet_until(moment, QuietHours(), time_zone) is None
+
+
+@settings(deadline=None)  # the days off of a year are computed when first asked for
+@given(
+    moment=MOMENTS,
+    ahead=st.timedeltas(timedelta(microseconds=1), timedelta(days=2)),
+    hours=st.one_of(st.just(QuietHours()), OWN),
+    time_zone=st.sampled_from(ZONES),
+)
+def test_nobody_waits_beyond_the_last_moment_and_otherwise_just_as_long_as_ever(
+    moment: datetime, ahead: timedelta, hours: QuietHours, time_zone: str
+) -> None:
+    recipient = replace(person(quiet_hours=hours), time_zone=time_zone)
+    quiet, last = quiet_until(moment, hours, time_zone), moment + ahead
+    end = quiet_end(recipient, Channel.SMS, now=moment, last_moment=last)
+    assert end is None or end < last
+    assert end == quiet or (end is None and quiet is not None and quiet >= last)

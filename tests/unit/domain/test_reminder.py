@@ -192,10 +192,23 @@ def test_an_operators_moment_before_that_is_the_last_one() -> None:
     assert last_moment(of(COURIER, pickup_until=warsaw("2026-12-01T20:30"))) == warsaw("2026-12-01T20:00")
 
 
-def test_an_operators_moment_in_the_break_at_noon_makes_it_the_mornings_end() -> None:
-    split = FacilityCalendar(hours=(SPLIT,) * 7)
-    known = of(COURIER, pickup_until=warsaw("2026-12-01T12:30"), calendar=split)
-    assert last_moment(known) == warsaw("2026-12-01T12:00")
+@pytest.mark.parametrize(
+    ("until", "moment"),
+    [
+        ("2026-12-01T11:30", "2026-12-01T11:30"),
+        ("2026-12-01T12:30", "2026-12-01T12:00"),  # in the break at noon
+        ("2026-12-01T15:30", "2026-12-01T15:30"),
+        ("2026-12-01T18:30", "2026-12-01T18:00"),
+        ("2026-12-02T08:00", "2026-12-01T18:00"),  # it does not open before that moment
+    ],
+)
+def test_of_hours_with_a_break_the_last_that_can_be_used_count(until: str, moment: str) -> None:
+    known = of(COURIER, pickup_until=warsaw(until), calendar=FacilityCalendar(hours=(SPLIT,) * 7))
+    assert last_moment(known) == warsaw(moment)
+
+
+def test_a_day_with_a_break_ends_in_the_evening() -> None:
+    assert last_moment(of(KPA, calendar=FacilityCalendar(hours=(SPLIT,) * 7))) == warsaw("2026-12-07T18:00")
 
 
 def test_a_locker_can_be_opened_until_the_operators_moment_over_a_change_of_the_clock() -> None:
