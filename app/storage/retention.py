@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Table, bindparam, exists, select, update
 
 from app.evidence.catalogue import CONSENT_FACTS
-from app.storage import legal_holds
+from app.storage import legal_holds, stays
 from app.storage.database import Tx
 from app.storage.erasure import NO_CONTENT_MAC
 from app.storage.recipients import NOBODY
@@ -148,9 +148,10 @@ def _may_go(person: ColumnElement[UUID | None]) -> ColumnElement[bool]:
 
 
 async def _empty_events(tx: Tx, ids: Sequence[UUID]) -> None:
-    """Forget their content, and by what they were recognised when they were sent again."""
+    """Forget their content, by what they were recognised when they were sent again, and what followed from them."""
     if not ids:
         return
+    await stays.forget_events(tx, ids)
     statement = (
         update(events)
         .where(events.c.id == bindparam("_id"))
@@ -158,6 +159,8 @@ async def _empty_events(tx: Tx, ids: Sequence[UUID]) -> None:
             payload=None,
             decoded=None,
             shipment_index=None,
+            code=None,
+            corrects=None,
             content_mac=NO_CONTENT_MAC,
             dedupe_key=bindparam("_nothing"),  # unique, and means no more than the id
         )

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.evidence.catalogue import CONSENT_FACTS
+from app.storage import stays
 from app.storage.database import Tx
 from app.storage.retention import move_cursor, take_cursor
 from app.storage.sql import locked, one_of
@@ -65,6 +66,7 @@ async def retire_events(tx: Tx, *, before: UUID, limit: int) -> int:
     query = select(events.c.id).where(events.c.id < before).order_by(events.c.id).limit(limit)
     old = list((await tx.execute(locked(tx, query, skip=True))).scalars())
     if old:
+        await stays.forget_events(tx, old)
         await tx.execute(delete(events).where(one_of(tx, events.c.id, old)))
     return len(old)
 

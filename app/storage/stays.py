@@ -8,12 +8,12 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from pydantic import TypeAdapter
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, delete, select, update
 
 from app.domain.stay import Known, PersonalStay
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_rows, one_of
-from app.storage.tables import former_stays, notifications, stays
+from app.storage.tables import anomalies, events, former_stays, notifications, stays
 from app.storage.updates import update_rows
 from app.storage.vault import PersonKey
 
@@ -120,6 +120,16 @@ async def give_up(tx: Tx, plans: Iterable[UUID]) -> None:
     """Look no more at these plans: what is known of them cannot be read."""
     if wanted := list(plans):
         await tx.execute(update(stays).where(one_of(tx, stays.c.id, wanted)).values(review_at=None))
+
+
+async def forget_events(tx: Tx, ids: Sequence[UUID]) -> None:
+    """Remove what is known of items that none of these events' successors told of, and what was odd about them."""
+    gone = select(stays.c.id).where(one_of(tx, stays.c.event_id, ids))
+    await tx.execute(delete(former_stays).where(former_stays.c.stay_id.in_(gone)))
+    await tx.execute(delete(stays).where(one_of(tx, stays.c.event_id, ids)))
+    shipments = select(events.c.shipment_index).where(one_of(tx, events.c.id, ids), events.c.shipment_index.is_not(None))
+    of_shipment = anomalies.c.shipment_index.in_(shipments) & (anomalies.c.id <= max(ids))
+    await tx.execute(delete(anomalies).where(one_of(tx, anomalies.c.event_id, ids) | of_shipment))
 
 
 def _row(stay: PersonalStay, key: PersonKey) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from tests.builders import event
 from tests.integration.world import KEYS, ORIGIN_BASE, World, sealer
 
 TABLES = (
-    "recipients", "recipient_keys", "contact_points", "consents", "events", "notifications", "attempts", "receipts",
+    "recipients", "recipient_keys", "contact_points", "consents", "events", "stays", "former_stays", "anomalies",
+    "notifications", "attempts", "receipts",
     "facts", "pending_entries", "leaves", "tiles", "tree_heads", "checkpoints", "log_keys",
 )  # fmt: skip
 

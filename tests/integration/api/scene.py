@@ -23,12 +23,16 @@ async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = WA
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """A recipient, an event and its two notifications, sent and sealed; all of them OPERATOR's."""
+    """A recipient, an event and its two notifications, sent and sealed; all of them OPERATOR's.
+
+    `reminder` waits for its day.
+    """
 
     service: Service
     event: str
     sms: str
     email: str
+    reminder: str = ""
 
 
 async def set_scene(service: Service) -> Scene:
@@ -37,11 +41,14 @@ async def set_scene(service: Service) -> Scene:
     sms, email = (each["id"] for each in answer["notifications"])
 
     async def published() -> bool:
-        views = [(await service.get(f"/v1/notifications/{each}")).json() for each in (sms, email)]
-        return all(view["status"] == "sent" and view["facts"] == {"total": 3, "published": 3} for view in views)
+        listed = (await service.get("/v1/notifications")).json()["items"]
+        views = [(await service.get(f"/v1/notifications/{each['id']}")).json() for each in listed]
+        standing = sorted((view["status"], view["facts"]["total"], view["facts"]["published"]) for view in views)
+        return standing == [("held", 1, 1), ("sent", 3, 3), ("sent", 3, 3)]
 
     await until(published)
-    return Scene(service=service, event=answer["event"], sms=sms, email=email)
+    (reminder,) = (await service.get("/v1/notifications", kind="reminder")).json()["items"]
+    return Scene(service=service, event=answer["event"], sms=sms, email=email, reminder=reminder["id"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

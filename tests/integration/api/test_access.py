@@ -266,7 +266,7 @@ async def test_a_list_holds_only_what_belongs_to_the_keys_operators(scene: Scene
         for name, key in {"other": other, "both": both, "all": service.admin}.items()
     }
     assert listed["other"] == []
-    assert [item["id"] for item in listed["both"]] == [scene.email, scene.sms]
+    assert [item["id"] for item in listed["both"]] == [scene.reminder, scene.email, scene.sms]
     assert listed["all"] == listed["both"]
 
 
