@@ -25,6 +25,7 @@ RANK = {
     "returned": 8,
     "delivered": 9,
 }
+_ON_THE_WAY = frozenset({"registered", "in_transit", "out_for_delivery"})
 WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
 # What an item that waits is known from: what the others say beside their kind does not matter to it.
 STAY_KINDS = WAITING_KINDS | {"terms_changed", "corrected"}
@@ -149,7 +150,7 @@ def picture_of(known: Iterable[Milestone]) -> Picture:
     """Fold the events of one shipment, in whatever order they came."""
     milestones = standing(known)
     moved = [one for one in milestones if one.kind in RANK or one.kind == "lost"]
-    last = moved[-1] if moved else None
+    last = next((one for one in reversed(moved) if not _is_on_the_way_back(one, moved)), None)
     waiting = [one for one in milestones if one.kind in WAITING_KINDS]
     ended = _end_of_waiting([one for one in moved if waiting and _order(one) > _order(waiting[-1])])
     return Picture(
@@ -159,6 +160,13 @@ def picture_of(known: Iterable[Milestone]) -> Picture:
         waits=bool(waiting) and ended is None,
         ended_at=ended.effective_at if ended else None,
     )
+
+
+def _is_on_the_way_back(scan: Milestone, moved: Sequence[Milestone]) -> bool:
+    """Whether it is a scan of an item that was sent back before: that it travels is no news about its state."""
+    if scan.kind not in _ON_THE_WAY:
+        return False
+    return any(one.kind == "returned" and _order(one) < _order(scan) for one in moved)
 
 
 def _end_of_waiting(later: Sequence[Milestone]) -> Milestone | None:
@@ -174,7 +182,7 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
 
     `superseded`: it was taken back before it came, or a later notice of the same kind is known. `stale`: something no
     earlier and further in the shipment's life is. `duplicate_content`: the same news of the same local day was told
-    before.
+    before; that an item goes back is told once, at whatever stage.
     """
     milestones = list(known)
     if news.key in corrections(milestones):
@@ -189,8 +197,9 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
     if any(other_rank == rank and other_ordinal > ordinal for other_rank, other_ordinal in later):
         return "superseded"
     day = local_day(news.effective_at)
-    same = (m for m in milestones if m.told and (m.kind, m.ordinal) == (news.kind, news.ordinal))
-    return "duplicate_content" if any(local_day(m.effective_at) == day for m in same) else None
+    same = [m for m in milestones if m.told and (m.kind, m.ordinal) == (news.kind, news.ordinal)]
+    told = same if news.kind == "returned" else [m for m in same if local_day(m.effective_at) == day]
+    return "duplicate_content" if told else None
 
 
 def makes_untrue(news: Milestone, planned: Milestone) -> str | None:
@@ -216,9 +225,10 @@ def _position(milestone: Milestone) -> tuple[int, int]:
     return RANK.get(milestone.kind, -1), milestone.ordinal or 0
 
 
-def _order(one: Milestone) -> tuple[datetime, int, int, str, str]:
+def _order(one: Milestone) -> tuple[datetime, int, int, str, str, bytes]:
+    # Of what cannot be read the producer's names are not known; their digest tells it from others as well.
     source, name = (one.event.source, one.event.id) if one.event else ("", "")
-    return one.effective_at, *_position(one), source, name
+    return one.effective_at, *_position(one), source, name, one.key
 
 
 def _corrected(one: Milestone, correction: Milestone | None) -> Milestone | None:

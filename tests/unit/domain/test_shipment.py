@@ -1,10 +1,11 @@
 """What the events of one shipment say together."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.domain.shipment import RANK, Milestone, makes_untrue, reason_not_to_tell
+from app.domain.shipment import RANK, Milestone, makes_untrue, picture_of, reason_not_to_tell
 
 NOON = datetime(2026, 11, 23, 11, tzinfo=UTC)
 
@@ -92,3 +93,15 @@ def test_other_terms_end_a_notice_that_tells_of_the_old_ones() -> None:
 
 def test_every_later_stage_has_a_higher_rank() -> None:
     assert sorted(RANK, key=RANK.__getitem__) == list(RANK)
+
+
+def test_what_travels_back_stays_returned_whatever_is_scanned_on_its_way() -> None:
+    known = [milestone("returned"), milestone("in_transit", hours=5), milestone("out_for_delivery", hours=20)]
+    assert picture_of(known).state == "returned"
+    assert picture_of([*known, milestone("notice_left", ordinal=1, hours=50)]).state == "notice_left"
+
+
+def test_that_an_item_goes_back_is_told_once_at_whatever_stage() -> None:
+    assert reason_not_to_tell(milestone("returned", hours=72), [milestone("returned")]) == "duplicate_content"
+    untold = replace(milestone("returned"), told=False)
+    assert reason_not_to_tell(milestone("returned", hours=72), [untold]) is None
