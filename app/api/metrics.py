@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from app.storage import log, providers, timestamps
+from app.storage import log, providers, quarantine, timestamps
 from app.storage import notifications as outbox
 from app.storage.database import Tx
 
@@ -53,6 +53,11 @@ class Metrics:
         self.unfinished = Gauge(
             "awizo_notifications_unfinished", "Notifications that are not final", ["status"], registry=self.registry
         )
+        self.quarantined = Gauge(
+            "awizo_events_quarantined",
+            "Events kept aside because nobody could interpret them; 10000 is that or more",
+            registry=self.registry,
+        )
         self.pending_entries = Gauge(
             "awizo_log_pending_entries", "Facts that wait to be sealed", registry=self.registry
         )
@@ -70,6 +75,7 @@ async def refresh_gauges(metrics: Metrics, tx: Tx, *, now: datetime) -> None:
     counts = await outbox.unfinished_counts(tx)
     for status, count in counts.items():
         metrics.unfinished.labels(status).set(count)
+    metrics.quarantined.set((await quarantine.count(tx)).there)
     metrics.pending_entries.set(await log.pending_count(tx))
     newest = await log.newest_checkpoint(tx)
     metrics.log_entries.set(newest.size if newest else 0)

@@ -1,14 +1,13 @@
 """`awizo log check` and `awizo log export`: the whole log, in the database or as a copy."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.terminal import EXIT_REFUSED, EXIT_USAGE, fail, process_settings, read, with_database
+from app.cli.terminal import EXIT_REFUSED, EXIT_USAGE, fail, process_settings, progress_bar, read, with_database
 from app.cli.verify import VKEYS_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -40,17 +39,6 @@ def log_check(
         _check_database()
 
 
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on the terminal, if stderr is one; it is told how many were done, and of how many if that is known."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda count, total: bar.update(task, advance=count, total=total)
-
-
 def _check_database() -> None:
     from app.usecases.check_log import check_log
     from app.wiring import mark_of, signing_keys
@@ -59,7 +47,7 @@ def _check_database() -> None:
     if not (settings.data_dir / "keys").is_dir():
         fail(f"There are no keys in {settings.data_dir}; check AWIZO_DATA_DIR.", EXIT_USAGE)
     keys, mark = signing_keys(settings.data_dir), mark_of(settings).read()
-    with _bar("entries checked") as advance:
+    with progress_bar("entries checked") as advance:
         results = with_database(
             lambda database: check_log(
                 database,
@@ -99,7 +87,7 @@ def _check_copy(source: str, files: list[Path]) -> None:
 
     vkeys = _given_keys(files)
     try:
-        with _bar("entries checked") as advance, opened_copy(source) as (read_file, paths):
+        with progress_bar("entries checked") as advance, opened_copy(source) as (read_file, paths):
             results = check_copy(read_file, paths=paths, vkeys=vkeys, progress=lambda count: advance(count, None))
     except NoCopyError as error:
         fail(f"{source}: {error}", EXIT_USAGE)
@@ -172,7 +160,7 @@ def log_export(
 
     copy = LogDirectory(directory)
     try:
-        with _bar("entries written") as advance:
+        with progress_bar("entries written") as advance:
             shards = with_database(lambda database: export_log(database, copy, progress=advance))
     except ExportError as error:
         fail(str(error))

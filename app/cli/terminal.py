@@ -1,7 +1,9 @@
-"""What every command needs: a sentence on stderr with an exit code, the settings, the database, a bounded file."""
+"""What every command needs: a sentence on stderr with an exit code, settings, the database, a bounded file, a bar."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -51,3 +53,14 @@ def read(file: Path, maximum: int) -> bytes:
     if len(data) > maximum:
         fail(f"{file} is larger than {maximum:,} bytes: that is not what it should be.", EXIT_USAGE)
     return data
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on the terminal, if stderr is one; it is told how many were done, and of how many if that is known."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda count, total: bar.update(task, advance=count, total=total)
