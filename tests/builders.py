@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.api.cloudevents import Single, decode_request
-from app.domain.event import Event
+from app.domain.event import SHIPMENT_INCIDENT_KINDS, TYPE_PREFIX, TYPE_SUFFIX, Event
 
 OPERATOR = "poczta-polska"
 RECIPIENT = "customer-4711"
@@ -54,17 +54,24 @@ def cloud_event(kind: str = "notice_left", *, at: datetime = NOON, **changes: An
         data["pickup"] = {"from": (at + timedelta(days=1)).date().isoformat(), "until": until}
     if kind == "delivered":
         data |= {"mode": "counter", "delivered_at": rfc3339(at), "receiver_role": "addressee"}
+    if kind == "terms_changed":
+        data["change"] = "extended"
     data |= changes.pop("data", {})
     return {
         "specversion": "1.0",
         "id": f"{kind}-1",
         "source": "/poczta-polska/wer-warszawa",
-        "type": f"pl.awizo.delivery.{kind}.v1",
+        "type": _type_of(kind),
         "time": rfc3339(at),
         "subject": f"shipment/{SHIPMENT}",
         "datacontenttype": "application/json",
         "data": data,
     } | changes
+
+
+def _type_of(kind: str) -> str:
+    group = "incident." if kind in SHIPMENT_INCIDENT_KINDS else "" if kind == "tracking" else "delivery."
+    return f"{TYPE_PREFIX}{group}{kind}{TYPE_SUFFIX}"
 
 
 def event(kind: str = "notice_left", *, at: datetime = NOON, **changes: Any) -> Event:
