@@ -1,0 +1,175 @@
+"""What the judge asks of reminders: none too many, none on a wrong day, none missing, one for all items at a place."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from tests.simulation.books import Row
+from tests.simulation.hearing import Item, Standing
+from tests.simulation.judge import HOUR, Court, Told, local_day
+from tests.simulation.parcels import WARSAW
+from tests.simulation.people import Person
+from tests.simulation.second_plan import Days, Step, days_of, is_open, is_quiet, steps, wants_sms
+
+_NEWS_OF_DELIVERY = {"notice_left", "ready_for_pickup", "terms_changed", "pickup_expired", "returned", "corrected"}
+_WORKED = timedelta(minutes=30)
+_FINAL = {"sent", "delivered", "failed", "expired", "cancelled", "suppressed"}
+
+
+def judge_plans(court: Court) -> None:
+    """Every reminder that was sent, and every one that should have been."""
+    for told in court.told:
+        if told.is_reminder:
+            _reminder(court, told)
+    _merging(court)
+    people = {(each.operator, each.name): each for each in court.story.people}
+    noted = {(number, code) for number, code in court.books.anomalies}
+    for item in court.items.values():
+        for since, until in _epochs(item):
+            where = court.standing(item.number, since + timedelta(milliseconds=1))
+            if where is not None and where.waits:
+                person = people[item.operator, item.recipient]
+                _demands(court, item, person, where, since, until)
+                if (item.number, "second_notice_missing") not in noted:
+                    _missing_notice(court, item, where, since, until)
+
+
+def judge_books(court: Court) -> None:
+    """Each message that the books call sent left once, and nothing is left open."""
+    left = {told.sent.notification for told in court.told}
+    for row in court.books.rows.values():
+        if row.status not in _FINAL:
+            court.verdict.fault("open_end", f"{row.kind} of {row.shipment} by {row.channel} is {row.status}")
+        if (row.status in {"sent", "delivered"}) != (row.id in left):
+            court.verdict.fault("books", f"{row.kind} of {row.shipment} by {row.channel} is {row.status}")
+
+
+def _reminder(court: Court, told: Told) -> None:
+    for number in told.numbers:
+        where = court.standing(number, told.at)
+        if where is None or not where.waits:
+            court.verdict.fault("not_waiting", f"{told}: {number}")
+    where = court.standing(told.numbers[0], told.at)
+    if where is None or not where.waits:
+        return
+    due = _due(court, told, where)
+    if due is not None and told.at - due > _WORKED:
+        because = "a worker that stood still" if court.stood(due) else "a person's own quiet hours"
+        court.verdict.apart[f"reminder shifted by {because}"] += 1
+    if not is_open(where, local_day(told.at)):
+        if due is None or told.at - due < _WORKED:
+            court.verdict.fault("closed_day", str(told))
+        else:
+            court.verdict.apart["of these, moved onto a day on which the place is closed"] += 1
+    elif due is None:
+        court.verdict.fault("unasked", f"{told}: {told.row.step}")
+
+
+def _due(court: Court, told: Told, where: Standing) -> datetime | None:
+    """When the reminder was due, if it left as soon as it could after that."""
+    last_heard = max(each.at for each in court.items[told.numbers[0]].heard if each.at < told.at)
+    for day in {local_day(last_heard), where.first or local_day(last_heard)}:
+        for step in steps(where, day):
+            is_over = step.kind == told.row.kind and step.due - _WORKED < told.at
+            if is_over and court.could_not_leave(step.due, told.at, told.person, told.sent.channel):
+                return step.due
+    return None
+
+
+def _merging(court: Court) -> None:
+    groups: dict[tuple[str, str, str, datetime], list[Told]] = defaultdict(list)
+    for told in court.told:
+        if told.is_reminder:
+            where = court.standing(told.numbers[0], told.at)
+            if where is not None and where.office:
+                hour = told.at.replace(minute=0, second=0, microsecond=0)
+                groups[told.sent.to, told.row.kind, where.office, hour].append(told)
+    for together in groups.values():
+        if len(together) > 1:
+            court.verdict.fault("unmerged", "; ".join(str(each) for each in together))
+
+
+def _epochs(item: Item) -> list[tuple[datetime, datetime]]:
+    """The stretches between hearing something of an item; the last one has no end."""
+    at = [each.at for each in item.heard]
+    return list(zip(at, [*at[1:], at[-1] + timedelta(days=400)], strict=True))
+
+
+def _demands(court: Court, item: Item, person: Person, where: Standing, since: datetime, until: datetime) -> None:
+    as_of = local_day(since)
+    days = days_of(where, as_of)
+    for step in steps(where, as_of):
+        if since < step.due < until and days.last_moment and step.due < days.last_moment:
+            for channel, to in _contacts(person):
+                if not person.agreed(channel, "delivery"):
+                    continue
+                if channel == "sms" and not wants_sms(step, days, _news(court, item, to, step.due)):
+                    continue
+                _demand(court, item, person, step, days, (channel, to), until)
+
+
+def _contacts(person: Person) -> list[tuple[str, str]]:
+    return [*(("sms", phone) for phone in person.phones), *([("email", person.email)] if person.email else [])]
+
+
+def _news(court: Court, item: Item, phone: str, before: datetime) -> int:
+    return sum(
+        1
+        for told in court.about(item.number)
+        if told.sent.to == phone and told.row.kind in _NEWS_OF_DELIVERY and told.at < before
+    )
+
+
+def _demand(
+    court: Court, item: Item, person: Person, step: Step, days: Days, contact: tuple[str, str], until: datetime
+) -> None:
+    channel, to = contact
+    leaves_at = _leaves_at(court, step, days, person, channel)
+    if leaves_at is None or leaves_at >= until:
+        court.verdict.apart["reminder overtaken while it could not leave"] += 1
+        return
+    told = [each for each in court.about(item.number) if each.sent.to == to and each.row.kind == step.kind]
+    if any(step.due - _WORKED < each.at < leaves_at + _WORKED + HOUR for each in told):
+        court.verdict.apart["reminders demanded, and sent"] += 1
+    elif any(each.row.step == step.name and each.row.collect_by == days.safe for each in told if each.at < step.due):
+        court.verdict.apart["reminders demanded, and sent before"] += 1
+    else:
+        rows = [_said(row) for row in court.books.rows.values() if row.shipment == item.number and row.step]
+        court.verdict.fault(
+            "missing", f"{step.name} of {item.number} by {channel}, due {step.due:%a %Y-%m-%d %H:%M}: {'; '.join(rows)}"
+        )
+
+
+def _said(row: Row) -> str:
+    return f"{row.step} {row.channel} {row.status} {row.reason or ''} {row.created_at:%m-%d %H}"
+
+
+def _leaves_at(court: Court, step: Step, days: Days, person: Person, channel: str) -> datetime | None:
+    """When it must have left at the latest; None when it became untrue meanwhile, or another took its place."""
+    now = step.due
+    while court.idle(now, person, channel):
+        if not court.stood(now) and days.last_moment and _waits_too_long(person, now, days.last_moment):
+            return now
+        now += HOUR
+        if days.last_moment is None or now >= days.last_moment:
+            return None
+    was_stopped = any(court.stood(step.due + HOUR * n) for n in range(int((now - step.due) / HOUR) + 1))
+    next_is_due = step.name != "last_day" and was_stopped and now - step.due > timedelta(hours=20)
+    return None if next_is_due else now
+
+
+def _waits_too_long(person: Person, now: datetime, last_moment: datetime) -> bool:
+    """Whether quiet hours last until the last moment to collect, so that they are not waited for."""
+    while is_quiet(person.quiet, now) and now < last_moment:
+        now += timedelta(minutes=15)
+    return now >= last_moment
+
+
+def _missing_notice(court: Court, item: Item, where: Standing, since: datetime, until: datetime) -> None:
+    missing_from = days_of(where, local_day(since)).missing_from
+    if missing_from is None:
+        return
+    noticed = datetime(missing_from.year, missing_from.month, missing_from.day, 10, tzinfo=WARSAW)
+    while court.stood(noticed):
+        noticed += HOUR
+    if since < noticed < until - HOUR:
+        court.verdict.fault("missing_anomaly", f"{item.number}: since {missing_from}")
