@@ -100,10 +100,17 @@ async def heads(tx: Tx) -> list[TreeHead]:
     return [_head(row) for row in await tx.execute(select(tree_heads).order_by(tree_heads.c.opened_at))]
 
 
+class DamagedHeadError(ValueError):
+    """What the database keeps as the head of a tree is none."""
+
+
 def _head(row: Any) -> TreeHead:
-    known = CompactRange.from_bytes(row.range)
+    try:
+        known = CompactRange.from_bytes(row.range)
+    except ValueError as error:
+        raise DamagedHeadError(str(error)) from None
     if known.size != row.size:
-        raise ValueError("the stored head of a tree contradicts itself")
+        raise DamagedHeadError("the stored head of a tree contradicts itself")
     return TreeHead(
         shard=row.shard,
         origin=row.origin,

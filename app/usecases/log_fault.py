@@ -1,5 +1,10 @@
 """Why the log cannot go on: for good, until somebody recovers it, or for the moment."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from app.storage.log import DamagedHeadError
+
 
 class LogFaultError(Exception):
     """The database does not hold the log that was signed. Nothing may be signed, sent or accepted.
@@ -21,3 +26,12 @@ class MarkError(LogStuckError):
 
 class MissingKeyError(LogStuckError):
     """The private half of a key that must sign is not on this machine."""
+
+
+@asynccontextmanager
+async def damage_is_a_fault() -> AsyncIterator[None]:
+    """A damaged head of a tree raises LogFaultError: nobody can tell what was signed of it."""
+    try:
+        yield
+    except DamagedHeadError as error:
+        raise LogFaultError(f"The head of the log is damaged: {error}") from error

@@ -28,7 +28,7 @@ from app.storage.database import Database, Tx
 from app.storage.log import TreeHead
 from app.usecases.ask_witnesses import Witnesses
 from app.usecases.change_shards import close_shard, ensure_keys, open_first_shard, open_next_shard
-from app.usecases.log_fault import LogFaultError, MarkError
+from app.usecases.log_fault import LogFaultError, MarkError, damage_is_a_fault
 from app.usecases.sign_notes import signed_by_all
 from app.usecases.trust_log import SignedCheckpoint, is_newer, only_signed, reaches, read_signed, trusted_range
 
@@ -64,6 +64,7 @@ class Sealer:
         self._verified_shard = ""
         self._verified = CompactRange()
 
+    @damage_is_a_fault()
     async def start(self) -> None:
         """Open the log at the first start; else check that the database holds what was signed of it.
 
@@ -127,6 +128,7 @@ class Sealer:
                 return trusted.note
         raise LogFaultError("The log was published, but the mark of the last signed checkpoint is missing")
 
+    @damage_is_a_fault()
     async def turn(self) -> int:
         """Sequence up to 8 × 1,024 pending entries and publish what is not published yet; the number sequenced.
 
@@ -161,6 +163,7 @@ class Sealer:
                 break
         return sequenced
 
+    @damage_is_a_fault()
     async def look(self) -> None:
         """Compare the database with the mark, and do nothing else. Raises as `turn` does."""
         async with self._database.read() as tx:

@@ -189,6 +189,15 @@ async def test_whatever_an_owner_of_the_database_edits_is_found(ledger: Ledger) 
         assert await ledger.difference() is None, edit
 
 
+@pytest.mark.parametrize("damaged", [b"", b"no range", bytes(40)])
+async def test_a_damaged_head_stops_start_and_turn_with_a_sentence(ledger: Ledger, damaged: bytes) -> None:
+    await ledger.as_superuser(f"UPDATE tree_heads SET range = {binary(ledger, damaged)}")
+    sealer = ledger.sealer()
+    for call in (sealer.start, sealer.turn, sealer.look):
+        with pytest.raises(LogFaultError, match=r"head of the log is damaged.*awizo log recover"):
+            await call()
+
+
 async def test_a_truncated_log_is_found_by_its_mark(ledger: Ledger) -> None:
     await truncate(ledger)
     assert await ledger.difference() == "301 entries were signed, 101 are there"
