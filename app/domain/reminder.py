@@ -50,7 +50,7 @@ def reminders(known: Deadlines, *, since: datetime, sms_told: int) -> list[Remin
     """The steps of an item that has waited since that moment, in their order; none without a safe day.
 
     Two open days before the end of the first window (e-mail only, until a second notice comes); two open days before
-    the safe day; on the open day before the safe day at 17:00. `sms_told`: how many SMS told of it without them; what
+    the safe day; on the open day before the safe day at 17:00. `sms_told`: how many SMS told of it so far; what
     is left of four is kept for a second notice that may come, then for the eve of the last day.
     """
     if known.safe_collect_by is None:

@@ -271,6 +271,25 @@ async def test_a_fifth_sms_about_one_item_is_not_sent(world: World, clock: TestC
     assert len(texts(world)) == 4
 
 
+async def test_reminders_of_an_earlier_plan_count_among_the_four_sms(world: World, clock: TestClock) -> None:
+    await world.register()
+    await world.post(notice(legal_regime="kpc", pickup={"until": "2026-12-03"}))
+    await at(world, clock, "2026-11-23T12:30")
+    await at(world, clock, "2026-12-01T10:00")
+    await world.post(notice(at=clock.now, ordinal=2, legal_regime="kpc", pickup={"until": "2026-12-08"}))
+    for moment in ("2026-12-01T10:30", "2026-12-04T10:00", "2026-12-07T17:00"):
+        await at(world, clock, moment)
+    told = [(n.step, n.collect_by, n.channel) for n in await reminders(world) if n.status is Status.SENT]
+    assert told == [
+        (Step.BEFORE_LAST, date(2026, 12, 3), Channel.SMS),
+        (Step.BEFORE_LAST, date(2026, 12, 3), Channel.EMAIL),
+        (Step.BEFORE_LAST, date(2026, 12, 8), Channel.EMAIL),
+        (Step.LAST_DAY, date(2026, 12, 8), Channel.SMS),
+        (Step.LAST_DAY, date(2026, 12, 8), Channel.EMAIL),
+    ]
+    assert len(texts(world)) == 4
+
+
 async def test_a_correction_tells_whom_the_wrong_news_told_and_ends_the_plan(world: World, clock: TestClock) -> None:
     await world.register(channels=[Channel.SMS, Channel.EMAIL], consents=[Channel.SMS])
     wrong = notice()
