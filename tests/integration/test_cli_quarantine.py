@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,12 +70,19 @@ class Desk:
         return {"Authorization": f"Bearer {self.deployment.token}"}
 
 
-@pytest.fixture
-async def desk(awizo: Awizo, deployment: Deployment, tmp_path: Path) -> AsyncIterator[Desk]:
-    (tmp_path / "tables").mkdir()
+@asynccontextmanager
+async def open_desk(awizo: Awizo, deployment: Deployment) -> AsyncIterator[Desk]:
+    tables = deployment.settings.data_dir.parent / "tables"
+    tables.mkdir()
     async with deployment.up(sending=False) as (process, client):
         await prepare(deployment, process)
-        yield Desk(awizo=awizo, deployment=deployment, process=process, client=client, tables=tmp_path / "tables")
+        yield Desk(awizo=awizo, deployment=deployment, process=process, client=client, tables=tables)
+
+
+@pytest.fixture
+async def desk(awizo: Awizo, deployment: Deployment) -> AsyncIterator[Desk]:
+    async with open_desk(awizo, deployment) as opened:
+        yield opened
 
 
 async def test_an_empty_quarantine_is_said_to_be_so(desk: Desk) -> None:
@@ -209,19 +217,21 @@ async def test_what_was_erased_is_listed_as_such_and_does_not_fail_a_replay_of_a
     assert (named.code, named.out.splitlines()[0]) == (1, f"NO  {erased}  erased")
 
 
-async def test_nothing_is_replayed_over_a_database_that_is_not_the_one_that_was_signed(desk: Desk) -> None:
-    known = (await desk.post())["event"]
-    await settled(desk.process)
+async def test_nothing_is_replayed_over_a_database_that_is_not_the_one_that_was_signed(
+    awizo: Awizo, deployment: Deployment
+) -> None:
+    async with open_desk(awizo, deployment) as desk:
+        known = (await desk.post())["event"]
+        await settled(desk.process)
     desk.learn()
-    mark = desk.deployment.settings.mark_path
-    size = int(mark.read_bytes().split(b"\n")[1])
+    mark = deployment.settings.mark_path
     genuine = mark.read_bytes()
-    mark.write_bytes(_signed_ahead(desk.deployment, size + 100))
+    mark.write_bytes(_signed_ahead(deployment, int(genuine.split(b"\n")[1]) + 100))
     refused = await desk.run("replay", known)
+    assert refused.code == 1
+    assert refused.sentence.endswith("nothing is signed, sent or accepted until `awizo log recover` was run")
     mark.write_bytes(genuine)
-    assert (refused.code, refused.out) == (1, "")
-    assert "nothing is signed, sent or accepted until `awizo log recover` was run" in refused.err
-    assert (await desk.view(known))["status"] == "quarantined"
+    assert (await desk.run("replay", known)).code == 0
 
 
 @pytest.mark.parametrize(
