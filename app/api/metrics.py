@@ -50,6 +50,9 @@ class Metrics:
             ["asked"],
             registry=self.registry,
         )
+        self._gauge_the_database()
+
+    def _gauge_the_database(self) -> None:
         self.unfinished = Gauge(
             "awizo_notifications_unfinished", "Notifications that are not final", ["status"], registry=self.registry
         )
