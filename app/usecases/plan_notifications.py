@@ -224,7 +224,11 @@ class Planning:
         telling = TELLS[item.milestone.kind]
         if telling.purpose is not Purpose.DELIVERY:
             return {}
-        sent = sms_told(self._told_about(item))
+        told = self._told_about(item)
+        if item.milestone.kind not in WAITING_KINDS | {"terms_changed"}:
+            # Who was reminded as often as may be is told all the same that it does not wait any more.
+            told = [n for n in told if n.step is None]
+        sent = sms_told(told)
         return {Channel.SMS: "rate_limited"} if sent >= SMS_PER_ITEM_MAX else {}
 
     def _keep_stay(self, item: Keeping, event_fact: bytes, known: Known) -> None:
