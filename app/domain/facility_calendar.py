@@ -39,15 +39,12 @@ class FacilityCalendar:
 
     def openings(self, day: date) -> tuple[Opening, ...]:
         """When the facility is open on that local day, in order; empty when it stays shut."""
-        intervals = self.hours[day.weekday()]
-        if not intervals or any(c.first_on <= day <= c.last_on for c in self.closures):
-            return ()
-        if intervals != ROUND_THE_CLOCK and is_statutory_day_off(day):
-            return ()
-        return tuple(self._opening(day, interval) for interval in intervals)
+        return tuple(self._opening(day, interval) for interval in self._intervals(day))
 
     def is_open(self, day: date, *, after: datetime | None = None, before: datetime | None = None) -> bool:
         """Whether it opens on that local day, and if moments are given, stays open `after`, or opens `before` them."""
+        if after is None and before is None:
+            return bool(self._intervals(day))
         return any(
             (after is None or opening.closes_at > after) and (before is None or opening.opens_at < before)
             for opening in self.openings(day)
@@ -76,6 +73,12 @@ class FacilityCalendar:
                 return None
             day = earlier
         return day
+
+    def _intervals(self, day: date) -> tuple[OpeningInterval, ...]:
+        intervals = self.hours[day.weekday()]
+        if not intervals or any(c.first_on <= day <= c.last_on for c in self.closures):
+            return ()
+        return intervals if intervals == ROUND_THE_CLOCK or not is_statutory_day_off(day) else ()
 
     def _opening(self, day: date, interval: OpeningInterval) -> Opening:
         opens_at = at_local(day, interval.opens, self.time_zone)

@@ -117,6 +117,8 @@ def standing(known: Iterable[Milestone]) -> list[Milestone]:
     """Those that no correction takes back, in order, without the corrections; replaced ones say what replaces them."""
     milestones = in_order(known)
     taken_back = corrections(milestones)
+    if not taken_back:
+        return [one for one in milestones if one.kind != "corrected"]
     return [
         replaced
         for one in milestones
@@ -129,7 +131,10 @@ def corrections(known: Iterable[Milestone]) -> dict[bytes, Milestone]:
 
     The newest that holds. One that was itself taken back corrects nothing; of a circle the newest holds.
     """
-    undecided = {one.key: one for one in reversed(in_order(known)) if one.corrects is not None}
+    correcting = [one for one in known if one.corrects is not None]
+    if not correcting:
+        return {}
+    undecided = {one.key: one for one in reversed(in_order(correcting))}
     everything = frozenset(undecided)
     against = Counter(one.corrects for one in undecided.values())
     decidable = deque(key for key in undecided if not against[key])
