@@ -82,7 +82,9 @@ def _named_day(court: Court, told: Told, day: date) -> None:
         where, days = court.standing(number, told.at), _days(court, told, number)
         if where is None or days is None:
             continue
-        if any(limit and day > limit for limit in (days.end_strict, days.operators)):
+        if days.safe is None and day == days.operators:
+            court.verdict.apart["the operator's own day named, where no safe one is left"] += 1
+        elif any(limit and day > limit for limit in (days.end_strict, days.operators)):
             court.verdict.fault("too_late_day", f"{told}: {day}, but {days}")
         if days.safe and not is_open(where, day):
             court.verdict.fault("shut_safe_day", f"{told}: {day} at {where.office}")

@@ -10,7 +10,6 @@ from tests.simulation.parcels import WARSAW
 from tests.simulation.people import Person
 from tests.simulation.second_plan import Days, Step, days_of, is_open, is_quiet, steps, wants_sms
 
-_NEWS_OF_DELIVERY = {"notice_left", "ready_for_pickup", "terms_changed", "pickup_expired", "returned", "corrected"}
 _WORKED = timedelta(minutes=30)
 _FINAL = {"sent", "delivered", "failed", "expired", "cancelled", "suppressed"}
 
@@ -98,11 +97,11 @@ def _demands(court: Court, item: Item, person: Person, where: Standing, since: d
     as_of = local_day(since)
     days = days_of(where, as_of)
     for step in steps(where, as_of):
-        if since < step.due < until and days.last_moment and step.due < days.last_moment:
+        if since < step.due < until - _WORKED and days.last_moment and step.due < days.last_moment:
             for channel, to in _contacts(person):
                 if not person.agreed(channel, "delivery"):
                     continue
-                if channel == "sms" and not wants_sms(step, days, _news(court, item, to, step.due)):
+                if channel == "sms" and not wants_sms(step, days, _sms_about(court, item, to, step.due)):
                     continue
                 _demand(court, item, person, step, days, (channel, to), until)
 
@@ -111,11 +110,11 @@ def _contacts(person: Person) -> list[tuple[str, str]]:
     return [*(("sms", phone) for phone in person.phones), *([("email", person.email)] if person.email else [])]
 
 
-def _news(court: Court, item: Item, phone: str, before: datetime) -> int:
+def _sms_about(court: Court, item: Item, phone: str, before: datetime) -> int:
     return sum(
         1
         for told in court.about(item.number)
-        if told.sent.to == phone and told.row.kind in _NEWS_OF_DELIVERY and told.at < before
+        if told.sent.to == phone and told.purpose == "delivery" and told.at < before
     )
 
 

@@ -84,7 +84,7 @@ def _change(parcel: Parcel, at: datetime, elsewhere: Place) -> None:
         parcel.place = elsewhere
         parcel.say("terms_changed", at, change="place_changed", **_where(parcel, at.date()))
     else:
-        parcel.say("terms_changed", at, change=chance.choice(("date", "extended")), pickup={"until": until.isoformat()})
+        parcel.say("terms_changed", at, change="extended", pickup={"until": until.isoformat()})
 
 
 def _second(parcel: Parcel, day: date, gone_at: datetime | None) -> None:

@@ -90,7 +90,7 @@ def steps(standing: Standing, as_of: date) -> tuple[Step, ...]:
 
 
 def wants_sms(step: Step, days: Days, told: int) -> bool:
-    """Whether an SMS is left of the four for that step, when so many told of the item without reminders."""
+    """Whether an SMS is left of the four for that step, when so many were sent about the item before."""
     left = SMS_MAX - told - (1 if days.second_may_come else 0)
     return left >= {FIRST_WINDOW: SMS_MAX + 1, BEFORE_LAST: 2, LAST_DAY: 1}[step.name]
 
