@@ -60,10 +60,14 @@ async def retire_notifications(tx: Tx, *, before: UUID, limit: int) -> int:
 
 
 async def retire_events(tx: Tx, *, before: UUID, limit: int) -> int:
-    """Remove up to `limit` events; how many. None while notifications of their age are there."""
+    """Remove up to `limit` events; how many. None while notifications of their age are there.
+
+    What was set aside and replayed much later has younger ones, and waits for their end.
+    """
     if await _is_any(tx, exists().where(notifications.c.id < before)):
         return 0
-    query = select(events.c.id).where(events.c.id < before).order_by(events.c.id).limit(limit)
+    unnamed = ~exists().where(notifications.c.event_id == events.c.id)
+    query = select(events.c.id).where(events.c.id < before, unnamed).order_by(events.c.id).limit(limit)
     old = list((await tx.execute(locked(tx, query, skip=True))).scalars())
     if old:
         await stays.forget_events(tx, old)

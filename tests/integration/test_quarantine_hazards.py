@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,8 +17,10 @@ from app.api.cloudevents import decode_kept
 from app.api.metrics import Metrics, refresh_gauges
 from app.domain.decision import News, plan
 from app.domain.recipient import Recipient
+from app.domain.retention import Retention
 from app.storage import quarantine
 from app.storage import recipients as recipient_store
+from app.storage.database import Database
 from app.storage.tables import events, recipient_keys
 from app.usecases import plan_notifications as planning
 from app.usecases import replay_quarantined as replaying
@@ -26,6 +29,7 @@ from app.usecases.erase_recipient import erase_recipient
 from app.usecases.replay_quarantined import AcceptedBefore, Left, Replayed
 from tests.builders import NOON, OPERATOR, RECIPIENT, event
 from tests.conftest import TestClock
+from tests.integration.ageing import ageing_surroundings, keep
 from tests.integration.quarantined import (
     P_A,
     fact_count,
@@ -35,11 +39,12 @@ from tests.integration.quarantined import (
     replay_of,
     row,
     set_aside,
+    states,
     told,
     tracking,
 )
 from tests.integration.sealed import assert_in_order, sealed_facts
-from tests.integration.world import World
+from tests.integration.world import World, open_world
 from tests.vocabularies import BUILT_IN
 
 
@@ -281,3 +286,23 @@ async def test_counting_reads_the_index_of_what_is_set_aside(world: World) -> No
         explain = "EXPLAIN" if tx.is_postgres else "EXPLAIN QUERY PLAN"
         plan = await tx.connection.exec_driver_sql(f"{explain} {spoken}", parameters)
         assert "ix_events_quarantined" in "\n".join(str(tuple(line)) for line in plan)
+
+
+async def test_an_event_that_was_replayed_very_late_outlives_the_messages_about_it(
+    database: Database, clock: TestClock, tmp_path: Path
+) -> None:
+    long = Retention(months=36, skeleton_years=3)
+    async with open_world(database, ageing_surroundings(clock), tmp_path) as world:
+        await world.register()
+        (kept,) = await set_aside(world, tracking())
+        clock.forward(days=800)
+        await replay(world, [kept])
+        assert {reason for _, _, reason in await states(world, kept)} == {"stale"}
+        await world.seal()
+        clock.forward(days=700)  # the event is older than four years, what was decided about it younger than three
+        await keep(database, world.surroundings, long)
+        assert len(await told(world, kept)) == 2
+        clock.forward(days=800)
+        await keep(database, world.surroundings, long)
+        async with database.read() as tx:
+            assert await quarantine.by_ids(tx, [kept]) == []
