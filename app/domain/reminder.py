@@ -53,20 +53,18 @@ def reminders(known: Deadlines, *, since: datetime, sms_told: int) -> list[Remin
     the safe day; on the open day before the safe day at 17:00. `sms_told`: how many SMS told of it so far; what
     is left of four is kept for a second notice that may come, then for the eve of the last day.
     """
-    if known.safe_collect_by is None:
+    safe = known.safe_collect_by
+    if safe is None:
         return []
     return [
-        Reminder(step=step, due_at=due_at, channels=channels, collect_by=known.safe_collect_by)
-        for step, day, hour in _days(known, since)
+        Reminder(step=step, due_at=due_at, channels=channels, collect_by=safe)
+        for step, day, hour in _days(known, safe, since)
         if (channels := _channels(step, sms_left=_sms_left(known, sms_told)))
         and (due_at := at_local(day, hour, known.inputs.calendar.time_zone)) > since
     ]
 
 
-def _days(known: Deadlines, since: datetime) -> Iterable[tuple[Step, date, time]]:
-    safe = known.safe_collect_by
-    if safe is None:
-        return
+def _days(known: Deadlines, safe: date, since: datetime) -> Iterable[tuple[Step, date, time]]:
     calendar = known.inputs.calendar
     first = local_day(since, calendar.time_zone)
     two_before = calendar.open_days_before(safe, 2, first=first)

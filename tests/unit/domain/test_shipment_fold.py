@@ -240,6 +240,22 @@ def test_of_two_corrections_of_one_event_the_newest_counts(newest: str) -> None:
     assert (picture_of([FIRST, cancels, replaces]).stay is None) is (newest == "cancel")
 
 
+def test_the_newest_counts_also_when_an_older_one_was_disputed_in_vain() -> None:
+    cancels = correction(FIRST, hours=2, name="cancels")
+    disputed = correction(FIRST, hours=1, name="disputed", action="replace", legal_regime="op")
+    dispute = correction("disputed", hours=3, name="dispute")
+    in_vain = correction("dispute", hours=4, name="in vain")
+    for order in permutations([FIRST, cancels, disputed, dispute, in_vain]):
+        assert names(standing(order)) == []
+
+
+def test_what_is_there_without_paper_keeps_its_time_when_a_correction_speaks_of_paper() -> None:
+    ready = said("ready_for_pickup", hours=4)
+    replaces = correction(ready, hours=30, action="replace", notice={"ordinal": 2, "left_at": at(2).isoformat()})
+    stay = stay_of(FIRST, ready, replaces)
+    assert (stay.first_notice_at, stay.second_notice_at, stay.newest_at) == (at(0), None, at(4))
+
+
 def test_a_replaced_notice_says_what_replaces_it() -> None:
     new = {"ordinal": 2, "left_at": at(5).isoformat()}
     replaces = correction(FIRST, hours=30, action="replace", notice=new, pickup={"until": "2026-12-02"})
