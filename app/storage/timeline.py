@@ -1,7 +1,7 @@
 """What was reported about one shipment and what was told of it, the newest first and bounded."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -68,10 +68,16 @@ def _entry(row: Any) -> EventEntry:
     )
 
 
-async def said(tx: Tx, reported: list[Reported], keys: Mapping[UUID, PersonKey]) -> dict[UUID, Said]:
-    """What each of these events says; `keys` are those of people. What was erased or is damaged says nothing."""
+async def said(
+    tx: Tx, reported: Sequence[Reported], keys: Mapping[UUID, PersonKey], known: Mapping[UUID, Event]
+) -> dict[UUID, Said]:
+    """What each of these events says; `keys` are those of people, `known` the events that were read before.
+
+    What was erased or is damaged says nothing.
+    """
     people = {each.entry.id: keys[each.recipient] for each in reported if each.recipient in keys}
-    decoded = await event_store.decoded(tx, people) if people else {}
+    unread = {event: key for event, key in people.items() if event not in known}
+    decoded = {**known, **(await event_store.decoded(tx, unread) if unread else {})}
     return {each.entry.id: _said(each, decoded.get(each.entry.id), people.get(each.entry.id)) for each in reported}
 
 
@@ -93,7 +99,8 @@ async def newest_notifications(tx: Tx, shipment: bytes, *, limit: int) -> list[N
     query = (
         select(notifications.c.id, notifications.c.merged_into)
         .where(notifications.c.shipment_index == shipment)
-        .order_by(notifications.c.id.desc())
+        # Ids rise, too; but then PostgreSQL might look for the shipment among all of them, from the newest on.
+        .order_by(notifications.c.created_at.desc(), notifications.c.id.desc())
         .limit(limit)
     )
     named = [name for row in await tx.execute(query) for name in row if name is not None]

@@ -56,8 +56,9 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
     # Nobody's damaged key keeps the others' story from being told.
     records, _ = await recipient_store.sound_by_ids(tx, {each.recipient for each in reported})
     keys = {record.id: record.key for record in records.values()}
-    said = await timeline_store.said(tx, reported, keys)
     milestones = (await event_store.milestones(tx, [index], keys)).get(index, [])
+    read = {one.id: one.event for one in milestones if one.id and one.event}
+    said = await timeline_store.said(tx, reported, keys, read)
     known = as_it_stands(milestones, now=now)
     recorded = _still_true((await anomaly_store.of_shipments(tx, [index])).get(index, []), milestones)
     told = await timeline_store.newest_notifications(tx, index, limit=ENTRIES_MAX + 1)
