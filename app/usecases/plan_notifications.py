@@ -274,15 +274,11 @@ class Planning:
 
 
 def sms_told(told: Sequence[Notification]) -> int:
-    """How many SMS one contact point got, or is to get, about an item, alone or with others that wait there.
-
-    Reminders that are held until their day are not counted: that day may never come.
-    """
-    sms = [n.contact for n in told if n.channel is Channel.SMS and n.purpose is Purpose.DELIVERY and _counts(n)]
+    """How many SMS one contact point got, or is getting, about an item that waits; what is held for its day is not."""
+    sms = [n.contact for n in told if n.channel is Channel.SMS and n.purpose is Purpose.DELIVERY and _goes_out(n)]
     return max((sms.count(contact) for contact in set(sms)), default=0)
 
 
-def _counts(notification: Notification) -> bool:
-    if notification.step and notification.status is Status.HELD:
-        return notification.due_at is not None
-    return notification.status not in _NOT_SENT or notification.reason == "merged"
+def _goes_out(notification: Notification) -> bool:
+    waits_for_its_day = notification.status is Status.HELD and notification.due_at is None
+    return notification.status not in _NOT_SENT and not waits_for_its_day

@@ -256,6 +256,21 @@ async def anomalies(world: World, shipment: str = SHIPMENT) -> Sequence[str]:
         return [each.code for each in (await anomaly_store.of_shipments(tx, [index]))[index]]
 
 
+async def test_a_second_notice_between_two_reminders_leaves_one_sms_for_the_eve(world: World, clock: TestClock) -> None:
+    await world.register()
+    await world.post(notice(pickup={"until": "2026-12-03"}))
+    await at(world, clock, "2026-11-26T10:00")
+    await at(world, clock, "2026-12-01T10:00")  # a reminder by SMS, two open days before the operator's date
+    assert len(texts(world)) == 2
+    ready = event("ready_for_pickup", at=clock.now, data={"pickup": {"until": "2026-12-10"}})
+    await world.post(ready)
+    clock.forward(hours=1)
+    await world.post(notice(at=clock.now, ordinal=2, pickup={"until": "2026-12-10"}))
+    for day in ("2026-12-01T12:00", "2026-12-03T10:00", "2026-12-04T17:00"):
+        await at(world, clock, day)
+    assert len(texts(world)) == 4
+
+
 async def test_a_fifth_sms_about_one_item_is_not_sent(world: World, clock: TestClock) -> None:
     await world.register()
     await world.post(notice())
