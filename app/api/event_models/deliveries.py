@@ -1,6 +1,6 @@
 """The data of each event type about one shipment. All refuse members that they do not know."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -47,7 +47,7 @@ class NoticeLeftData(ShipmentMembers):
     notice: NoticeData
 
     def happened_at(self) -> datetime:
-        return self.notice.left_at
+        return self.notice.left_at.astimezone(UTC)
 
     def own(self, _happened_at: datetime, /) -> Own:
         return {"notice": notice_of(self.notice)}

@@ -61,7 +61,7 @@ class ShipmentMembers(Whole):
     raw: RawData | None = None
 
     def happened_at(self) -> datetime | None:
-        """When it happened, where the data says so and not only the envelope."""
+        """When it happened, in UTC, where the data says so and not only the envelope."""
         return None
 
     def own(self, _happened_at: datetime, /) -> Own:

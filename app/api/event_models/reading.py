@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import assert_never
 
 from pydantic import ValidationError
@@ -88,8 +88,7 @@ def event_of(data: EventData, envelope: Envelope) -> Event:
 
 
 def _of_shipment(data: ShipmentMembers, envelope: Envelope) -> Event:
-    said_at = data.happened_at()
-    happened_at = said_at.astimezone(UTC) if said_at else envelope.time
+    happened_at = data.happened_at() or envelope.time
     return Event(
         id=envelope.id,
         source=envelope.source,
@@ -106,7 +105,7 @@ def _of_shipment(data: ShipmentMembers, envelope: Envelope) -> Event:
         pickup=pickup_of(data.pickup, happened_at) if data.pickup else None,
         reason=data.reason,
         record=record_of(data.raw) if data.raw else None,
-        quarantine="unmapped_code" if isinstance(data, deliveries.TrackingData) else None,
+        quarantine="unmapped_code" if envelope.type == TRACKING_TYPE else None,
         **data.own(happened_at),
     )
 

@@ -1,6 +1,7 @@
 """What events of several types have inside: facilities, times for collecting, notices, the operator's own record."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -19,7 +20,7 @@ from app.api.event_fields import (
     parse_hours,
 )
 from app.api.problems import OWN_ERROR
-from app.domain.event import Closure, Facility, OperatorRecord, PaperNotice, Pickup, Window
+from app.domain.event import Closure, Facility, OpeningInterval, OperatorRecord, PaperNotice, Pickup, Window
 
 PICKUP_HOURS_MAX = 2160
 
@@ -168,18 +169,23 @@ def _day(moment: date | datetime) -> date:
 def facility_of(data: FacilityData) -> Facility:
     """The facility as the domain knows it."""
     hours = data.hours
-    week = (hours.mon, hours.tue, hours.wed, hours.thu, hours.fri, hours.sat, hours.sun) if hours else None
     return Facility(
         id=data.id,
         name=data.name,
         street=data.street,
         post_code=data.post_code,
         city=data.city,
-        hours=tuple(parse_hours(day) if day else () for day in week) if week else None,
+        hours=_week(hours.mon, hours.tue, hours.wed, hours.thu, hours.fri, hours.sat, hours.sun) if hours else None,
         closures=tuple(
             Closure(first_on=each.first_on, last_on=each.last_on, reason=each.reason) for each in data.closures
         ),
     )
+
+
+@lru_cache(maxsize=1024)
+def _week(*days: str | None) -> tuple[tuple[OpeningInterval, ...], ...]:
+    """The hours of seven days; few weeks differ."""
+    return tuple(parse_hours(day) if day else () for day in days)
 
 
 def pickup_of(data: PickupData, happened_at: datetime) -> Pickup:
