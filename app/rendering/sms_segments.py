@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
+from app.rendering.transliteration import romanised
+
 GSM7 = "gsm7"
 UCS2 = "ucs2"
 
@@ -111,10 +113,10 @@ def count_parts(text: str) -> int:
 def transliterate(text: str, language: str) -> str:
     """`text` in the GSM-7 default alphabet alone: one septet a character, one line, never empty.
 
-    Marks are taken off letters that the alphabet lacks, signs become their nearest ASCII (№ is a word of
-    `language`), white space and control characters a blank, other scripts one `?` a run.
+    Ukrainian is romanised, marks are taken off letters that the alphabet lacks, signs become their nearest ASCII
+    (№ is a word of `language`), white space and control characters a blank, other scripts one `?` a run.
     """
-    spelled = unicodedata.normalize("NFC", text).translate(_spelling(language))
+    spelled = romanised(text).translate(_spelling(language))
     while FALLBACK * 2 in spelled:
         spelled = spelled.replace(FALLBACK * 2, FALLBACK)
     return " ".join(spelled.split()) or FALLBACK

@@ -1,32 +1,36 @@
+"""SMS about what waits: what stands in them, and what goes first when they are too long."""
+
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from app.domain.event import Facility, Handover, Pickup
+from app.domain.event import Facility, Pickup
 from app.rendering.sms import render_sms
-from tests.unit.rendering.samples import NUMBER, OFFICE, PICKUP, event, notice_left, notice_of
+from tests.unit.rendering.samples import NUMBER, OFFICE, PICKUP, SAFE, event, notice_left, notice_of, told
 
 HEAD = "AWIZO: list polecony"
-TAIL = "Odbierz wg operatora do 07.12 (pon). Wez dowod. Nie wysylamy linkow ani doplat."
+TAIL = "Odbierz do 07.12 (pon). Wez dowod. Nie wysylamy linkow ani doplat."
 
 
 def text_of(**fields: object) -> str:
-    return render_sms(notice_of(notice_left(**fields))).text
+    return render_sms(notice_of(told(notice_left(**fields), collect_by=SAFE))).text
 
 
-def test_a_short_place_leaves_room_for_the_whole_number() -> None:
-    facility = Facility(id="1", name="UP Łęg 1", street="Młyn 2", city="Łęg", hours=OFFICE.hours)
-    assert text_of(facility=facility) == f"{HEAD} {NUMBER} czeka: UP Leg 1, Mlyn 2, pn-pt 8-20. {TAIL}"
+def test_a_first_notice_tells_what_where_and_until_when() -> None:
+    assert text_of() == f"{HEAD} {NUMBER} czeka: UP Warszawa 32, Targowa 73, pn-pt 8-20. {TAIL}"
 
 
 def test_the_number_shrinks_first() -> None:
-    assert text_of() == f"{HEAD} nr ..456789 czeka: UP Warszawa 32, Targowa 73, pn-pt 8-20. {TAIL}"
+    facility = replace(OFFICE, street="Targowa 73/75 lok. 4")
+    assert text_of(facility=facility) == (
+        f"{HEAD} nr ..456789 czeka: UP Warszawa 32, Targowa 73/75 lok. 4, pn-pt 8-20. {TAIL}"
+    )
 
 
 def test_then_the_hours_go() -> None:
-    facility = replace(OFFICE, street="Targowa 73/75")
-    assert text_of(facility=facility) == f"{HEAD} nr ..456789 czeka: UP Warszawa 32, Targowa 73/75. {TAIL}"
+    facility = replace(OFFICE, street="Aleja Zieleniecka 73/75 B")
+    assert text_of(facility=facility) == f"{HEAD} nr ..456789 czeka: UP Warszawa 32, Aleja Zieleniecka 73/75 B. {TAIL}"
 
 
 def test_then_the_street_goes() -> None:
@@ -34,23 +38,27 @@ def test_then_the_street_goes() -> None:
     assert text_of(facility=facility) == f"{HEAD} nr ..456789 czeka: UP Warszawa 32. {TAIL}"
 
 
+def test_then_what_to_bring_goes_and_the_no_links_sentence_is_put_briefly() -> None:
+    facility = replace(OFFICE, name="Urząd Pocztowy Konstancin-Jeziorna przy Rynku Głównym 1")
+    assert text_of(facility=facility) == (
+        f"{HEAD} nr ..456789 czeka: Urzad Pocztowy Konstancin-Jeziorna przy Rynku Glownym 1."
+        " Odbierz do 07.12 (pon). Bez linkow i doplat."
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("Filia Urzędu Pocztowego Warszawa 32 Praga", "FUP Warszawa 32 Praga"),
-        ("Urząd Pocztowy przy Dworcu Wschodnim, Warszawa Praga 32", "UP przy Dworcu Wschodnim.. 32"),
-        ("Agencja Pocztowa przy Dworcu Wschodnim, Warszawa Praga", "AP przy Dworcu Wschodnim, Warszawa.."),
-        ("X" * 60, "X" * 37 + ".."),
+        (f"Filia Urzędu Pocztowego {'Warszawa ' * 6}nr 32", f"FUP {'Warszawa ' * 6}nr 32"),
+        (f"Urząd Pocztowy {'Warszawa ' * 10}Praga 32", f"UP {'Warszawa ' * 6}Warszawa.. 32"),
+        (f"Agencja Pocztowa {'Warszawa ' * 10}Praga", f"AP {'Warszawa ' * 6}Warszawa.."),
+        ("X" * 90, "X" * 73 + ".."),
     ],
 )
 def test_then_the_name_is_shortened_and_its_closing_number_stays(name: str, shown: str) -> None:
-    text = text_of(facility=replace(OFFICE, name=name, street="Aleja Księcia Józefa Poniatowskiego 123/125"))
-    assert text == f"{HEAD} nr ..456789 czeka: {shown}. {TAIL}"
-
-
-def test_a_name_that_fits_without_its_street_stays_whole() -> None:
-    facility = replace(OFFICE, name="Urząd Pocztowy Warszawa 32", street="Aleja Poniatowskiego 123/125")
-    assert f"czeka: Urzad Pocztowy Warszawa 32. {TAIL}" in text_of(facility=facility)
+    text = text_of(facility=replace(OFFICE, name=name))
+    stop = "" if shown.endswith(".") else "."
+    assert text == f"{HEAD} nr ..456789 czeka: {shown}{stop} Odbierz do 07.12 (pon). Bez linkow i doplat."
 
 
 def test_the_town_is_told_with_the_street_unless_the_name_says_it() -> None:
@@ -60,28 +68,45 @@ def test_the_town_is_told_with_the_street_unless_the_name_says_it() -> None:
     assert "Paczkomat LDZ1. Odbierz" in text_of(facility=replace(locker, street=None, city=None))
 
 
-def test_the_operators_last_moment_is_told_by_the_local_clock() -> None:
-    pickup = Pickup(until=datetime(2026, 11, 25, 13, 30, tzinfo=UTC))
-    assert "Odbierz wg operatora do 25.11 (sr) 14:30." in text_of(pickup=pickup)
+def test_the_safe_day_is_the_only_date_told() -> None:
+    text = text_of(pickup=Pickup(starts=PICKUP.starts, until=date(2026, 12, 9)))
+    assert "Odbierz do 07.12 (pon)." in text
+    assert "09.12" not in text
+
+
+def test_the_hour_is_told_where_the_operators_last_moment_is_on_the_safe_day() -> None:
+    ready = event("ready_for_pickup", facility=OFFICE, pickup=Pickup(until=datetime(2026, 12, 7, 13, 30, tzinfo=UTC)))
+    assert "Odbierz do 07.12 (pon) 14:30." in render_sms(notice_of(told(ready, collect_by=SAFE))).text
+    assert "Odbierz do 05.12 (sob)." in render_sms(notice_of(told(ready, collect_by=date(2026, 12, 5)))).text
+
+
+@pytest.mark.parametrize(
+    ("until", "shown"),
+    [(date(2026, 12, 7), "07.12 (pon)"), (datetime(2026, 11, 25, 13, 30, tzinfo=UTC), "25.11 (sr) 14:30")],
+)
+def test_without_a_safe_day_the_operators_date_is_told_as_such(until: date, shown: str) -> None:
+    for ordinal in (1, 2):
+        text = render_sms(notice_of(notice_left(ordinal, pickup=Pickup(until=until)))).text
+        assert f" Odbierz wg operatora do {shown}. " in text
 
 
 @pytest.mark.parametrize("pickup", [None, Pickup(starts=PICKUP.starts)])
-def test_without_the_operators_date_no_date_is_told(pickup: Pickup | None) -> None:
-    text = text_of(pickup=pickup)
-    assert (
-        text
-        == f"{HEAD} {NUMBER} czeka: UP Warszawa 32, Targowa 73, pn-pt 8-20. Wez dowod. Nie wysylamy linkow ani doplat."
+def test_without_either_no_date_is_told(pickup: Pickup | None) -> None:
+    assert render_sms(notice_of(notice_left(pickup=pickup))).text == (
+        f"{HEAD} {NUMBER} czeka: UP Warszawa 32, Targowa 73, pn-pt 8-20. Wez dowod. Nie wysylamy linkow ani doplat."
     )
 
 
-def test_a_repeat_notice_says_so() -> None:
-    text = render_sms(notice_of(notice_left(2))).text
-    assert text.startswith("AWIZO powtorne: list polecony nr ..456789 nadal czeka: UP Warszawa 32")
+def test_a_repeat_notice_says_so_and_names_the_last_safe_day() -> None:
+    assert render_sms(notice_of(told(notice_left(2), collect_by=SAFE))).text == (
+        "AWIZO powtorne: list polecony nr ..456789 nadal czeka: UP Warszawa 32, Targowa 73, pn-pt 8-20."
+        " Ostatni bezpieczny dzien: 07.12 (pon). Bez linkow i doplat."
+    )
 
 
 @pytest.mark.parametrize("number", [None, ""])
 def test_without_a_number_the_item_is_told_alone(number: str | None) -> None:
-    text = render_sms(notice_of(notice_left(), shipment=number)).text
+    text = render_sms(notice_of(told(notice_left(), collect_by=SAFE), shipment=number)).text
     assert text == f"{HEAD} czeka: UP Warszawa 32, Targowa 73, pn-pt 8-20. {TAIL}"
 
 
@@ -97,39 +122,39 @@ def test_a_number_of_eight_characters_is_not_shortened() -> None:
 
 @pytest.mark.parametrize("service", [None, "court_letter", "{{7*7}}", ""])
 def test_an_unknown_service_is_a_neutral_item(service: str | None) -> None:
-    assert "AWIZO: przesylka nr ..456789 czeka" in text_of(service=service)
+    assert f"AWIZO: przesylka {NUMBER} czeka" in text_of(service=service)
 
 
 @pytest.mark.parametrize(
-    ("mode", "word"),
+    ("place", "lead"),
     [
-        (None, "doreczenie"),
-        ("handed_over", "doreczenie"),
-        ("unheard_of", "doreczenie"),
-        ("collected", "odbior"),
-        ("collected_by_authorised", "odbior"),
-        ("locker", "odbior"),
+        ("locker", "czeka w automacie paczkowym"),
+        ("point", "czeka w punkcie odbioru"),
+        ("branch", "czeka w placowce"),
+        ("po_box", "czeka w skrytce pocztowej"),
+        (None, "jest do odbioru"),
+        ("balloon", "jest do odbioru"),
     ],
 )
-def test_a_delivery_is_told_as_what_the_operator_reports(mode: str | None, word: str) -> None:
-    text = render_sms(notice_of(event("delivered", handover=Handover(mode=mode)))).text
-    assert text == (
-        f"AWIZO: operator zglosil {word}: list polecony {NUMBER}, 23.11 (pon) 11:42."
-        " To nie Ty? Zapytaj operatora. Bez linkow i doplat."
+def test_what_is_ready_is_told_with_the_kind_of_place(place: str | None, lead: str) -> None:
+    ready = event("ready_for_pickup", service="parcel", facility=OFFICE, place=place)
+    assert render_sms(notice_of(told(ready, collect_by=SAFE), shipment="12345678")).text == (
+        f"AWIZO: paczka 12345678 {lead}: UP Warszawa 32, Targowa 73, pn-pt 8-20."
+        " Odbierz do 07.12 (pon). Bez linkow i doplat."
     )
 
 
 def test_a_place_that_the_alphabet_cannot_write_gets_the_general_text() -> None:
-    sms = render_sms(notice_of(notice_left(facility=replace(OFFICE, name="郵便局"))))
+    sms = render_sms(notice_of(told(notice_left(facility=replace(OFFICE, name="郵便局")), collect_by=SAFE)))
     assert sms.template == "general"
-    assert sms.text.startswith("AWIZO: nowa informacja od operatora: list polecony")
+    assert sms.text == (
+        f"{HEAD} {NUMBER} czeka. Odbierz do 07.12 (pon). Wez dowod. Szczegoly u operatora."
+        " Nie wysylamy linkow ani doplat."
+    )
 
 
-def test_a_general_text_tells_the_date_only_of_what_waits() -> None:
-    waiting = render_sms(notice_of(notice_left(facility=None))).text
-    moved = render_sms(notice_of(event("terms_changed", pickup=PICKUP))).text
-    assert "Odbierz wg operatora do 07.12 (pon)." in waiting
-    assert "07.12" not in moved
+def test_a_ukrainian_name_is_romanised_in_every_language() -> None:
+    assert "czeka: Poshta Shchaslyvoho 1, " in text_of(facility=replace(OFFICE, name="Пошта Щасливого 1"))
 
 
 @pytest.mark.parametrize(
@@ -143,3 +168,4 @@ def test_a_link_in_an_operators_field_is_taken_out(field: dict[str, str]) -> Non
 
 def test_a_link_that_only_transliteration_makes_is_broken_up() -> None:
     assert "evil.com" not in text_of(facility=replace(OFFICE, name="UP 32 evil.c\u0332om", street=None))
+    assert "evil.com" not in text_of(facility=replace(OFFICE, name="UP 32 evil.сom", street=None))

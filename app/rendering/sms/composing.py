@@ -1,0 +1,64 @@
+"""Which SMS tells a notice, and how it becomes a text of known encoding and length."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from app.domain.message import SmsText
+from app.domain.recipient import Letters
+from app.rendering.notice import TEMPLATE_VERSIONS, WAITING_KINDS, Notice, template_of
+from app.rendering.sms import changes, incidents, reports, waiting
+from app.rendering.sms.fitting import PARTS_MAX, Draft, Limit, fitted
+from app.rendering.sms.voice import Voice, voice
+from app.rendering.sms_segments import GSM7, count_parts, encoding_of
+
+_DRAFTS: Mapping[str, Callable[[Notice, Voice], Draft]] = {
+    "out_for_delivery": reports.out_for_delivery,
+    "attempt_failed": reports.attempt_failed,
+    "notice_left": waiting.notice_left,
+    "ready_for_pickup": waiting.ready_for_pickup,
+    "terms_changed": changes.terms_changed,
+    "delivered": reports.delivered,
+    "refused": reports.refused,
+    "pickup_expired": changes.pickup_expired,
+    "returned": reports.returned,
+    "corrected": changes.corrected,
+    "delayed": incidents.delayed,
+    "damaged": incidents.damaged,
+    "lost": incidents.lost,
+    "address_problem": incidents.address_problem,
+    "item_held": incidents.item_held,
+    "reminder": waiting.reminder,
+    "last_day": waiting.last_day,
+}
+_INCIDENTS = frozenset({"delayed", "damaged", "lost", "address_problem", "item_held"})
+
+
+def render_sms(notice: Notice) -> SmsText:
+    """The notice as one SMS, whatever its kind: GSM-7, one part.
+
+    An incident may take two parts, and so may a message in the letters of the person's language (UCS-2).
+    """
+    speaking = voice(notice.language, notice.letters)
+    draft = _DRAFTS.get(notice.kind, reports.news)(notice, speaking)
+    phrase = _phrase(notice, speaking)
+    limit = Limit(letters=notice.letters, gsm7_parts=PARTS_MAX if notice.kind in _INCIDENTS else 1)
+    text = fitted(replace(draft, phrase=phrase) if phrase else draft, limit)
+    name = _template(notice, draft)
+    return SmsText(
+        text=text,
+        encoding=GSM7 if notice.letters is Letters.PLAIN else encoding_of(text),
+        parts=count_parts(text),
+        template=name,
+        template_version=TEMPLATE_VERSIONS[name],
+    )
+
+
+def _phrase(notice: Notice, speaking: Voice) -> str:
+    """The sentence with the person's own words."""
+    say, words = speaking.say, speaking.words(notice.safety_phrase)
+    return say("Your phrase: %(phrase)s.", phrase=words.rstrip(" .")) if words else ""
+
+
+def _template(notice: Notice, draft: Draft) -> str:
+    """The fitting template; `general` also where these letters can write nothing of the place's name."""
+    return "general" if notice.kind in WAITING_KINDS and draft.place is None else template_of(notice)
