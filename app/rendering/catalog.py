@@ -8,7 +8,7 @@ from io import BytesIO
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-LANGUAGES = ("pl", "en")
+LANGUAGES = ("pl", "en", "uk")
 FALLBACK_LANGUAGE = "pl"
 
 
@@ -18,7 +18,8 @@ class Say:
     __slots__ = ("_gettext", "_ngettext")
 
     def __init__(self, texts: gettext.NullTranslations) -> None:
-        self._gettext, self._ngettext = texts.gettext, texts.ngettext
+        # Only texts that stand in the code are ever looked up, so there are no more than the catalogs hold.
+        self._gettext, self._ngettext = cache(texts.gettext), texts.ngettext
 
     def __call__(self, message: str, /, **values: str) -> str:
         """`message` in the language, with its %(name)s values filled in."""

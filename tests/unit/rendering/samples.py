@@ -25,7 +25,7 @@ from app.rendering.notice import Item, Notice, Telling, notice_of_event
 WARSAW = ZoneInfo("Europe/Warsaw")
 REFERENCE = UUID("01936b1e-7a00-7000-8000-000000000001")
 NUMBER = "00759007734123456789"
-LANGUAGES = ("pl", "en")
+LANGUAGES = ("pl", "en", "uk")
 
 ENVELOPE = EmailEnvelope(
     sender="Awizo <awizo@example.org>",

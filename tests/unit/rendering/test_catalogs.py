@@ -111,7 +111,7 @@ def test_a_text_says_its_values() -> None:
     assert letter_speaker("en")("When: %(when)s", when="today") == "When: today"
 
 
-@pytest.mark.parametrize(("language", "spoken"), [("pl", "pl"), ("en", "en"), ("uk", "pl"), ("xx", "pl"), ("", "pl")])
+@pytest.mark.parametrize(("language", "spoken"), [("pl", "pl"), ("en", "en"), ("uk", "uk"), ("xx", "pl"), ("", "pl")])
 def test_a_language_without_a_catalog_becomes_polish(language: str, spoken: str) -> None:
     assert language_or_default(language) == spoken
 

@@ -52,7 +52,7 @@ def test_known_operators_have_their_own_names_and_others_their_identifier() -> N
 
 
 def test_a_language_without_texts_becomes_polish() -> None:
-    assert notice_of(event("returned"), "uk").language == "pl"
+    assert notice_of(event("returned"), "lt").language == "pl"
 
 
 def test_an_unknown_time_zone_is_refused() -> None:
