@@ -12,7 +12,7 @@ from app.domain.access import Scope
 from app.domain.calendar import rolled, working_day_after
 from app.domain.shipment import RANK
 from tests.builders import EMAIL, FACILITY, OPERATOR, PHONE, SHIPMENT
-from tests.integration.api.scene import set_scene, until
+from tests.integration.api.scene import HOLD, set_scene, until
 from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event, now, person
 from tests.integration.api.test_twilio_callback import call, callback_path, report
 
@@ -221,6 +221,26 @@ async def test_nothing_is_planned_for_somebody_whom_nobody_registered_or_who_agr
     await posted(service, notice("S1", at=days(0), recipient="agreed-to-nothing"))
     await posted(service, *for_nobody([notice("S2", at=days(0))]))
     assert [(await shown(service, each))["plan"] for each in ("S1", "S2")] == [[], []]
+
+
+async def test_a_channel_that_the_person_left_has_nothing_more_to_come(service: Service) -> None:
+    await service.register()
+    await posted(service, notice(at=days(0)))
+    left = {"channel": "email", "purpose": "delivery", "granted": False, "at": now().isoformat(), "method": "counter"}
+    place = f"/v1/recipients/{OPERATOR}/customer-4711"
+    answer = await service.client.put(place, json={"consents": [left]}, headers=service.admin)
+    assert (answer.status_code, answer.json()["ignored"]) == (200, [])
+    assert {each["channel"] for each in (await shown(service))["plan"]} == {"sms"}
+
+
+async def test_whose_erasure_a_hold_defers_has_nothing_more_to_come(service: Service) -> None:
+    await service.register()
+    await posted(service, notice(at=days(0)))
+    place = f"/v1/recipients/{OPERATOR}/customer-4711"
+    await service.client.put(f"{place}/hold", json=HOLD, headers=service.admin)
+    assert (await service.client.delete(place, headers=service.admin)).status_code == 202
+    view = await shown(service)
+    assert (view["state"], view["plan"]) == ("notice_left", [])
 
 
 async def test_who_registers_after_the_notice_is_not_reminded_of_it(service: Service) -> None:
