@@ -127,6 +127,11 @@ faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overl
 	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$n AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults && \
 	$(PY) -m tests.faults.failing_provider
 
+# Each message is held against a second reading of the rules; ends with 1 when one of them should not have been, or is missing.
+.PHONY: year
+year: $(STAMP) ## a simulated year of N shipments under an accelerated clock, and its judge (N= how many, SEED= which, DATABASE=postgres)
+	@$(PY) -m tests.simulation --shipments $${N:-20000} $${SEED:+--seed $$SEED} --database $${DATABASE:-sqlite} --grid-hours $${GRID:-6}
+
 # A server that AWIZO_TEST_PG_URL names is not ours to kill.
 .PHONY: cluster
 cluster: $(STAMP) ## several processes before a primary that fails and a standby, and behind pgbouncer (Debian's packages, see CONTRIBUTING.md)

@@ -30,8 +30,8 @@ def tell(*, shipments: int, seed: int, first_day: date, days: int) -> Story:
     """A story of that many shipments, whose first notices fall into those days."""
     chance = Random(seed)
     places = make_places(chance, first_day, days + 20, count=max(4, min(60, shipments // 25)))
-    letters_people = make_people(chance, "poczta-polska", count=max(2, shipments // 2))
-    parcels_people = make_people(chance, "inpost", count=max(2, shipments // 8))
+    letters_people = make_people(chance, "poczta-polska", count=max(2, shipments // 4))
+    parcels_people = make_people(chance, "inpost", count=max(2, shipments // 16))
     telling = _Telling(chance, places, letters_people, parcels_people)
     parcels: list[Parcel] = []
     while len(parcels) < shipments:
