@@ -116,6 +116,10 @@ dependencies: $(STAMP)
 e2e: $(STAMP) ## the pages in a real browser (Debian's package chromium)
 	@$(PY) -m pytest -q -m e2e tests/e2e
 
+.PHONY: pictures
+pictures: $(STAMP) ## draw docs/pictures/messages.png anew (Debian's package chromium)
+	@$(PY) -m tests.e2e.message_pictures
+
 # N processes killed on each engine, and N faults of each other kind; SEED draws them, another one each time without.
 # What came of it is printed and, as JSON, written to FILE. At the end, for seven minutes, two providers share the
 # messages while one of them refuses everything for a minute.

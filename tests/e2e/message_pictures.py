@@ -12,7 +12,6 @@ from pathlib import Path
 
 from playwright.async_api import async_playwright
 
-from app.rendering.catalog import LANGUAGES
 from tests.e2e.conftest import FLAGS
 from tests.unit.rendering.golden import rendered
 
