@@ -73,26 +73,13 @@ def open_notification(
     """The notification as it is to be written. Raises ValueError when nobody has registered the recipient."""
     if record.recipient is None:
         raise ValueError("nobody is told who is not registered")
-    consent = planned.consent
     opening = sheet.open_chain(
         new_id,
         _OPENING_FACT[standing.status],
         at=now,
         recipient=record.id,
         key=record.key,
-        data={
-            "operator": subject.operator,
-            "kind": subject.kind,
-            "channel": planned.channel,
-            "purpose": planned.purpose,
-            "reason": standing.reason,
-            "not_before": standing.not_before,
-            "event_facts": [subject.event_fact.hex()],
-            "consent_fact": consent.sealed_fact if consent else None,
-            "consent_version": consent.sealed_version if consent else None,
-            "policy": POLICY,
-            "legal_regime": subject.legal_regime,
-        },
+        data=_opening(subject, planned, standing),
         sealed={
             "contact": planned.contact.value.encode() if planned.contact else None,
             "recipient": record.recipient.name.encode(),
@@ -121,3 +108,20 @@ def open_notification(
         chain_length=1,
         chain_leaf=opening.leaf,
     )
+
+
+def _opening(subject: Subject, planned: Planned, standing: Standing) -> dict[str, object]:
+    consent = planned.consent
+    return {
+        "operator": subject.operator,
+        "kind": subject.kind,
+        "channel": planned.channel,
+        "purpose": planned.purpose,
+        "reason": standing.reason,
+        "not_before": standing.not_before,
+        "event_facts": [subject.event_fact.hex()],
+        "consent_fact": consent.sealed_fact if consent else None,
+        "consent_version": consent.sealed_version if consent else None,
+        "policy": POLICY,
+        "legal_regime": subject.legal_regime,
+    }

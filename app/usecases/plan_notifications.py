@@ -10,7 +10,7 @@ from app.domain.decision import TELLS, News, expires_at, is_from_the_future, pla
 from app.domain.event import Event
 from app.domain.notification import Notification, Status
 from app.domain.reminder import SMS_PER_ITEM_MAX, last_moment
-from app.domain.shipment import STAY_KINDS, WAITING_KINDS, Milestone, makes_untrue, reason_not_to_tell
+from app.domain.shipment import STAY_KINDS, WAITING_KINDS, Milestone, corrections, makes_untrue, reason_not_to_tell
 from app.domain.stay import Known, PersonalStay, known_of
 from app.ports import Surroundings
 from app.storage import anomalies as anomaly_store
@@ -82,7 +82,8 @@ class Planning:
         before = list(self.history.known.get(item.shipment_index, ())) if item.shipment_index else []
         if item.event.correction and item.milestone.corrects not in {one.key for one in before}:
             self._note_anomaly(item, "correction_without_target")
-        self._cancel_untrue(item)
+        if item.milestone.key not in corrections(before):  # what was taken back before it came makes nothing untrue
+            self._cancel_untrue(item)
         known = None
         if item.shipment_index:
             self.history.known.setdefault(item.shipment_index, []).append(item.milestone)

@@ -336,6 +336,18 @@ async def test_a_correction_without_an_aim_is_kept_and_alarmed(world: World, clo
     assert await anomalies(world) == ["correction_without_target"]
 
 
+async def test_a_delivery_that_was_taken_back_before_it_came_cancels_nothing(world: World, clock: TestClock) -> None:
+    await world.register()
+    await world.post(notice())
+    await at(world, clock, "2026-11-23T12:30")
+    wrong = event("delivered", at=clock.now)
+    aim = {"source": wrong.source, "id": wrong.id}
+    await world.post(event("corrected", at=clock.now, data={"corrects": aim, "action": "cancel"}))
+    await world.post(wrong)
+    await at(world, clock, "2026-11-23T12:40")
+    assert await by_step(world) == [("first_window", "email", "held", None)]
+
+
 async def test_a_delivery_that_is_taken_back_lets_the_reminders_go_on(world: World, clock: TestClock) -> None:
     await world.register()
     await world.post(notice())
