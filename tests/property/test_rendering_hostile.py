@@ -124,7 +124,7 @@ BENIGN_TAGS = frozenset(
     ).tags
     for name, value in [*attributes, ("", "")]
     if name != "aria-label"
-) | {("html", "lang", "en")}
+) | {(tag, "lang", language) for tag in ("html", "div") for language in LANGUAGES}
 
 
 def assert_harmless_sms(reported: Event, language: str, shipment: str | None) -> None:

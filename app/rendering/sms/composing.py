@@ -7,7 +7,7 @@ from app.domain.message import SmsText
 from app.domain.recipient import Letters
 from app.rendering.notice import TEMPLATE_VERSIONS, WAITING_KINDS, Notice, template_of
 from app.rendering.sms import changes, incidents, reports, waiting
-from app.rendering.sms.fitting import PARTS_MAX, Draft, Limit, fitted
+from app.rendering.sms.fitting import PARTS_MAX, SEPTETS_MAX, Draft, Limit, fitted
 from app.rendering.sms.voice import Voice, voice
 from app.rendering.sms_segments import GSM7, count_parts, encoding_of
 
@@ -44,12 +44,12 @@ def render_sms(notice: Notice) -> SmsText:
     limit = Limit(letters=notice.letters, gsm7_parts=PARTS_MAX if notice.kind in _INCIDENTS else 1)
     text = fitted(replace(draft, phrase=phrase) if phrase else draft, limit)
     name = _template(notice, draft)
+    version = TEMPLATE_VERSIONS[name]
+    if notice.letters is Letters.PLAIN:  # a septet a character
+        parts = 1 if len(text) <= SEPTETS_MAX else PARTS_MAX
+        return SmsText(text=text, encoding=GSM7, parts=parts, template=name, template_version=version)
     return SmsText(
-        text=text,
-        encoding=GSM7 if notice.letters is Letters.PLAIN else encoding_of(text),
-        parts=count_parts(text),
-        template=name,
-        template_version=TEMPLATE_VERSIONS[name],
+        text=text, encoding=encoding_of(text), parts=count_parts(text), template=name, template_version=version
     )
 
 

@@ -31,7 +31,7 @@ class Place:
 
     def written(self) -> str:
         """`UP Warszawa 32, Targowa 73, pn-pt 8-20`."""
-        return ", ".join(part for part in (self.name, self.street, self.hours) if part)
+        return ", ".join([part for part in (self.name, self.street, self.hours) if part])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +56,12 @@ class Draft:
     extras: Sequence[str] = ()
     phrase: str = field(default="", repr=False)
 
-    def text(self, item: str, place: Place | None) -> str:
-        """The message with that item and that much of the place."""
+    def text(self, item: str, place: Place | None, asides: Sequence[str] = ()) -> str:
+        """The message with that item, that much of the place and these asides."""
         first = f"{self.lead(item)}{self.joint}{place.written()}" if place else self.lead(item)
         stop = "" if first.endswith(".") else "."
-        sentences = (first + stop, *self.facts, *self.extras, *self.asides, self.phrase, self.closing[0])
-        return " ".join(sentence for sentence in sentences if sentence)
+        sentences = (first + stop, *self.facts, *self.extras, *asides, self.phrase, self.closing[0])
+        return " ".join([sentence for sentence in sentences if sentence])
 
     def without_extras(self) -> "Draft":
         """With nothing but what must be said, as briefly as it can be."""
@@ -115,18 +115,13 @@ def _ever_shorter(draft: Draft) -> Iterator[str]:
 
 def _with_less_of_the_place(draft: Draft) -> Iterator[str]:
     place, shortest = draft.place, draft.items[-1]
-    for kept in range(len(draft.asides), 0, -1):
-        more = replace(draft, asides=draft.asides[:kept])
+    for kept in range(len(draft.asides), -1, -1):
         for item in draft.items:
-            yield more.text(item, place)
-    draft = replace(draft, asides=()) if draft.asides else draft
-    for item in draft.items:
-        yield draft.text(item, place)
+            yield draft.text(item, place, draft.asides[:kept])
     if place is not None and place.hours:
-        place = replace(place, hours="")
-        yield draft.text(shortest, place)
+        yield draft.text(shortest, Place(name=place.name, street=place.street))
     if place is not None and place.street:
-        yield draft.text(shortest, replace(place, street=""))
+        yield draft.text(shortest, Place(name=place.name))
 
 
 def _with_shortened_name(draft: Draft, limit: Limit) -> str:

@@ -28,11 +28,7 @@ class Voice:
 
     def words(self, text: str | None) -> str:
         """What somebody else wrote, harmless in these letters; empty where nothing readable is left."""
-        if not text or not (tamed := plain(text)):
-            return ""
-        # Harmless once more after spelling: losing its marks must not turn a word into a domain.
-        spelled = plain(self.spelled(tamed))
-        return self.spelled(spelled) if any(char.isalnum() for char in spelled) else ""
+        return _words(text, self.language, self.letters) if text else ""
 
     def short_date(self, day: date) -> str:
         """`07.12`."""
@@ -80,6 +76,16 @@ def _spelled(text: str, language: str, letters: Letters) -> str:
     if letters is Letters.PLAIN:
         return transliterate(text, language)
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str, language: str, letters: Letters) -> str:
+    tamed = plain(text)
+    if not tamed:
+        return ""
+    # Harmless once more after spelling: losing its marks must not turn a word into a domain.
+    spelled = plain(_spelled(tamed, language, letters))
+    return _spelled(spelled, language, letters) if any(char.isalnum() for char in spelled) else ""
 
 
 @lru_cache(maxsize=4096)
