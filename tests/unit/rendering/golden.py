@@ -7,12 +7,14 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from functools import cache
 from pathlib import Path
 
+from app.domain.recipient import Letters
 from app.rendering import words
 from app.rendering.catalog import letter_speaker
 from app.rendering.email import render_email
@@ -35,6 +37,8 @@ def rendered() -> dict[str, str]:
             message = message_from_bytes(render_email(notice, ENVELOPE).mime, policy=default)
             assert isinstance(message, EmailMessage)
             texts[f"{language}/{name}.sms.txt"] = render_sms(notice).text + "\n"
+            in_own_letters = render_sms(replace(notice, letters=Letters.NATIVE))
+            texts[f"{language}/{name}.native.sms.txt"] = in_own_letters.text + "\n"
             texts[f"{language}/{name}.email.txt"] = f"Subject: {message['Subject']}\n\n{body(message, 'plain')}"
             texts[f"{language}/{name}.email.html"] = body(message, "html")
     return texts
