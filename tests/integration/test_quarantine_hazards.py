@@ -131,6 +131,21 @@ async def test_an_erased_persons_event_is_left_and_said_to_be_empty(world: World
     assert await replay_all(world) == {}
 
 
+async def test_somebody_who_asks_to_be_erased_meanwhile_is_told_nothing_either(world: World) -> None:
+    await world.register()
+    (kept,) = await set_aside(world, tracking())
+    async with world.database.write() as tx:
+        (outcome,) = await replaying.replay_quarantined(
+            tx, [kept], decode=decode_kept, vocabularies=BUILT_IN, surroundings=world.surroundings
+        )
+        later = asyncio.create_task(erase(world))
+        await asyncio.sleep(0.3)
+    await later
+    assert isinstance(outcome, Replayed)
+    assert {(status, reason) for _, status, reason in await states(world, kept)} == {("cancelled", "erased")}
+    assert (await row(world, kept)).payload is None
+
+
 async def test_somebody_who_is_erased_at_that_moment_is_told_nothing(world: World) -> None:
     await world.register()
     (kept,) = await set_aside(world, tracking())
