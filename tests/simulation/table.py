@@ -14,7 +14,10 @@ def table(court: Court, journal: Journal) -> str:
         ("Shipments by regime", Counter(item.regime for item in court.items.values())),
         ("Events by answer", Counter(post.status for post in journal.posted)),
         ("Messages that left", Counter(f"{told.row.kind} ({told.sent.channel})" for told in court.told)),
-        ("Messages by language", Counter(f"{told.person.language} ({told.sent.channel})" for told in court.told)),
+        (
+            "Messages by the language of their reader",
+            Counter(f"{told.person.language} ({told.sent.channel})" for told in court.told),
+        ),
         (
             "Reminders that left, by step",
             Counter(f"{told.row.step} ({told.sent.channel})" for told in court.told if told.row.step),
