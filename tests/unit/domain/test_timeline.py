@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.domain.channel import Channel, Purpose
 from app.domain.event import Correction, Event, LegalRegime
 from app.domain.notification import Attempt, AttemptStatus, Notification, Status
+from app.domain.quiet_hours import QuietHours, QuietRule
 from app.domain.receipt import Receipt, ReceiptStatus
 from app.domain.reminder import Step
 from app.domain.shipment import Milestone, milestone_of
@@ -107,12 +108,9 @@ def test_events_come_to_the_same_in_whatever_order_they_come(
 
 
 def test_of_what_never_waited_only_the_state_is_known() -> None:
-    found = as_it_stands([happened("in_transit")], now=at(1))
-    assert (found.picture.state, found.deadlines, findings([], found)) == ("in_transit", None, [])
-
-
-def test_of_nothing_nothing_is_known() -> None:
-    assert as_it_stands([], now=at(0)).picture.state is None
+    for story, state in (([happened("in_transit")], "in_transit"), ([], None)):
+        found = as_it_stands(story, now=at(1))
+        assert (found.picture.state, found.deadlines, findings([], found)) == (state, None, [])
 
 
 def test_what_a_wrong_clock_dates_into_the_future_counts_for_nothing_until_then() -> None:
@@ -156,6 +154,13 @@ def test_a_second_notice_is_missing_since_the_day_after_its_days_of_grace() -> N
         assert [(each.code, each.since) for each in findings([], found)] == expected
 
 
+def test_a_second_notice_that_came_late_was_missing_since_the_same_day() -> None:
+    found = as_it_stands([FIRST, notice(2, days=13)], now=at(13))
+    assert [(each.code, each.since) for each in findings([], found)] == [
+        ("second_notice_missing", datetime(2026, 12, 3, 23, tzinfo=UTC))
+    ]
+
+
 @pytest.mark.parametrize("days", [4, 6])
 def test_no_open_day_is_left_since_the_day_after_the_last(days: int) -> None:
     # The facility shuts for good after Wednesday 25 November.
@@ -173,7 +178,12 @@ def test_a_facility_that_never_opens_leaves_no_day_from_the_beginning() -> None:
 
 def test_each_finding_is_told_once_since_it_was_first_recorded_the_earliest_first() -> None:
     found = as_it_stands([FIRST, notice(2, days=5)], now=at(6))
-    recorded = [("future_time", at(2)), ("second_notice_early", at(5.5)), ("future_time", at(1))]
+    recorded = [
+        ("future_time", at(2)),
+        ("second_notice_early", at(5.5)),
+        ("future_time", at(1)),
+        ("future_time", at(3)),
+    ]
     assert [(each.code, each.since) for each in findings(recorded, found)] == [
         ("future_time", at(1)),
         ("second_notice_early", at(5.5)),
@@ -352,6 +362,25 @@ def test_a_reminder_that_was_released_and_has_not_left_is_still_to_come() -> Non
     assert found == [replace(DAYS[0], on=date(2026, 11, 27)), *DAYS[1:]]
 
 
+def test_a_reminder_that_waits_for_its_day_is_not_to_come_where_the_person_left_the_channel() -> None:
+    left = person(BOTH.contact_points, (consent(Channel.SMS),))
+    found = coming(WAITING, left, [reminder(Status.HELD)], sms_told=1, now=NOON)
+    assert {each.channel for each in found} == {Channel.SMS}
+
+
+def test_a_reminder_that_is_overdue_is_to_come_today() -> None:
+    assert min(coming(WAITING, BOTH, [], sms_told=1, now=at(4))) == replace(DAYS[0], on=date(2026, 11, 27))
+
+
+def test_an_sms_that_quiet_hours_hold_back_is_to_come_when_they_end() -> None:
+    evenings = QuietHours(rule=QuietRule.OWN, starts=time(16), ends=time(8))
+    quiet = replace(BOTH, quiet_hours=evenings)
+    assert sorted(coming(WAITING, quiet, [], sms_told=1, now=NOON)) == [
+        *DAYS[:-1],
+        replace(DAYS[-1], on=date(2026, 12, 5)),
+    ]
+
+
 @pytest.mark.parametrize("kind", ["delivered", "refused", "returned", "pickup_expired"])
 def test_nothing_is_to_come_once_an_item_does_not_wait_any_more(kind: str) -> None:
     ended = as_it_stands([FIRST, happened(kind, days=1)], now=at(1))
@@ -359,7 +388,7 @@ def test_nothing_is_to_come_once_an_item_does_not_wait_any_more(kind: str) -> No
 
 
 def test_nothing_is_to_come_of_what_never_waited() -> None:
-    assert coming(as_it_stands([happened("in_transit")], now=NOON), BOTH, [], sms_told=0, now=NOON) == set()
+    assert coming(as_it_stands([], now=NOON), BOTH, [], sms_told=0, now=NOON) == set()
 
 
 def test_an_item_of_unknown_law_shows_every_date_that_may_count() -> None:
