@@ -67,7 +67,11 @@ def _waits_after_all(notice: Notice, voice: Voice) -> Draft:
 def _no_longer_holds(notice: Notice, voice: Voice) -> Draft:
     say = voice.say
     mode = MODES.get(notice.handover.mode or "") if notice.handover else None
-    lead = marked("AWIZO correction of an earlier message: %(item)s")
+    lead = (
+        marked("AWIZO corrects an earlier message: %(item)s")
+        if notice.replaced
+        else marked("AWIZO takes back an earlier message: %(item)s")
+    )
     more = (
         say("Now reported: %(how)s.", how=say(mode)) if mode else "",
         _taken_back(notice, voice),
@@ -79,7 +83,7 @@ def _no_longer_holds(notice: Notice, voice: Voice) -> Draft:
 def _taken_back(notice: Notice, voice: Voice) -> str:
     say, news = voice.say, NEWS.get(notice.corrected or "")
     if news is None:
-        return say("The operator corrected it.") if notice.replaced else say("The operator withdrew it.")
+        return ""
     if notice.replaced:
         return say('The operator corrected: "%(news)s".', news=say(news))
     return say('The operator withdrew: "%(news)s".', news=say(news))

@@ -115,13 +115,22 @@ def _ever_shorter(draft: Draft) -> Iterator[str]:
 
 def _with_less_of_the_place(draft: Draft) -> Iterator[str]:
     place, shortest = draft.place, draft.items[-1]
-    for kept in range(len(draft.asides), -1, -1):
+    for asides in _fewer(draft.asides):
         for item in draft.items:
-            yield draft.text(item, place, draft.asides[:kept])
+            yield draft.text(item, place, asides)
     if place is not None and place.hours:
         yield draft.text(shortest, Place(name=place.name, street=place.street))
     if place is not None and place.street:
         yield draft.text(shortest, Place(name=place.name))
+
+
+def _fewer(asides: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Without the last one, and so on; then the last one alone, which is usually the shortest; then none."""
+    for kept in range(len(asides), 0, -1):
+        yield asides[:kept]
+    if len(asides) > 1:
+        yield asides[-1:]
+    yield ()
 
 
 def _with_shortened_name(draft: Draft, limit: Limit) -> str:

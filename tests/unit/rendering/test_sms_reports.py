@@ -61,8 +61,8 @@ def test_without_hours_none_are_told() -> None:
 def test_a_failed_attempt_tells_the_next_one() -> None:
     text = text_of(event("attempt_failed", next_attempt=date(2026, 11, 24)))
     assert text == (
-        f"AWIZO: operator zglosil nieudana probe doreczenia: {SHORT}, 23.11 (pon) 11:42."
-        f" Nastepna proba wg operatora: 24.11 (wt). {END}"
+        f"AWIZO: operator zglosil nieudana probe doreczenia: {SHORT}."
+        f" Nastepna proba: 24.11 (wt). Szczegoly u operatora. {END}"
     )
 
 
@@ -141,7 +141,7 @@ def test_a_correction_of_something_that_waits_after_all_tells_where() -> None:
 def test_a_correction_says_what_no_longer_holds() -> None:
     corrected = event("corrected", correction=Correction(action="cancel"))
     assert text_of(told(corrected, corrected="returned")) == (
-        f'AWIZO sprostowanie wczesniejszej wiadomosci: {LETTER}. Operator wycofal: "przesylka wraca do nadawcy". {END}'
+        f'AWIZO odwoluje wczesniejsza wiadomosc: {SHORT}. Operator wycofal: "przesylka wraca do nadawcy". {END}'
     )
 
 
@@ -153,7 +153,7 @@ def test_a_correction_of_a_handover_says_what_is_reported_now() -> None:
 
 def test_a_correction_of_something_unknown_is_told_as_well() -> None:
     assert text_of(event("corrected")) == (
-        f"AWIZO sprostowanie wczesniejszej wiadomosci: {LETTER}. Operator ja wycofal. Szczegoly u operatora. {END}"
+        f"AWIZO odwoluje wczesniejsza wiadomosc: {LETTER}. Szczegoly u operatora. {END}"
     )
 
 
