@@ -40,7 +40,7 @@ def corrected(draft: Draft) -> Letter:
         lead=" ".join((source(draft), say("Reported: %(when)s.", when=draft.happened))),
         sections=(
             *items(draft),
-            Section(title=say("What has been withdrawn"), lines=(_taken_back(draft), _how(draft, now))),
+            Section(title=say("What is out of date"), lines=(_taken_back(draft), _how(draft, now))),
             Section(title=say("What applies now"), lines=_what_stands(draft, now)),
             *now,
             does_not_match(draft),
