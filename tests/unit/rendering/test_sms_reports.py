@@ -141,7 +141,8 @@ def test_a_correction_of_something_that_waits_after_all_tells_where() -> None:
 def test_a_correction_says_what_no_longer_holds() -> None:
     corrected = event("corrected", correction=Correction(action="cancel"))
     assert text_of(told(corrected, corrected="returned")) == (
-        f'AWIZO odwoluje wczesniejsza wiadomosc: {SHORT}. Operator wycofal: "przesylka wraca do nadawcy". {END}'
+        f'AWIZO odwoluje wczesniejsza wiadomosc: {SHORT}. Operator wycofal: "przesylka wraca do nadawcy".'
+        f" Szczegoly u operatora. {END}"
     )
 
 
