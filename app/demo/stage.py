@@ -48,10 +48,11 @@ class DemoSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The tokens of three callers who may do one thing each."""
+    """The tokens of four callers who may do one thing each."""
 
     logistics: str = field(repr=False)
     register: str = field(repr=False)
+    support: str = field(repr=False)
     auditor: str = field(repr=False)
 
 
@@ -116,6 +117,7 @@ async def _create_keys(settings: Settings) -> Keys:
         return Keys(
             logistics=await create("logistics", Scope.EVENTS_WRITE),
             register=await create("customer register", Scope.RECIPIENTS_WRITE),
+            support=await create("support", Scope.SHIPMENTS_READ),
             auditor=await create("auditor", Scope.PROOFS_READ),
         )
     finally:

@@ -28,6 +28,9 @@ Place = tuple[str, str, str]
 
 CHANNELS = {"sms": "SMS", "email": "e-mail"}
 
+# These wait for days that the demonstration does not see.
+_REMINDERS = frozenset({"reminder", "last_day"})
+
 _WHY = {
     "suppressed no_consent": "never agreed to it",
     "suppressed opted_out": "one-click unsubscribe",
@@ -55,6 +58,7 @@ class Story:
         await self.register_people()
         await self.first_events()
         self.show_messages()
+        await self.show_plan()
         await self.unsubscribe()
         await self.later_events()
         self.show_messages()
@@ -137,6 +141,21 @@ class Story:
         missing = (_WHY.keys() | {"held"}) - states
         expect(not missing, f"Nothing was {', '.join(sorted(missing))}.")
         self.screen.step(f"{len(rows)} messages were not sent; each is a sealed fact as well")
+
+    async def show_plan(self) -> None:
+        """What support sees of the first letter: until when it is safe to come, and which reminders follow."""
+        self.screen.chapter("What still comes of the first letter")
+        shipment = self.day.first_notice().shipment
+        answer = await self.stage.call("GET", f"/v1/shipments/{OPERATOR}/{shipment}", key=self.stage.keys.support)
+        _expect_status(answer, 200, "the shipment")
+        known = answer.json()
+        safe = known["deadlines"]["safe_collect_by"]
+        expect(known["state"] == "notice_left" and safe is not None, "The letter does not wait until a safe day.")
+        self.screen.step(f"last safe day: {safe}", detail=f"storage ends {known['deadlines']['end_strict']} (kpa)")
+        rows = [(each["on"], each["kind"].replace("_", " "), CHANNELS[each["channel"]]) for each in known["plan"]]
+        expect(bool(rows), "Nobody is to be reminded of the letter.")
+        self.screen.table(("on", "what", "how"), rows)
+        self.screen.step("all of it ends by itself once the letter is collected")
 
     def proved_notification(self) -> UUID:
         """The SMS about the first paper notice."""
@@ -221,9 +240,10 @@ class Story:
         path = f"/v1/notifications?operator={OPERATOR}&limit=200"
         answer = await self.stage.call("GET", path, key=self.stage.keys.auditor)
         _expect_status(answer, 200, "listing notifications")
-        self._found = {(n["shipments"][0], n["kind"], n["channel"]): n for n in answer.json()["items"]}
-        if self._found.keys() != self._expected.keys() or len(answer.json()["items"]) != len(self._expected):
-            return f"There are {len(answer.json()['items'])} notifications instead of {len(self._expected)}."
+        news = [n for n in answer.json()["items"] if n["kind"] not in _REMINDERS]
+        self._found = {(n["shipments"][0], n["kind"], n["channel"]): n for n in news}
+        if self._found.keys() != self._expected.keys() or len(news) != len(self._expected):
+            return f"There are {len(news)} notifications instead of {len(self._expected)}."
         for place, state in self._expected.items():
             stands = _standing(self._found[place])
             if stands != state:

@@ -33,7 +33,7 @@ async def _tell(screen: Screen, directory: Path) -> None:
             stage, settings = await stack.enter_async_context(open_stage(directory))
         screen.step("the service with its worker, on a new SQLite database", detail=stage.public_url)
         screen.step("local providers: SMS as Twilio takes them, an SMTP relay", detail=stage.sandbox.base_url)
-        screen.step("three keys: logistics system, customer register, auditor")
+        screen.step("four keys: logistics system, customer register, support, auditor")
         story = Story(stage=stage, screen=screen, day=Day(now=now_in_seconds()))
         await story.tell()
         files = await fetch_proof(stage, screen, story.proved_notification(), directory)

@@ -18,7 +18,9 @@ from app.storage.sql import Lookup, insert_rows, locked, one_of
 from app.storage.tables import WAITING_ROWS, attempts, events, notifications, recipients
 from app.storage.updates import update_rows
 
-_BY_EVENT = Lookup(select(notifications).order_by(notifications.c.id), notifications.c.event_id)
+_BY_EVENT = Lookup(
+    select(notifications).where(notifications.c.step.is_(None)).order_by(notifications.c.id), notifications.c.event_id
+)
 
 _OF_SHIPMENTS = Lookup(select(notifications).order_by(notifications.c.id), notifications.c.shipment_index)
 _BY_ID = Lookup(select(notifications), notifications.c.id)
@@ -131,7 +133,7 @@ async def by_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
 
 
 async def by_events(tx: Tx, event_ids: Iterable[UUID]) -> dict[UUID, list[Notification]]:
-    """The notifications of each of these events, in the order in which they were planned."""
+    """The notifications that each of these events was answered with, in their order; reminders came later."""
     found: dict[UUID, list[Notification]] = defaultdict(list)
     for row in await _BY_EVENT.rows(tx, event_ids):
         found[row.event_id].append(_notification(row))

@@ -98,6 +98,17 @@ async def test_every_step_goes_out_on_its_day_and_no_more_than_four_sms(world: W
     ]
 
 
+async def test_an_event_that_is_repeated_is_answered_with_its_news_not_with_its_reminders(
+    world: World, clock: TestClock
+) -> None:
+    await world.register()
+    first = await world.accepted(notice())
+    await at(world, clock, "2026-11-23T12:30")
+    again = await world.accepted(notice())
+    assert again.status == "duplicate"
+    assert [n.id for n in again.notifications] == [n.id for n in first.notifications]
+
+
 async def test_collection_cancels_what_is_held_and_nothing_more_comes(world: World, clock: TestClock) -> None:
     await world.register()
     await world.post(notice())
