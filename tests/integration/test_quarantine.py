@@ -12,6 +12,7 @@ from app.api.cloudevents import Single, decode_request
 from app.domain.channel import Purpose
 from app.storage import events as event_store
 from app.storage import facts as fact_store
+from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
 from app.storage.tables import anomalies
 from app.usecases.replay_quarantined import Left, Replayed
@@ -175,7 +176,9 @@ async def test_a_replayed_notice_gets_its_reminders(world: World, clock: TestClo
     clock.forward(hours=1)
     await replay(world, [kept])
     await world.remind()
-    (held,) = [n for n in await told(world, kept) if n.step]
+    async with world.database.read() as tx:
+        index = event_store.shipment_index(tx, OPERATOR, SHIPMENT)
+        (held,) = [n for n in await outbox.of_shipments(tx, [index]) if n.step]
     assert (held.status, held.event) == ("held", kept)
     opening = (await world.facts(held.id))[0]
     (replayed,) = [fact for fact in await sealed_facts(world.database) if fact.type == "event.replayed"]
