@@ -63,4 +63,5 @@ async def _others(tx: Tx, speakers: Iterable[UUID], keys: Mapping[UUID, PersonKe
 
 
 def _item(event: Event) -> Item:
-    return Item(shipment=event.shipments[0] if event.shipments else None, service=event.service)
+    shipment = event.shipments[0] if event.shipments else None
+    return Item(shipment=shipment, service=event.service, since=event.effective_at)
