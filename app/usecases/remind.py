@@ -116,10 +116,11 @@ class _Reminding:
                 if n.recipient == record.id and n.id not in self.silenced
             ]
             found = review(known, told, sms_told=sms_told(told), now=self.now)
-            self._cancel(found)
+            ended = self._cancel(found)
+            standing = [n for n in told if n.id not in ended]
             if event := self._event_of(stay):
-                releases += self._due(record, stay, known, event, told, found.due)
-                self._hold(record, stay, known, event, told, found.next)
+                releases += self._due(record, stay, known, event, standing, found.due)
+                self._hold(record, stay, known, event, standing, found.next)
             self._note_anomalies(record, stay, known)
             changed_at = self.now if known.differs(stay.known) else stay.changed_at
             after = replace(stay, known=known, review_at=found.look_again_at, changed_at=changed_at)
@@ -140,8 +141,10 @@ class _Reminding:
         await anomaly_store.insert_all(tx, self._anomalies)
         await self.sheet.write(tx)
 
-    def _cancel(self, found: Review) -> None:
+    def _cancel(self, found: Review) -> set[UUID]:
+        """End what is not true any more; the ids of these, which are not there to be sent, nor in the way of others."""
         self._changed += [cancelled(self.sheet, n, reason, at=self.now) for n, reason in found.cancel]
+        return {n.id for n, _ in found.cancel}
 
     def _due(
         self,
