@@ -131,7 +131,8 @@ faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overl
 	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$n AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults && \
 	$(PY) -m tests.faults.failing_provider
 
-# Each message is held against a second reading of the rules; ends with 1 when one of them should not have been, or is missing.
+# Each message is held against a second reading of the rules; ends with 1 when one should not have left, or is missing.
+# GRID: events are taken in every so many hours.
 .PHONY: year
 year: $(STAMP) ## a simulated year of N shipments under an accelerated clock, and its judge (N= how many, SEED= which, DATABASE=postgres)
 	@$(PY) -m tests.simulation --shipments $${N:-20000} $${SEED:+--seed $$SEED} --database $${DATABASE:-sqlite} --grid-hours $${GRID:-6}
