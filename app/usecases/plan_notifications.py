@@ -275,11 +275,14 @@ class Planning:
 
 
 def sms_told(told: Sequence[Notification]) -> int:
-    """How many SMS one contact point got, or is getting, about an item that waits; what is held for its day is not."""
+    """How many SMS one contact point got, or is getting, about an item that waits, also one with others.
+
+    What is held for its day is not counted.
+    """
     sms = [n.contact for n in told if n.channel is Channel.SMS and n.purpose is Purpose.DELIVERY and _goes_out(n)]
     return max((sms.count(contact) for contact in set(sms)), default=0)
 
 
 def _goes_out(notification: Notification) -> bool:
     waits_for_its_day = notification.status is Status.HELD and notification.due_at is None
-    return notification.status not in _NOT_SENT and not waits_for_its_day
+    return (notification.status not in _NOT_SENT and not waits_for_its_day) or notification.reason == "merged"

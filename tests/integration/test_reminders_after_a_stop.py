@@ -1,4 +1,6 @@
-"""Reminders that fall due while nobody looks at plans, and what is heard meanwhile."""
+"""Reminders of which more is heard before they leave: while nobody looks at plans, or after several became one."""
+
+from datetime import date
 
 from app.domain.channel import Channel
 from app.domain.notification import Status
@@ -40,3 +42,27 @@ async def change(world: World, clock: TestClock) -> None:
     same = {"change": "extended", "pickup": {"until": "2026-12-07"}}
     await world.post(event("terms_changed", at=clock.now, id=f"t-{clock.now:%m%d%H}", data=same))
     await world.dispatch()
+
+
+async def sent_sms(world: World, shipment: str) -> list[tuple[Step | None, Status, date | None]]:
+    async with world.database.read() as tx:
+        index = event_store.shipment_index(tx, OPERATOR, shipment)
+        found = [n for n in await outbox.of_shipments(tx, [index]) if n.channel is Channel.SMS]
+    return [(n.step, n.status, n.collect_by) for n in found if n.status in {Status.SENT, Status.SUPPRESSED}]
+
+
+async def test_an_sms_that_spoke_for_an_item_with_another_is_one_of_its_four(world: World, clock: TestClock) -> None:
+    await world.register()
+    early = {"legal_regime": "kpc", "pickup": {"until": "2026-12-03"}}
+    await world.post(notice("item-a", **early), notice("item-b", **early))
+    await at(world, clock, "2026-11-23T12:30")
+    await at(world, clock, "2026-11-26T10:00")
+    await at(world, clock, "2026-12-01T10:00")
+    late = {"legal_regime": "kpc", "pickup": {"until": "2026-12-08"}}
+    again = [notice(item, at=clock.now, ordinal=2, **late) for item in ("item-a", "item-b")]
+    await world.post(*again)
+    for moment in ("2026-12-01T10:30", "2026-12-04T10:00", "2026-12-07T17:00"):
+        await at(world, clock, moment)
+    for item in ("item-a", "item-b"):
+        assert [step for step, _, _ in await sent_sms(world, item)] == [None, Step.BEFORE_LAST, None, Step.LAST_DAY]
+    assert len(texts(world)) == 6

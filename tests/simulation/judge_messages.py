@@ -86,8 +86,12 @@ def _named_day(court: Court, told: Told, day: date) -> None:
             court.verdict.apart["the operator's own day named, where no safe one is left"] += 1
         elif any(limit and day > limit for limit in (days.end_strict, days.operators)):
             court.verdict.fault("too_late_day", f"{told}: {day}, but {days}")
-        if days.safe and not is_open(where, day):
+        if is_open(where, day) or not days.safe:
+            continue
+        if number == told.numbers[0]:
             court.verdict.fault("shut_safe_day", f"{told}: {day} at {where.office}")
+        else:
+            court.verdict.apart["a place closed on the day named, as was said with another item only"] += 1
     days = _days(court, told, told.numbers[0])
     if days and days.safe and day != days.safe:
         court.verdict.fault("wrong_day", f"{told}: {day} for {days.safe}: {told.sent.text}")

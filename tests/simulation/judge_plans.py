@@ -51,27 +51,38 @@ def _reminder(court: Court, told: Told) -> None:
     if where is None or not where.waits:
         return
     due = _due(court, told, where)
-    if due is not None and told.at - due > _WORKED:
-        because = "a worker that stood still" if court.stood(due) else "a person's own quiet hours"
+    if due is None:
+        court.verdict.fault("unasked", f"{told}: {told.row.step}")
+        return
+    heard = _last_heard(court, told)
+    if told.at - due > _WORKED:
+        because = "a person's own quiet hours"
+        if court.stood(due):
+            because = "a worker that stood still"
+        elif heard > due:
+            because = "news that came when it was over: an event that was late, or one that was taken back"
         court.verdict.apart[f"reminder shifted by {because}"] += 1
     if not is_open(where, local_day(told.at)):
-        if due is None or told.at - due < _WORKED:
+        if told.at - due < _WORKED:
             court.verdict.fault("closed_day", str(told))
         else:
             court.verdict.apart["of these, moved onto a day on which the place is closed"] += 1
-    elif due is None:
-        court.verdict.fault("unasked", f"{told}: {told.row.step}")
 
 
 def _due(court: Court, told: Told, where: Standing) -> datetime | None:
-    """When the reminder was due, if it left as soon as it could after that."""
-    last_heard = max(each.at for each in court.items[told.numbers[0]].heard if each.at < told.at)
-    for day in {local_day(last_heard), where.first or local_day(last_heard)}:
+    """When the reminder was due, if it left as soon as it could after that, or after all that it tells was known."""
+    heard = _last_heard(court, told)
+    for day in {local_day(heard), where.first or local_day(heard)}:
         for step in steps(where, day):
             is_over = step.kind == told.row.kind and step.due - _WORKED < told.at
-            if is_over and court.could_not_leave(step.due, told.at, told.person, told.sent.channel):
+            since = max(step.due, heard)
+            if is_over and court.could_not_leave(since, told.at, told.person, told.sent.channel):
                 return step.due
     return None
+
+
+def _last_heard(court: Court, told: Told) -> datetime:
+    return max(each.at for each in court.items[told.numbers[0]].heard if each.at < told.at)
 
 
 def _merging(court: Court) -> None:
@@ -84,10 +95,22 @@ def _merging(court: Court) -> None:
             by_hour[told.sent.to, told.row.kind, where.office, hour].append(told)
             by_day[told.sent.to, where.office, local_day(told.at)].add(hour)
     for together in by_hour.values():
-        if len(together) > 1:
+        if len(together) > 1 and len({_decided(court, each) for each in together}) == len(together):
+            court.verdict.apart["reminders of one hour that were ready to leave at different ones"] += len(together)
+        elif len(together) > 1:
             court.verdict.fault("unmerged", "; ".join(str(each) for each in together))
     twice = sum(1 for hours_of_day in by_day.values() if len(hours_of_day) > 1)
     court.verdict.apart["days with one reminder in the morning and another, of another item, in the afternoon"] += twice
+
+
+def _decided(court: Court, told: Told) -> datetime | None:
+    """The hour at which a reminder was ready to leave, be it that it was quiet then."""
+    where = court.standing(told.numbers[0], told.at)
+    due = _due(court, told, where) if where is not None else None
+    at = max(due, _last_heard(court, told)) if due else None
+    while at is not None and court.stood(at):
+        at += HOUR
+    return at.replace(minute=0, second=0, microsecond=0) if at else None
 
 
 def _epochs(item: Item) -> list[tuple[datetime, datetime]]:
@@ -117,8 +140,13 @@ def _sms_about(court: Court, item: Item, phone: str, before: datetime) -> int:
     return sum(
         1
         for told in court.about(item.number)
-        if told.sent.to == phone and told.purpose == "delivery" and told.at < before
+        if told.sent.to == phone and told.purpose == "delivery" and _was_meant(told, before)
     )
+
+
+def _was_meant(told: Told, before: datetime) -> bool:
+    """Whether it was sent before that moment or, being news, waited to be."""
+    return (told.at if told.is_reminder else told.row.created_at) < before
 
 
 def _demand(
