@@ -74,7 +74,7 @@ def _is_held(notification: Notification) -> bool:
 def _is_untrue(notification: Notification, known: Known, due: Reminder | None, later: Sequence[Reminder]) -> bool:
     if notification.status not in WAITING:
         return False
-    if not known.waits or known.deadlines is None or notification.collect_by != known.deadlines.safe_collect_by:
+    if untrue_because(notification, known):
         return True
     if not _is_held(notification):
         return False
@@ -87,10 +87,15 @@ def _is_untrue(notification: Notification, known: Known, due: Reminder | None, l
     )
 
 
+def untrue_because(reminder: Notification, known: Known) -> str | None:
+    """Why a reminder that was planned is not to be sent any more, given what is known of its item; None when it is."""
+    if not known.waits:
+        return "collected" if known.picture.state == "delivered" else "superseded"
+    return "terms_changed" if _is_moved(reminder, known) else None
+
+
 def _reason(notification: Notification, known: Known) -> str:
-    if known.waits:
-        return "terms_changed" if _is_moved(notification, known) else "superseded"
-    return "collected" if known.picture.state == "delivered" else "superseded"
+    return untrue_because(notification, known) or "superseded"
 
 
 def _is_moved(notification: Notification, known: Known) -> bool:

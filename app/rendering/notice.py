@@ -1,6 +1,6 @@
 """What a message about a shipment is made from, and which template says it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -37,6 +37,7 @@ TEMPLATE_VERSIONS = {
 }
 
 WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
+_REMINDERS = frozenset({"reminder", "last_day"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +134,13 @@ class Telling:
 def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_TIME_ZONE) -> Notice:
     """The notice that tells of `event`. A language without a catalog becomes Polish.
 
-    Of an item that waits, what its other events say is said where this one says nothing. `time_zone` is an IANA name;
-    raises ZoneInfoNotFoundError or ValueError when it is none.
+    Of an item that waits, what its other events say is said where this one says nothing; a reminder says what all of
+    them come to. `time_zone` is an IANA name; raises ZoneInfoNotFoundError or ValueError when it is none.
     """
-    paper, stay = event.notice, telling.stay
+    stay = telling.stay
+    if stay is not None and telling.kind in _REMINDERS:
+        event = _as_known_now(event, stay)
+    paper = event.notice
     # What is to be moved waits no longer where, or until when, it was said to wait before.
     place = stay if event.change not in MOVING_CHANGES else None
     return Notice(
@@ -173,6 +177,20 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
         others=telling.others,
         letters=telling.letters,
         safety_phrase=telling.safety_phrase,
+    )
+
+
+def _as_known_now(event: Event, stay: Stay) -> Event:
+    """The event that a reminder tells of, as corrections and other people's events have left what it said."""
+    left_at = {1: stay.first_notice_at, 2: stay.second_notice_at}.get(event.notice.ordinal) if event.notice else None
+    known = replace(event, notice=replace(event.notice, left_at=left_at) if event.notice and left_at else None)
+    if event.change in MOVING_CHANGES and event.facility is None:
+        return known  # nobody has said yet where it is moved to
+    return replace(
+        known,
+        facility=stay.facility or event.facility,
+        pickup=stay.pickup or event.pickup,
+        place=stay.place or event.place,
     )
 
 

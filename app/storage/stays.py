@@ -104,16 +104,19 @@ async def _due_plans(tx: Tx, query: Select[tuple[Any, ...]]) -> list[DuePlan]:
 
 async def review_merged(tx: Tx, speakers: Iterable[UUID], *, now: datetime) -> None:
     """Have the plans looked at of all items for which these reminders were to speak."""
-    merged = (
-        select(notifications.c.id)
-        .where(
-            one_of(tx, notifications.c.merged_into, list(speakers)),
-            notifications.c.shipment_index == stays.c.shipment_index,
-            notifications.c.recipient_id == stays.c.recipient_id,
+    found = (
+        select(stays.c.id)
+        .join(
+            notifications,
+            (notifications.c.shipment_index == stays.c.shipment_index)
+            & (notifications.c.recipient_id == stays.c.recipient_id),
         )
-        .exists()
+        .where(notifications.c.merged_into.is_not(None), one_of(tx, notifications.c.merged_into, list(speakers)))
     )
-    await tx.execute(update(stays).where(merged).values(review_at=now))
+    # In two steps: with one, SQLite would look at every stay there is.
+    ids = sorted(set((await tx.execute(found)).scalars()))
+    if ids:
+        await tx.execute(update(stays).where(one_of(tx, stays.c.id, ids)).values(review_at=now))
 
 
 async def give_up(tx: Tx, plans: Iterable[UUID]) -> None:
@@ -127,7 +130,9 @@ async def forget_events(tx: Tx, ids: Sequence[UUID]) -> None:
     gone = select(stays.c.id).where(one_of(tx, stays.c.event_id, ids))
     await tx.execute(delete(former_stays).where(former_stays.c.stay_id.in_(gone)))
     await tx.execute(delete(stays).where(one_of(tx, stays.c.event_id, ids)))
-    shipments = select(events.c.shipment_index).where(one_of(tx, events.c.id, ids), events.c.shipment_index.is_not(None))
+    shipments = select(events.c.shipment_index).where(
+        one_of(tx, events.c.id, ids), events.c.shipment_index.is_not(None)
+    )
     of_shipment = anomalies.c.shipment_index.in_(shipments) & (anomalies.c.id <= max(ids))
     await tx.execute(delete(anomalies).where(one_of(tx, anomalies.c.event_id, ids) | of_shipment))
 

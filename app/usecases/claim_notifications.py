@@ -22,7 +22,7 @@ from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
 from app.storage.vault import PersonKey
-from app.usecases.end_chain import cancelled, end_chain, opening_data
+from app.usecases.end_chain import cancelled, end_chain, let_others_speak, opening_data
 from app.usecases.message_contexts import NO_CONTEXT, MessageContext, message_contexts
 from app.usecases.overtaken_news import overtaken_news
 from app.usecases.places import Places
@@ -61,14 +61,15 @@ async def claim_notifications(
         lease=surroundings.new_id(),
         now=surroundings.clock(),  # after the locks: no withdrawal that this claim saw is younger than its facts
     )
+    keys = {record.id: record.key for record in records.values()}
     claim = _Claim(
         starting=starting,
-        contexts=await message_contexts(tx, due, {record.id: record.key for record in records.values()}),
+        contexts=await message_contexts(tx, due, keys, now=starting.now),
         places=places,
         failed_at={id_: attempts[-1].provider for id_, attempts in tried.items()},
         records=records,
         events=events,
-        overtaken=await overtaken_news(tx, due, events),
+        overtaken=await overtaken_news(tx, due, events, keys, now=starting.now),
         openings=await _openings_of_stopped(tx, due, records),
     )
     for notification in erased:
@@ -79,6 +80,7 @@ async def claim_notifications(
         claim.take(notification)
     await outbox.save_all(tx, claim.changed)
     await outbox.insert_attempts(tx, [item.attempt for item in claim.claimed])
+    await let_others_speak(tx, claim.changed, now=starting.now)
     await starting.sheet.write(tx)
     return claim.claimed
 

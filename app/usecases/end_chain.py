@@ -1,14 +1,19 @@
 """The last fact of a notification's chain."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from app.domain.notification import Notification, Status
+from app.storage import stays as stay_store
+from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
 from app.usecases.record_facts import FactSheet
+
+# What ends so was said to nobody, though it was true of others for which it was to speak.
+UNSAID = frozenset({Status.CANCELLED, Status.EXPIRED})
 
 _OPENING_KEYS = ("event_facts", "policy", "legal_regime")
 
@@ -80,3 +85,12 @@ def cancelled(sheet: FactSheet, notification: Notification, reason: str, *, at: 
     """The notification, ended before it left because its news is no longer true. Its row is locked or new."""
     ended = replace(notification, status=Status.CANCELLED, reason=reason, due_at=None)
     return end_chain(sheet, ended, "notification.cancelled", at=at)
+
+
+async def let_others_speak(tx: Tx, ended: Iterable[Notification], *, now: datetime) -> None:
+    """Have the plans looked at of those for which reminders among `ended` were to speak that were never sent.
+
+    Call it once everything else of these plans is written.
+    """
+    if speakers := [n.id for n in ended if n.step and n.status in UNSAID]:
+        await stay_store.review_merged(tx, speakers, now=now)

@@ -6,7 +6,7 @@ from app.domain.notification import Status
 from app.ports import Surroundings
 from app.storage import notifications as outbox
 from app.storage.database import Tx
-from app.usecases.end_chain import end_chain
+from app.usecases.end_chain import end_chain, let_others_speak
 from app.usecases.record_facts import new_fact_sheet
 
 BATCH_MAX = 200
@@ -24,5 +24,6 @@ async def expire_notifications(tx: Tx, *, surroundings: Surroundings) -> int:
         for n in overdue
     ]
     await outbox.save_all(tx, ended)
+    await let_others_speak(tx, ended, now=now)
     await sheet.write(tx)
     return len(ended)

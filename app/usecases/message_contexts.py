@@ -1,12 +1,14 @@
 """What messages say beside their own events: what is known of items that wait, what was taken back, what else waits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from app.domain.event import Event
 from app.domain.notification import Notification
-from app.domain.stay import Known
+from app.domain.review import untrue_because
+from app.domain.stay import Known, known_of
 from app.rendering.notice import Item
 from app.storage import events as event_store
 from app.storage import notifications as outbox
@@ -31,7 +33,7 @@ NO_CONTEXT = MessageContext()
 
 
 async def message_contexts(
-    tx: Tx, notifications: Sequence[Notification], keys: Mapping[UUID, PersonKey]
+    tx: Tx, notifications: Sequence[Notification], keys: Mapping[UUID, PersonKey], *, now: datetime
 ) -> dict[UUID, MessageContext]:
     """The context of each notification that has one. `keys` are those of their recipients."""
     about = [n for n in notifications if n.shipment_index and n.kind in _ABOUT_STAYS]
@@ -40,26 +42,30 @@ async def message_contexts(
     stays = await stay_store.of_shipments(tx, {n.shipment_index for n in about if n.shipment_index}, keys)
     corrections = [n.event for n in about if n.kind == "corrected" and n.event]
     corrected = await event_store.corrected_kinds(tx, corrections) if corrections else {}
-    others = await _others(tx, [n.id for n in about if n.step], keys)
+    merged = await outbox.merged_into(tx, [n.id for n in about if n.step])
+    others = await _items(tx, [n for many in merged.values() for n in many], keys, now)
     contexts = {}
     for n in about:
         stay = stays.get((n.shipment_index or b"", n.recipient))
         contexts[n.id] = MessageContext(
             known=stay.known if stay else None,
             corrected=corrected.get(n.event) if n.event else None,
-            others=others.get(n.id, ()),
+            others=tuple(others[each.id] for each in merged.get(n.id, ()) if each.id in others),
         )
     return contexts
 
 
-async def _others(tx: Tx, speakers: Iterable[UUID], keys: Mapping[UUID, PersonKey]) -> dict[UUID, tuple[Item, ...]]:
-    merged = await outbox.merged_into(tx, speakers)
-    events = await event_store.decoded(
-        tx, {n.event: keys[n.recipient] for many in merged.values() for n in many if n.event and n.recipient in keys}
-    )
-    return {
-        speaker: tuple(_item(events[n.event]) for n in many if n.event in events) for speaker, many in merged.items()
-    }
+async def _items(
+    tx: Tx, merged: Sequence[Notification], keys: Mapping[UUID, PersonKey], now: datetime
+) -> dict[UUID, Item]:
+    """What others say of the items of these reminders, without those that do not wait as they did any more."""
+    if not merged:
+        return {}
+    known = await event_store.milestones(tx, {n.shipment_index for n in merged if n.shipment_index}, keys)
+    true = [n for n in merged if not untrue_because(n, known_of(known[n.shipment_index or b""], as_of=now))]
+    own = {n.event: keys[n.recipient] for n in true if n.event and n.recipient in keys}
+    events = await event_store.decoded(tx, own)
+    return {n.id: _item(events[n.event]) for n in true if n.event in events}
 
 
 def _item(event: Event) -> Item:

@@ -19,7 +19,7 @@ from app.storage import stays as stay_store
 from app.storage.anomalies import Anomaly
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
-from app.usecases.end_chain import cancelled
+from app.usecases.end_chain import cancelled, let_others_speak
 from app.usecases.open_notification import Subject, open_notification, standing_of
 from app.usecases.record_facts import FactSheet
 from app.usecases.shipment_history import History
@@ -102,9 +102,8 @@ class Planning:
         new = {n.id: n for event in self._planned for n in self.planned_for(event)}
         await outbox.insert_all(tx, list(new.values()))
         await outbox.save_all(tx, [n for n in self._cancelled.values() if n.id not in new])
-        if reminders := [n.id for n in self._cancelled.values() if n.step]:
-            await stay_store.review_merged(tx, reminders, now=self.now)
         await self._write_stays(tx)
+        await let_others_speak(tx, self._cancelled.values(), now=self.now)
         await anomaly_store.insert_all(tx, self._anomalies)
         await self.sheet.write(tx)
 

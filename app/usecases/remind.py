@@ -22,7 +22,7 @@ from app.storage.anomalies import Anomaly
 from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
-from app.usecases.end_chain import cancelled
+from app.usecases.end_chain import UNSAID, cancelled, let_others_speak
 from app.usecases.open_notification import Standing, Subject, open_notification
 from app.usecases.plan_notifications import sms_told
 from app.usecases.record_facts import FactSheet, new_fact_sheet
@@ -74,7 +74,7 @@ async def _openings(tx: Tx, history: History) -> dict[UUID, StoredFact]:
 
 
 async def _silenced(tx: Tx, history: History) -> set[UUID]:
-    """Reminders for which another one was to speak that was cancelled after all."""
+    """Reminders for which another one was to speak that was never sent after all."""
     merged = {n.merged_into: n.id for told in history.told.values() for n in told if n.merged_into}
     if not merged:
         return set()
@@ -83,7 +83,7 @@ async def _silenced(tx: Tx, history: History) -> set[UUID]:
         n.id
         for told in history.told.values()
         for n in told
-        if n.merged_into and speakers[n.merged_into].status is Status.CANCELLED
+        if n.merged_into and speakers[n.merged_into].status in UNSAID
     }
 
 
@@ -138,6 +138,7 @@ class _Reminding:
         former = [before for before, after, _ in self._stays if before.known.differs(after.known)]
         await stay_store.keep_former(tx, [(self.surroundings.new_id(), stay) for stay in former], keys)
         await stay_store.save_all(tx, [after for _, after, _ in self._stays], keys)
+        await let_others_speak(tx, self._changed, now=self.now)
         await anomaly_store.insert_all(tx, self._anomalies)
         await self.sheet.write(tx)
 

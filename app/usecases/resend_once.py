@@ -60,7 +60,9 @@ async def _permitted(
     """Those that may be sent again, each with the consent that allows it."""
     records, _ = await recipient_store.sound_by_ids(tx, {n.recipient for n in candidates})
     keys = {n.event: records[n.recipient].key for n in candidates if n.event and n.recipient in records}
-    untrue = await overtaken_news(tx, candidates, await event_store.decoded(tx, keys))
+    events = await event_store.decoded(tx, keys)
+    own_keys = {record.id: record.key for record in records.values()}
+    untrue = await overtaken_news(tx, candidates, events, own_keys, now=book.now)
     permitted = {}
     for notification in candidates:
         record = records.get(notification.recipient)
