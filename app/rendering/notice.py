@@ -134,11 +134,12 @@ class Telling:
 def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_TIME_ZONE) -> Notice:
     """The notice that tells of `event`. A language without a catalog becomes Polish.
 
-    Of an item that waits, what its other events say is said where this one says nothing; a reminder says what all of
-    them come to. `time_zone` is an IANA name; raises ZoneInfoNotFoundError or ValueError when it is none.
+    Of an item that waits, what its other events say is said where this one says nothing; a reminder, and news of
+    earlier days that comes late, says what all of them come to. `time_zone` is an IANA name; raises
+    ZoneInfoNotFoundError or ValueError when it is none.
     """
     stay = telling.stay
-    if stay is not None and telling.kind in _REMINDERS:
+    if stay is not None and (telling.kind in _REMINDERS or _is_late(event, stay)):
         event = _as_known_now(event, stay)
     paper = event.notice
     # What is to be moved waits no longer where, or until when, it was said to wait before.
@@ -180,8 +181,13 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
     )
 
 
+def _is_late(event: Event, stay: Stay) -> bool:
+    """Whether something newer was heard before the event that says that the item waits."""
+    return event.kind in WAITING_KINDS and event.effective_at < stay.newest_at
+
+
 def _as_known_now(event: Event, stay: Stay) -> Event:
-    """The event that a reminder tells of, as corrections and other people's events have left what it said."""
+    """The event that is told of, as corrections and other people's events have left what it said."""
     left_at = {1: stay.first_notice_at, 2: stay.second_notice_at}.get(event.notice.ordinal) if event.notice else None
     known = replace(event, notice=replace(event.notice, left_at=left_at) if event.notice and left_at else None)
     if event.change in MOVING_CHANGES and event.facility is None:

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
@@ -39,6 +39,14 @@ def test_an_item_waits_where_its_other_events_say_unless_it_is_moved() -> None:
     assert (waiting.facility, waiting.pickup) == (STAY.facility, STAY.pickup)
     moved = notice_of(told(event("terms_changed", change="place_changed"), stay=STAY))
     assert (moved.facility, moved.pickup, moved.since) == (None, None, STAY.since)
+
+
+def test_late_news_of_an_item_that_waits_says_what_was_heard_of_later_days() -> None:
+    extended = replace(STAY, newest_at=STAY.since + timedelta(days=2), pickup=Pickup(until=date(2026, 12, 20)))
+    ready = event("ready_for_pickup", pickup=Pickup(until=date(2026, 12, 1)), effective_at=STAY.since)
+    assert notice_of(told(ready, stay=extended)).pickup == extended.pickup
+    newest = replace(ready, effective_at=extended.newest_at)
+    assert notice_of(told(newest, stay=extended)).pickup == ready.pickup
 
 
 def test_a_day_is_the_local_day_of_the_notice() -> None:
