@@ -28,6 +28,7 @@ from adapters.sms import (
     read_gateway,
 )
 from adapters.smtp_email import SmtpEmail, SmtpRelay
+from app.domain.event import vocabulary_name
 from app.domain.vocabularies import SUFFIX, built_in
 from app.domain.vocabulary import Vocabularies, VocabularyError, read_vocabularies
 from app.evidence.statement import KEY_SUFFIX
@@ -241,7 +242,7 @@ def _vocabulary_files(directory: Path) -> dict[str, Path]:
         raise SettingsError(f"AWIZO_VOCABULARY_DIR cannot be read: {error.strerror}.") from None
     files: dict[str, Path] = {}
     for file in found:
-        name = file.stem.strip().casefold()
+        name = vocabulary_name(file.stem)
         if name in files:
             raise SettingsError(f"AWIZO_VOCABULARY_DIR has both {files[name].name} and {file.name}.")
         files[name] = file

@@ -115,11 +115,13 @@ def quarantine_replay(
 
 
 def _code(text: str) -> str:
-    """As events keep it: vocabularies are the same in either case, and blanks are none of either part."""
+    """As events keep it."""
+    from app.domain.event import code_with_vocabulary
+
     vocabulary, _, code = text.partition(":")
     if not vocabulary.strip() or not code.strip():
         fail("--code needs a vocabulary and a code such as poczta-polska:P_A.", EXIT_USAGE)
-    return f"{vocabulary.strip().casefold()}:{code.strip()}"
+    return code_with_vocabulary(vocabulary, code)
 
 
 async def _replay(database: "Database", events: Sequence[UUID], code: str | None, *, dry_run: bool) -> Counter[str]:

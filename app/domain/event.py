@@ -130,6 +130,16 @@ class Correction:
     kind: str | None = None
 
 
+def vocabulary_name(said: str) -> str:
+    """The name of a vocabulary as tables have it: the same in either case, and blanks around it are none of it."""
+    return said.strip().casefold()
+
+
+def code_with_vocabulary(vocabulary: str, code: str) -> str:
+    """An operator's code as corrections look for it: `poczta-polska:P_OWU`. Blanks around it are none of it."""
+    return f"{vocabulary_name(vocabulary)}:{code.strip()}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorRecord:
     """The operator's own record behind an event, as it came. `time` is evidence only and often without an offset.

@@ -8,7 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from app.domain.calendar import local_day
-from app.domain.event import Event, Facility, LegalRegime, Pickup
+from app.domain.event import Event, Facility, LegalRegime, Pickup, code_with_vocabulary
 
 _Said = TypeVar("_Said")
 
@@ -100,12 +100,8 @@ def milestone_of(event: Event) -> Milestone:
 
 
 def code_of(event: Event) -> str | None:
-    """The operator's own code with its vocabulary, as corrections by code look for it: `poczta-polska:P_OWU`.
-
-    Vocabularies are the same in either case, and blanks around either part are none of it.
-    """
-    record = event.record
-    return f"{record.vocabulary.strip().casefold()}:{record.code.strip()}" if record else None
+    """The operator's own code with its vocabulary, as corrections by code look for it; None without a record."""
+    return code_with_vocabulary(event.record.vocabulary, event.record.code) if event.record else None
 
 
 def in_order(known: Iterable[Milestone]) -> list[Milestone]:

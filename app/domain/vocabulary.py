@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from app.domain.calendar import local_day, working_day_after
-from app.domain.event import Correction, Event, Handover, LegalRegime, OperatorRecord, PaperNotice, Pickup
+from app.domain.event import (
+    Correction,
+    Event,
+    Handover,
+    LegalRegime,
+    PaperNotice,
+    Pickup,
+    code_with_vocabulary,
+    vocabulary_name,
+)
 from app.domain.shipment import Milestone, code_of, standing
 from app.domain.vocabulary_row import Guard, Reading, Row
 from app.domain.vocabulary_table import Sheet, Table, TableFault, missing_aims, read_sheet, table_of
@@ -47,7 +56,7 @@ class Vocabularies:
         record = event.record
         if record is None or event.quarantine != UNMAPPED:
             return event
-        table = self.tables.get(_vocabulary_of(record))
+        table = self.tables.get(vocabulary_name(record.vocabulary))
         if table is None:
             return replace(event, quarantine=UNKNOWN_VOCABULARY)
         row = table.meaning(record.code.strip())
@@ -58,7 +67,7 @@ class Vocabularies:
             return replace(event, quarantine=None, mapped_type=CORRECTED, correction=taken_back)
         notice_said = record.notice_said or event.notice is not None
         reading = row.reading(returned_before=returned_before, notice_said=notice_said)
-        return _filled(event, reading, _vocabulary_of(record)) if reading else replace(event, quarantine=None)
+        return _filled(event, reading, record.vocabulary) if reading else replace(event, quarantine=None)
 
     def needs_history(self, event: Event) -> bool:
         """Whether what the event's code means depends on what its shipment had before."""
@@ -73,13 +82,13 @@ class Vocabularies:
         """
         if event.record is None or not self.needs_history(event):
             return False
-        vocabulary = _vocabulary_of(event.record)
+        vocabulary = vocabulary_name(event.record.vocabulary)
         earlier = (one for one in standing(known) if one.effective_at <= event.effective_at)
         return any(one.kind == "returned" or self._is_return_state(vocabulary, one.code) for one in earlier)
 
     def version(self, vocabulary: str) -> str | None:
         """Which state of that table this is: a digest of the files it came from; None without such a table."""
-        table = self.tables.get(vocabulary.strip().casefold())
+        table = self.tables.get(vocabulary_name(vocabulary))
         return table.version if table else None
 
     def _is_return_state(self, vocabulary: str, code: str | None) -> bool:
@@ -90,7 +99,7 @@ class Vocabularies:
     def _row(self, event: Event) -> Row | None:
         if event.record is None or event.quarantine != UNMAPPED or event.record.cancelled:
             return None
-        table = self.tables.get(_vocabulary_of(event.record))
+        table = self.tables.get(vocabulary_name(event.record.vocabulary))
         return table.meaning(event.record.code.strip()) if table else None
 
 
@@ -114,10 +123,6 @@ def _sound(name: str, data: bytes) -> Sheet:
     if sheet.faults:
         raise VocabularyError(name, sheet.faults[0])
     return sheet
-
-
-def _vocabulary_of(record: OperatorRecord) -> str:
-    return record.vocabulary.strip().casefold()
 
 
 def _filled(event: Event, reading: Reading, vocabulary: str) -> Event:
@@ -185,6 +190,6 @@ def _correction(vocabulary: str, fields: Mapping[str, str]) -> Correction | None
     code = fields.get("corrects")
     return Correction(
         action=fields["action"],
-        code=f"{vocabulary}:{code}" if code else None,
+        code=code_with_vocabulary(vocabulary, code) if code else None,
         kind=fields.get("corrects_kind"),
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from app.domain.event import vocabulary_name
 from app.domain.vocabulary_row import IGNORE, Row
 from app.domain.vocabulary_table import Table, TableFault, missing_aims, read_sheet, table_of
 
@@ -39,7 +40,7 @@ class TableCheck:
 
 def check_table(data: bytes, *, vocabulary: str, built_in: Mapping[str, bytes]) -> TableCheck:
     """Check a table that a deployment would use under that name of a vocabulary. Never raises."""
-    name = vocabulary.strip().casefold()
+    name = vocabulary_name(vocabulary)
     sheet = read_sheet(data)
     base = read_sheet(built_in[name]) if name in built_in else None
     whole = table_of(*([base] if base else []), sheet)

@@ -23,7 +23,7 @@ from app.api.event_models.structures import (
     wrong,
 )
 from app.domain.calendar import local_day, working_day_after
-from app.domain.event import Correction, Handover, LegalRegime, PaperNotice, Window
+from app.domain.event import Correction, Handover, LegalRegime, PaperNotice, Window, code_with_vocabulary
 
 _NEXT_DAYS = ("same_day", "next_day", "next_working_day")
 
@@ -234,5 +234,5 @@ class CorrectionMembers(ShipmentMembers):
         if said is None or self.action is None:
             return None
         vocabulary = self.raw.vocabulary if self.raw else self.operator
-        code = None if said.code is None else f"{vocabulary}:{said.code}"
+        code = None if said.code is None else code_with_vocabulary(vocabulary, said.code)
         return Correction(action=self.action, source=said.source, id=said.id, code=code)

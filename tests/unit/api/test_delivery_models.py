@@ -241,6 +241,12 @@ def test_a_correction_by_code_means_the_vocabulary_of_its_own_record() -> None:
     assert event.correction == Correction(action="cancel", code="upu:EMI")
 
 
+def test_a_correction_by_code_is_read_as_the_codes_of_events_are() -> None:
+    raw = {"vocabulary": " Upu ", "code": "EMZ"}
+    event = said(typed("delivery.corrected", corrects={"code": "EMI "}, action="cancel", raw=raw))
+    assert event.correction == Correction(action="cancel", code="upu:EMI")
+
+
 @pytest.mark.parametrize(
     "corrects",
     [
