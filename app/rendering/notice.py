@@ -182,8 +182,8 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
 
 
 def _is_late(event: Event, stay: Stay) -> bool:
-    """Whether something newer was heard before the event that says that the item waits."""
-    return event.kind in WAITING_KINDS and event.effective_at < stay.newest_at
+    """Whether something newer was heard before the event that says where, or until when, the item waits."""
+    return event.kind in WAITING_KINDS | {"terms_changed"} and event.effective_at < stay.newest_at
 
 
 def _as_known_now(event: Event, stay: Stay) -> Event:

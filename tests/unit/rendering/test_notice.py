@@ -41,12 +41,13 @@ def test_an_item_waits_where_its_other_events_say_unless_it_is_moved() -> None:
     assert (moved.facility, moved.pickup, moved.since) == (None, None, STAY.since)
 
 
-def test_late_news_of_an_item_that_waits_says_what_was_heard_of_later_days() -> None:
+@pytest.mark.parametrize(("kind", "said"), [("ready_for_pickup", {}), ("terms_changed", {"change": "extended"})])
+def test_late_news_of_an_item_that_waits_says_what_was_heard_of_later_days(kind: str, said: dict[str, str]) -> None:
     extended = replace(STAY, newest_at=STAY.since + timedelta(days=2), pickup=Pickup(until=date(2026, 12, 20)))
-    ready = event("ready_for_pickup", pickup=Pickup(until=date(2026, 12, 1)), effective_at=STAY.since)
-    assert notice_of(told(ready, stay=extended)).pickup == extended.pickup
-    newest = replace(ready, effective_at=extended.newest_at)
-    assert notice_of(told(newest, stay=extended)).pickup == ready.pickup
+    late = event(kind, pickup=Pickup(until=date(2026, 12, 1)), effective_at=STAY.since, **said)
+    assert notice_of(told(late, stay=extended)).pickup == extended.pickup
+    newest = replace(late, effective_at=extended.newest_at)
+    assert notice_of(told(newest, stay=extended)).pickup == late.pickup
 
 
 def test_a_day_is_the_local_day_of_the_notice() -> None:
