@@ -11,6 +11,7 @@ from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.quiet_hours import quiet_until
 from app.domain.recipient import Consent, ContactPoint, ContactState, Recipient
+from app.domain.shipment import WAITING_KINDS
 
 POLICY = "2026-11"
 FUTURE_TOLERANCE = timedelta(minutes=15)
@@ -80,6 +81,7 @@ TELLS = {
     "last_day": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
 }
 
+_WAITS = WAITING_KINDS | {"terms_changed"}
 # Drafts and labels that were never posted are nobody's news (the operators' own vocabularies say so).
 _UNTOLD_STAGES = frozenset({"draft", "never_sent"})
 
@@ -92,10 +94,13 @@ def tells(event: Event) -> bool:
 def expires_at(event: Event, *, known: Deadlines | None, received_at: datetime) -> datetime:
     """When the news is no longer worth sending: after the operator's last day or the safe day, else 24 h on.
 
-    `known` are the deadlines of an item that waits. Where no open day is left, the end of storage counts.
+    `known` are the deadlines of an item that waits. Where no open day is left, the end of storage counts. What says
+    that it waits no more, or never did, may name a last day that is over, and is news all the same.
     """
     until = event.pickup.until if event.pickup else None
     ends = [until if isinstance(until, datetime) else end_of_day(until)] if until is not None else []
+    if event.kind not in _WAITS:
+        ends = [end for end in ends if end > received_at]
     if known is not None and (day := known.safe_collect_by or known.end_strict):
         ends.append(end_of_day(day))
     return min(ends, default=received_at + DEFAULT_LIFETIME)

@@ -164,6 +164,14 @@ def test_news_lives_until_the_operators_last_day_or_a_day(until: str | None, mom
     assert expires_at(event(data={"pickup": pickup}), known=None, received_at=NOON) == moment
 
 
+@pytest.mark.parametrize("kind", ["pickup_expired", "returned", "corrected"])
+def test_that_the_time_is_over_is_news_for_a_day_though_it_names_the_time_that_is_over(kind: str) -> None:
+    data = {"pickup": {"until": "2026-11-20"}}
+    if kind == "corrected":
+        data |= {"corrects": {"source": "/a", "id": "1"}, "action": "replace"}  # type: ignore[dict-item] # any of JSON
+    assert expires_at(event(kind, data=data), known=None, received_at=NOON) == NOON + timedelta(hours=24)
+
+
 def test_news_without_any_pickup_lives_a_day() -> None:
     assert expires_at(event("delivered"), known=None, received_at=NOON) == NOON + timedelta(hours=24)
 
