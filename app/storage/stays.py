@@ -12,7 +12,7 @@ from sqlalchemy import Select, delete, select, update
 
 from app.domain.stay import Known, PersonalStay
 from app.storage.database import Tx
-from app.storage.sql import Lookup, insert_rows, one_of
+from app.storage.sql import Lookup, insert_rows, locked, one_of
 from app.storage.tables import anomalies, events, former_stays, notifications, stays
 from app.storage.updates import update_rows
 from app.storage.vault import PersonKey
@@ -119,6 +119,12 @@ async def review_merged(tx: Tx, speakers: Iterable[UUID], *, now: datetime) -> N
         await tx.execute(update(stays).where(one_of(tx, stays.c.id, ids)).values(review_at=now))
 
 
+async def lock(tx: Tx, plans: Iterable[UUID]) -> None:
+    """Nobody asks for these plans to be looked at until `tx` ends; what was asked for before is visible afterwards."""
+    query = select(stays.c.id).where(one_of(tx, stays.c.id, list(plans))).order_by(stays.c.id)
+    await tx.execute(locked(tx, query))
+
+
 async def give_up(tx: Tx, plans: Iterable[UUID]) -> None:
     """Look no more at these plans: what is known of them cannot be read."""
     if wanted := list(plans):
@@ -133,8 +139,9 @@ async def forget_events(tx: Tx, ids: Sequence[UUID]) -> None:
     shipments = select(events.c.shipment_index).where(
         one_of(tx, events.c.id, ids), events.c.shipment_index.is_not(None)
     )
-    of_shipment = anomalies.c.shipment_index.in_(shipments) & (anomalies.c.id <= max(ids))
-    await tx.execute(delete(anomalies).where(one_of(tx, anomalies.c.event_id, ids) | of_shipment))
+    # One after the other: together, PostgreSQL would look at every anomaly there is.
+    await tx.execute(delete(anomalies).where(one_of(tx, anomalies.c.event_id, ids)))
+    await tx.execute(delete(anomalies).where(anomalies.c.shipment_index.in_(shipments), anomalies.c.id <= max(ids)))
 
 
 def _row(stay: PersonalStay, key: PersonKey) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def _keep_stays() -> None:
     to_review = sa.text("review_at IS NOT NULL")
     op.create_index("ix_stays_review_at", "stays", ["review_at"], sqlite_where=to_review, postgresql_where=to_review)
     op.create_index("ix_stays_recipient_id", "stays", ["recipient_id"])
+    op.create_index("ix_stays_event_id", "stays", ["event_id"])
     op.create_table(
         "former_stays",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -78,6 +79,7 @@ def _note_anomalies() -> None:
     )
     op.create_index("ix_anomalies_recipient_id", "anomalies", ["recipient_id"])
     op.create_index("ix_anomalies_shipment_index", "anomalies", ["shipment_index"])
+    op.create_index("ix_anomalies_event_id", "anomalies", ["event_id"])
 
 
 def _plan_reminders() -> None:

@@ -56,7 +56,7 @@ stays = Table(
     Column("operator", Text, nullable=False),
     Column("shipment_index", LargeBinary, nullable=False),
     Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False),
-    Column("event_id", Uuid, ForeignKey("events.id"), nullable=False),  # what reminders tell of
+    Column("event_id", Uuid, ForeignKey("events.id"), nullable=False, index=True),  # what reminders tell of
     Column("event_fact", LargeBinary, nullable=False),  # its leaf hash
     Column("review_at", Instant),  # when the plan is to be looked at; NULL: nothing more to come
     Column("changed_at", Instant, nullable=False),
@@ -85,7 +85,7 @@ anomalies = Table(
     Column("id", Uuid, primary_key=True),
     Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False, index=True),
     Column("shipment_index", LargeBinary, index=True),
-    Column("event_id", Uuid, ForeignKey("events.id")),
+    Column("event_id", Uuid, ForeignKey("events.id"), index=True),
     Column("code", String(32), nullable=False),
     Column("detected_at", Instant, nullable=False),
 )
