@@ -45,6 +45,7 @@ async def remind(tx: Tx, *, surroundings: Surroundings) -> int:
     plans = await stay_store.due_of_people(tx, records, now=surroundings.clock())
     keys = {record.id: record.key for record in records.values()}
     history = await read_history(tx, {plan.shipment_index for plan in plans}, keys)
+    await stay_store.lock(tx, (plan.id for plan in plans))  # after the shipments, as whoever hears of them
     stays = [history.stays.get((plan.shipment_index, plan.recipient)) for plan in plans]
     unreadable = [plan.id for plan, stay in zip(plans, stays, strict=True) if stay is None]
     await stay_store.give_up(tx, [*unreadable, *(plan.id for plan in due if plan.recipient in damaged)])

@@ -3,12 +3,18 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
-from app.domain.notification import WAITING
+import pytest
+
+from app.domain.channel import Channel
+from app.domain.notification import WAITING, Status
+from app.domain.quiet_hours import QuietHours
+from app.usecases import remind as reminding
 from app.usecases.remind import remind
 from tests.builders import NOON, event
 from tests.conftest import TestClock
-from tests.integration.test_reminders import at, notice, reminders, texts
+from tests.integration.test_reminders import at, notice, reminders, sms_of, texts, warsaw
 from tests.integration.world import World
 
 
@@ -50,3 +56,33 @@ async def test_no_reminder_outlives_a_collection_that_comes_while_plans_are_look
     await world.remind()
     left = [n for item in items for n in await reminders(world, item) if n.status in WAITING]
     assert left == []
+
+
+async def test_who_is_to_speak_for_himself_is_heard_although_his_plan_is_looked_at_just_then(
+    world: World, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.register(channels=[Channel.SMS], quiet_hours=QuietHours())
+    await world.post(notice("item-a"), notice("item-b"))
+    await at(world, clock, "2026-11-26T10:00")
+    clock.now = warsaw("2026-12-03T21:00")  # the process was down all day, and now it is night
+    await world.remind()
+    await world.dispatch()
+    assert [n.status for n in await sms_of(world, "item-b")] == [Status.SUPPRESSED]
+    collected = event("delivered", at=clock.now, id="got-a", data={"shipment": "item-a", "recipient": None})
+    heard: list[asyncio.Task[Any]] = []
+    as_it_is = reminding._silenced
+
+    async def and_then_it_is_collected(*arguments: Any) -> Any:
+        found = await as_it_is(*arguments)
+        if not heard:
+            heard.append(asyncio.create_task(world.post(collected)))
+            await asyncio.wait(heard, timeout=1)  # it waits for us, or is done
+        return found
+
+    monkeypatch.setattr(reminding, "_silenced", and_then_it_is_collected)
+    await world.post(event("in_transit", at=clock.now, id="seen-b", data={"shipment": "item-b"}))
+    await world.remind()
+    await asyncio.gather(*heard)
+    await world.remind()
+    await at(world, clock, "2026-12-04T08:00")
+    assert [n.status for n in await sms_of(world, "item-b")] == [Status.SUPPRESSED, Status.SENT]
