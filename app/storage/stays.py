@@ -89,12 +89,12 @@ async def due_for_review(tx: Tx, *, now: datetime, limit: int) -> list[DuePlan]:
     return await _due_plans(tx, due.order_by(stays.c.review_at, stays.c.id).limit(limit))
 
 
-async def due_of_people(tx: Tx, people: Iterable[UUID], *, now: datetime) -> list[DuePlan]:
-    """All plans of these people that are to be looked at."""
+async def due_of_people(tx: Tx, people: Iterable[UUID], *, now: datetime, limit: int) -> list[DuePlan]:
+    """Up to `limit` plans of these people that are to be looked at, one person's after the other's."""
     due = _DUE.where(
         one_of(tx, stays.c.recipient_id, list(people)), stays.c.review_at.is_not(None), stays.c.review_at <= now
     )
-    return await _due_plans(tx, due.order_by(stays.c.id))
+    return await _due_plans(tx, due.order_by(stays.c.recipient_id, stays.c.id).limit(limit))
 
 
 async def _due_plans(tx: Tx, query: Select[tuple[Any, ...]]) -> list[DuePlan]:

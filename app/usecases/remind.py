@@ -30,10 +30,12 @@ from app.usecases.release_reminders import Release, Releasing
 from app.usecases.shipment_history import History, read_history
 
 BATCH_MAX = 200
+# No more shipments than the database can lock at once. Who has more that is due gets a message for each so many.
+PLANS_MAX = 2_000
 
 
 async def remind(tx: Tx, *, surroundings: Surroundings) -> int:
-    """Look at up to a batch of plans whose time has come, at all of a person's together; how many were looked at.
+    """Look at up to a batch of plans whose time has come, at a person's together; how many were looked at.
 
     People who are being changed right now are left for the next turn.
     """
@@ -42,7 +44,7 @@ async def remind(tx: Tx, *, surroundings: Surroundings) -> int:
         return 0
     people = {plan.recipient for plan in due}
     records, damaged = await recipient_store.sound_by_ids(tx, people, lock=True, for_update=True, skip=True)
-    plans = await stay_store.due_of_people(tx, records, now=surroundings.clock())
+    plans = await stay_store.due_of_people(tx, records, now=surroundings.clock(), limit=PLANS_MAX)
     keys = {record.id: record.key for record in records.values()}
     history = await read_history(tx, {plan.shipment_index for plan in plans}, keys)
     await stay_store.lock(tx, (plan.id for plan in plans))  # after the shipments, as whoever hears of them

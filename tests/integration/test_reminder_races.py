@@ -44,6 +44,21 @@ async def test_many_processes_release_one_message_for_all_items_of_a_day(world: 
     assert len(texts(world)) - before == 1
 
 
+async def test_more_items_than_are_looked_at_together_are_all_spoken_for(
+    world: World, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminding, "PLANS_MAX", 2)
+    await world.register(channels=[Channel.SMS])
+    items = [f"item-{number}" for number in range(5)]
+    await world.post(*(notice(item) for item in items))
+    await at(world, clock, "2026-11-26T10:00")
+    before = len(texts(world))
+    await at(world, clock, "2026-12-03T10:00")
+    told = [n for item in items for n in await sms_of(world, item)]
+    assert sorted(n.status for n in told) == [Status.SENT] * 3 + [Status.SUPPRESSED] * 2
+    assert len(texts(world)) - before == 3
+
+
 async def test_no_reminder_outlives_a_collection_that_comes_while_plans_are_looked_at(
     world: World, clock: TestClock
 ) -> None:
