@@ -11,10 +11,9 @@ from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.quiet_hours import quiet_until
 from app.domain.recipient import Consent, ContactPoint, ContactState, Recipient
-from app.domain.shipment import WAITING_KINDS
+from app.domain.shipment import FUTURE_TOLERANCE, WAITING_KINDS
 
 POLICY = "2026-11"
-FUTURE_TOLERANCE = timedelta(minutes=15)
 DEFAULT_LIFETIME = timedelta(hours=24)
 
 

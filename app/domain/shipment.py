@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -32,6 +32,9 @@ STAY_KINDS = WAITING_KINDS | {"terms_changed", "corrected"}
 ENDING_KINDS = frozenset({"pickup_expired", "refused", "returned", "delivered"})
 # What waits does not wait any more. Scans in transit are no such end: it is brought to the office after the notice.
 _GONE_KINDS = ENDING_KINDS | {"lost"}
+
+# So much later than it arrives may an event claim to happen: clocks differ.
+FUTURE_TOLERANCE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +105,11 @@ def milestone_of(event: Event) -> Milestone:
 def code_of(event: Event) -> str | None:
     """The operator's own code with its vocabulary, as corrections by code look for it; None without a record."""
     return code_with_vocabulary(event.record.vocabulary, event.record.code) if event.record else None
+
+
+def without_future(known: Iterable[Milestone], *, now: datetime) -> list[Milestone]:
+    """Those that no wrong clock dates more than 15 minutes ahead: until then such an event counts for nothing."""
+    return [one for one in known if one.effective_at <= now + FUTURE_TOLERANCE]
 
 
 def in_order(known: Iterable[Milestone]) -> list[Milestone]:

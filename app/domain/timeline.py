@@ -10,8 +10,8 @@ from uuid import UUID
 from app.domain.calendar import at_local, local_day
 from app.domain.channel import Channel
 from app.domain.deadline import Deadlines, deadlines, second_notice_overdue_on
-from app.domain.decision import FUTURE_TOLERANCE, News, Suppress, plan
 from app.domain.decision import Hold as HeldBack
+from app.domain.decision import News, Suppress, plan
 from app.domain.event import Event
 from app.domain.names import is_name
 from app.domain.notification import WAITING, Attempt, Notification
@@ -19,7 +19,7 @@ from app.domain.receipt import Receipt
 from app.domain.recipient import Recipient
 from app.domain.reminder import Reminder, last_moment
 from app.domain.review import still_to_come
-from app.domain.shipment import Milestone, corrections
+from app.domain.shipment import Milestone, corrections, without_future
 from app.domain.stay import Known, known_of
 
 # An answer holds no more entries of a timeline than this; the newest count.
@@ -202,7 +202,7 @@ def as_it_stands(known: Iterable[Milestone], *, now: datetime) -> Known:
 
     So they do not move any more. What a wrong clock dates into the future counts for nothing until then.
     """
-    milestones = [one for one in known if one.effective_at <= now + FUTURE_TOLERANCE]
+    milestones = without_future(known, now=now)
     present = known_of(milestones, as_of=now)
     ended_at = present.picture.ended_at
     return present if ended_at is None else known_of(milestones, as_of=ended_at)

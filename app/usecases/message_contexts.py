@@ -8,6 +8,7 @@ from uuid import UUID
 from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.review import untrue_because
+from app.domain.shipment import without_future
 from app.domain.stay import Known, known_of
 from app.rendering.notice import Item
 from app.storage import events as event_store
@@ -62,7 +63,8 @@ async def _items(
     if not merged:
         return {}
     known = await event_store.milestones(tx, {n.shipment_index for n in merged if n.shipment_index}, keys)
-    true = [n for n in merged if not untrue_because(n, known_of(known[n.shipment_index or b""], as_of=now))]
+    present = {shipment: known_of(without_future(said, now=now), as_of=now) for shipment, said in known.items()}
+    true = [n for n in merged if n.shipment_index in present and not untrue_because(n, present[n.shipment_index])]
     own = {n.event: keys[n.recipient] for n in true if n.event and n.recipient in keys}
     events = await event_store.decoded(tx, own)
     return {n.id: _item(events[n.event]) for n in true if n.event in events}

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from app.domain.decision import FUTURE_TOLERANCE
 from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.review import untrue_because
-from app.domain.shipment import Milestone, makes_untrue, milestone_of
+from app.domain.shipment import Milestone, makes_untrue, milestone_of, without_future
 from app.domain.stay import known_of
 from app.storage import events as event_store
 from app.storage.database import Tx
@@ -32,7 +31,7 @@ async def overtaken_news(
     known = await event_store.milestones(tx, shipments, keys) if shipments else {}
     reasons = {}
     for n in tried:
-        milestones = [one for one in known[n.shipment_index or b""] if one.effective_at <= now + FUTURE_TOLERANCE]
+        milestones = without_future(known[n.shipment_index or b""], now=now)
         if reason := _against(n, events[n.event] if n.event else None, milestones, now):
             reasons[n.id] = reason
     return reasons

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from app.domain.decision import FUTURE_TOLERANCE
 from app.domain.notification import Notification
-from app.domain.shipment import Milestone
+from app.domain.shipment import Milestone, without_future
 from app.domain.stay import PersonalStay
 from app.storage import events as event_store
 from app.storage import notifications as outbox
@@ -33,7 +32,7 @@ class History:
     def as_of(self, now: datetime) -> "History":
         """The same without what a wrong clock dates into the future: that overtakes nothing."""
         for milestones in self.known.values():
-            milestones[:] = [one for one in milestones if one.effective_at <= now + FUTURE_TOLERANCE]
+            milestones[:] = without_future(milestones, now=now)
         return self
 
 

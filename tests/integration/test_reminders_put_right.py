@@ -86,6 +86,18 @@ async def test_a_reminder_does_not_speak_for_what_was_collected_meanwhile(world:
     assert "2 przesylki" not in last
 
 
+async def test_a_reminder_speaks_for_what_only_a_wrong_clock_says_is_collected(world: World, clock: TestClock) -> None:
+    await world.register(channels=[Channel.SMS])
+    await world.post(notice("item-1111111111"), notice("item-2222222222"))
+    await at(world, clock, "2026-11-23T12:30")
+    await at(world, clock, "2026-12-03T09:00")
+    tomorrow = warsaw("2026-12-04T12:00")
+    collected = {"shipment": "item-2222222222", "delivered_at": tomorrow.isoformat()}
+    await world.post(event("delivered", at=tomorrow, data=collected))
+    await at(world, clock, "2026-12-03T10:00")
+    assert "2 przesylki" in texts(world)[-1]
+
+
 async def test_when_the_terms_of_the_speaker_change_the_others_speak_for_themselves(
     world: World, clock: TestClock
 ) -> None:
