@@ -233,12 +233,12 @@ class Planning:
 
     def _keep_stay(self, item: Keeping, event_fact: bytes, known: Known) -> None:
         """Note what waits for a person, and have their plan looked at at once."""
-        if item.shipment_index is None or item.record.recipient is None or known.stay is None:
+        if item.shipment_index is None or item.record.recipient is None:
             return
         place = item.shipment_index, item.record.id
         before = self._stays[place][0] if place in self._stays else self.history.stays.get(place)
-        if before is None and item.event.correction:
-            return
+        if before is None and (item.event.correction or known.stay is None):
+            return  # an item that was said to wait and never did is kept: what tells of that must not say that it waits
         speaks = before is None or not item.event.correction
         stay = PersonalStay(
             id=before.id if before else self.surroundings.new_id(),
