@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from tests.simulation import texts
 from tests.simulation.books import Books, Row
 from tests.simulation.hearing import Item, Standing, standing
 from tests.simulation.journal import Journal, Sent
@@ -91,7 +92,6 @@ class Court:
     told: Sequence[Told]
     books: Books
     verdict: Verdict
-    spoken_spans: bool = True
     _of_item: dict[str, list[Told]] = field(init=False)
     _standings: dict[tuple[str, datetime], Standing | None] = field(default_factory=dict)
 
@@ -153,5 +153,16 @@ def open_court(story: Story, journal: Journal, items: dict[str, Item], books: Bo
             verdict.fault("books", f"a message that nobody planned, at {sent.at}")
             continue
         row = books.rows[sent.notification]
-        told.append(Told(sent=sent, row=row, numbers=books.items(row.id), person=people[sent.to]))
+        numbers = _spoken_of(sent, books.items(row.id), items)
+        if texts.count(sent.text) not in {None, len(numbers)}:
+            verdict.fault("words", f"{len(numbers)} items: {sent.text[:160]}")
+        told.append(Told(sent=sent, row=row, numbers=numbers, person=people[sent.to]))
     return Court(story=story, items=items, told=told, books=books, verdict=verdict)
+
+
+def _spoken_of(sent: Sent, numbers: Sequence[str], items: dict[str, Item]) -> list[str]:
+    """The items of a message: its own, and those for which it was to speak that still wait, or are named anyway."""
+    text = texts.squeezed(sent.text)
+    own, *others = numbers
+    waiting = {each for each in others if (where := standing(items[each], sent.at)) is not None and where.waits}
+    return [own, *(each for each in others if each in waiting or each[-6:] in text)]

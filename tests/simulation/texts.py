@@ -19,6 +19,7 @@ _REMINDS = re.compile(
     r"przypomina|AWIZO reminder|nahaduie|нагадує|ostatni dzie[nń] odbioru|last day to collect"
     r"|ostannii den otrymannia|останній день отримання"
 )
+_COUNT = re.compile(r"\b([2-9]|\d\d) (?:przesył|przesyl|items\b|vidpravl|відправл)")
 _CLOSED = re.compile(r"\((?:zamkn|closed|zachyn|zachin|зачин)[^)]*\)")
 _DAY = re.compile(r"\b(\d\d)\.(\d\d)\b")
 _ENGLISH_DAY = re.compile(r"\b(\d{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)\b")
@@ -65,6 +66,12 @@ def dates(sms: str, near: date) -> list[date]:
 def names_in_full(letter: str, day: date, language: str) -> bool:
     """Whether a letter writes that day out, in that language."""
     return f"{day.day} {_MONTHS[language].split()[day.month - 1]} {day.year}" in re.sub(r"\s+", " ", letter)
+
+
+def count(text: str) -> int | None:
+    """How many items a reminder says that there are, where it says so."""
+    found = _COUNT.search(text)
+    return int(found.group(1)) if found else None
 
 
 def squeezed(letter: str) -> str:
