@@ -13,13 +13,14 @@ from app.domain.event import (
     Event,
     Handover,
     LegalRegime,
+    OperatorRecord,
     PaperNotice,
     Pickup,
     code_with_vocabulary,
     vocabulary_name,
 )
 from app.domain.shipment import Milestone, code_of, standing
-from app.domain.vocabulary_row import Guard, Reading, Row
+from app.domain.vocabulary_row import Guard, Reading
 from app.domain.vocabulary_table import Sheet, Table, TableFault, missing_aims, read_sheet, table_of
 
 # Why an event is kept aside: its code waits to be understood, nobody has such a table, the table has no such code.
@@ -69,38 +70,29 @@ class Vocabularies:
         reading = row.reading(returned_before=returned_before, notice_said=notice_said)
         return _filled(event, reading, record.vocabulary) if reading else replace(event, quarantine=None)
 
-    def needs_history(self, event: Event) -> bool:
-        """Whether what the event's code means depends on what its shipment had before."""
-        row = self._row(event)
-        return row is not None and row.guard is Guard.RETURNED_BEFORE
-
     def returned_before(self, event: Event, known: Iterable[Milestone]) -> bool:
         """Whether, of what is `known` of its shipment, something says that the item already travelled back.
 
         Only what still stands counts, and what is no later than the event: a return event, or a state of return.
         Always False for codes that do not need it.
         """
-        if event.record is None or not self.needs_history(event):
+        if event.record is None or not self._depends_on_returns(event, event.record):
             return False
         vocabulary = vocabulary_name(event.record.vocabulary)
         earlier = (one for one in standing(known) if one.effective_at <= event.effective_at)
         return any(one.kind == "returned" or self._is_return_state(vocabulary, one.code) for one in earlier)
-
-    def version(self, vocabulary: str) -> str | None:
-        """Which state of that table this is: a digest of the files it came from; None without such a table."""
-        table = self.tables.get(vocabulary_name(vocabulary))
-        return table.version if table else None
 
     def _is_return_state(self, vocabulary: str, code: str | None) -> bool:
         name, _, own = (code or "").partition(":")
         row = self.tables[vocabulary].meaning(own) if name == vocabulary else None
         return row is not None and row.says_returned
 
-    def _row(self, event: Event) -> Row | None:
-        if event.record is None or event.quarantine != UNMAPPED or event.record.cancelled:
-            return None
-        table = self.tables.get(vocabulary_name(event.record.vocabulary))
-        return table.meaning(event.record.code.strip()) if table else None
+    def _depends_on_returns(self, event: Event, record: OperatorRecord) -> bool:
+        table = self.tables.get(vocabulary_name(record.vocabulary))
+        if table is None or event.quarantine != UNMAPPED or record.cancelled:
+            return False
+        row = table.meaning(record.code.strip())
+        return row is not None and row.guard is Guard.RETURNED_BEFORE
 
 
 def read_vocabularies(built_in: Mapping[str, bytes], own: Mapping[str, bytes] | None = None) -> Vocabularies:

@@ -206,15 +206,14 @@ def _open_decoded(row: Any, key: PersonKey) -> Event | None:
 
 
 async def milestones(
-    tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey] | None = None
+    tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey]
 ) -> dict[bytes, list[Milestone]]:
-    """What is known of each shipment, by its blind index.
+    """What is known of each shipment, by its blind index; with what those events say that tell of an item that waits.
 
-    With `keys`, also what those events say that tell of an item that waits; of people who are missing in `keys` the
-    keys are looked up.
+    `keys` are those of people at hand; of the others they are looked up.
     """
     rows = await _MILESTONES.rows(tx, shipments)
-    contents = await _contents(tx, rows, keys) if keys is not None else {}
+    contents = await _contents(tx, rows, keys)
     known: dict[bytes, list[Milestone]] = defaultdict(list)
     for row in rows:
         known[row.shipment_index].append(

@@ -15,7 +15,6 @@ from app.domain.timeline import EventEntry, Said, said_by, said_in
 from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage.database import Tx
-from app.storage.events import _payload_place
 from app.storage.tables import events, notifications
 from app.storage.vault import PersonKey
 
@@ -88,7 +87,7 @@ def _said(reported: Reported, decoded: Event | None, key: PersonKey | None) -> S
     if key is None or reported.payload is None:
         return Said()
     try:
-        posted = json.loads(key.open(reported.payload, place=_payload_place(reported.entry.id)))
+        posted = json.loads(event_store.open_payload(reported.entry.id, reported.payload, key))
     except InvalidTag:
         return Said()
     return said_in(posted["data"])

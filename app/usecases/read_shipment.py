@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from app.domain.notification import Notification, Status
+from app.domain.notification import Notification
 from app.domain.shipment import Milestone
 from app.domain.stay import Known
 from app.domain.timeline import (
@@ -34,6 +34,7 @@ from app.storage import timeline as timeline_store
 from app.storage.anomalies import Anomaly
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
+from app.usecases.end_chain import UNSAID
 from app.usecases.plan_notifications import sms_told
 
 
@@ -83,9 +84,9 @@ def _plan(
     known: Known, records: Iterable[RecipientRecord], told: Sequence[Notification], *, now: datetime
 ) -> list[Coming]:
     """What is still to come for each of these people, as far as they are registered."""
-    cancelled = {n.id for n in told if n.status is Status.CANCELLED}
-    # A reminder that was to speak for others, and is cancelled, leaves theirs to be sent after all.
-    standing = [n for n in told if n.merged_into not in cancelled]
+    unsaid = {n.id for n in told if n.status in UNSAID}
+    # A reminder that was to speak for others, and never did, leaves theirs to be sent after all.
+    standing = [n for n in told if n.merged_into not in unsaid]
     found: set[Coming] = set()
     for record in records:
         own = [n for n in standing if n.recipient == record.id]

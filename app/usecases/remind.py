@@ -78,16 +78,10 @@ async def _openings(tx: Tx, history: History) -> dict[UUID, StoredFact]:
 
 async def _silenced(tx: Tx, history: History) -> set[UUID]:
     """Reminders for which another one was to speak that was never sent after all."""
-    merged = {n.merged_into: n.id for told in history.told.values() for n in told if n.merged_into}
-    if not merged:
-        return set()
-    speakers = await outbox.by_ids(tx, merged)
-    return {
-        n.id
-        for told in history.told.values()
-        for n in told
-        if n.merged_into and speakers[n.merged_into].status in UNSAID
-    }
+    merged = {n.id: n.merged_into for told in history.told.values() for n in told if n.merged_into}
+    speakers = await outbox.by_ids(tx, set(merged.values())) if merged else {}
+    unsaid = {speaker.id for speaker in speakers.values() if speaker.status in UNSAID}
+    return {reminder for reminder, speaker in merged.items() if speaker in unsaid}
 
 
 def _codes(anomalies: dict[bytes, list[Anomaly]]) -> dict[bytes, set[str]]:

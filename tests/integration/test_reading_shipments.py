@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from app.domain.channel import Channel
 from app.domain.timeline import ENTRIES_MAX, AttemptEntry, EventEntry, NotificationEntry
 from app.storage import sql
 from app.storage.database import Tx
 from app.usecases.read_shipment import ShipmentAnswer, read_shipment
 from tests.builders import NOON, OPERATOR, SHIPMENT, event
 from tests.conftest import TestClock
-from tests.integration.test_reminders import at, notice
+from tests.integration.test_reminders import at, notice, warsaw
 from tests.integration.world import World
 
 
@@ -98,6 +99,24 @@ async def test_an_item_whose_speaker_was_cancelled_is_to_be_reminded_itself(worl
         ("2026-12-03", "reminder"),
         ("2026-12-04", "last_day"),
     }
+
+
+async def test_an_item_whose_speaker_left_too_late_is_to_be_reminded_itself(world: World, clock: TestClock) -> None:
+    await world.register(channels=[Channel.EMAIL])
+    await world.post(notice("short", pickup={"until": "2026-11-30"}), notice("long"))
+    await at(world, clock, "2026-11-23T12:30")
+    clock.now = warsaw("2026-11-26T10:00")
+    await world.remind()
+    assert [n.reason for each in messages(await read(world, "long")) if (n := each.notification).merged_into] == [
+        "merged"
+    ]
+    clock.now = warsaw("2026-12-01T09:00")  # whatever sends stood still until then
+    await world.dispatch()
+    foretold = [each for each in (await read(world, "long")).plan if each.on == clock.now.date()]
+    assert [(each.kind, each.channel) for each in foretold] == [("reminder", "email")]
+    await world.remind()
+    await world.dispatch()
+    assert [each.notification.status for each in messages(await read(world, "long"))][-1] == "sent"
 
 
 async def test_of_a_shipment_with_thousands_of_events_the_newest_thousand_entries_are_read(world: World) -> None:

@@ -55,14 +55,6 @@ def test_a_return_before_changes_no_code_without_that_guard() -> None:
     assert meaning(read("P_NAD", returned_before=True)) == "registered stage=accepted"
 
 
-def test_only_codes_with_that_guard_need_the_shipments_history() -> None:
-    assert VOCABULARIES.needs_history(coded("P_D"))
-    assert not VOCABULARIES.needs_history(coded("P_NAD"))
-    assert not VOCABULARIES.needs_history(coded("P_D", "inpost"))
-    assert not VOCABULARIES.needs_history(coded("P_D", cancelled=True))
-    assert not VOCABULARIES.needs_history(replace(coded("P_D"), quarantine=None))
-
-
 def test_an_unsuccessful_attempt_is_a_notice_when_the_record_says_that_one_was_left() -> None:
     assert meaning(read("EMH", "upu")) == "attempt_failed"
     assert meaning(read("EMH", "upu", notice_said=True)) == "notice_left ordinal=1"
@@ -221,10 +213,9 @@ def test_a_correction_of_a_code_that_has_no_row_is_a_fault() -> None:
 
 def test_versions_differ_with_what_is_in_a_table_and_with_nothing_else() -> None:
     more = f"{HEADER}\nEMZ,,ignore,,,normal,\n".encode()
-    ours = read_vocabularies(built_in(), {"upu": more})
-    assert ours.version("UPU ") not in {None, VOCABULARIES.version("upu")}
-    assert ours.version("inpost") == VOCABULARIES.version("inpost") == read_vocabularies(built_in()).version("inpost")
-    assert ours.version("dpd") is None
+    ours, built, again = (read_vocabularies(built_in(), own).tables for own in ({"upu": more}, None, None))
+    assert ours["upu"].version != built["upu"].version
+    assert ours["inpost"].version == built["inpost"].version == again["inpost"].version
 
 
 def before(*events: Event) -> bool:
@@ -262,7 +253,13 @@ def test_a_return_that_was_taken_back_does_not_count() -> None:
 
 
 def test_codes_without_that_guard_never_ask_about_a_return() -> None:
-    assert not VOCABULARIES.returned_before(coded("P_NAD"), [milestone_of(read("P_NDZ"))])
+    returned = [milestone_of(read("P_NDZ"))]
+    assert VOCABULARIES.returned_before(coded("P_D"), returned)
+    assert not VOCABULARIES.returned_before(coded("P_NAD"), returned)
+    assert not VOCABULARIES.returned_before(coded("P_D", "inpost"), returned)
+    assert not VOCABULARIES.returned_before(coded("P_D", "dpd"), returned)
+    assert not VOCABULARIES.returned_before(coded("P_D", cancelled=True), returned)
+    assert not VOCABULARIES.returned_before(replace(coded("P_D"), quarantine=None), returned)
 
 
 def test_another_vocabularys_code_of_that_name_is_no_state_of_return() -> None:
@@ -282,5 +279,4 @@ def test_an_event_without_a_record_is_left_alone() -> None:
         quarantine=UNMAPPED,
     )
     assert VOCABULARIES.interpret(bare, returned_before=False) is bare
-    assert not VOCABULARIES.needs_history(bare)
     assert not VOCABULARIES.returned_before(bare, [])

@@ -184,7 +184,7 @@ def test_an_aim_may_be_in_the_built_in_table() -> None:
 
 def test_what_is_checked_has_the_version_that_a_deployment_with_it_has() -> None:
     own = built_in()["upu"]
-    assert check_table(own, vocabulary="dpd", built_in={}).version == VOCABULARIES.version("upu")
+    assert check_table(own, vocabulary="dpd", built_in={}).version == VOCABULARIES.tables["upu"].version
 
 
 @given(st.binary() | st.text().map(lambda text: f"{HEADER}\n{text}".encode(errors="replace")))
