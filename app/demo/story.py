@@ -20,6 +20,7 @@ from app.demo.screen import Screen
 from app.demo.stage import Stage
 from app.demo.surprise import Surprise, expect
 from app.domain.calendar import DEFAULT_TIME_ZONE, zone
+from app.domain.reminder import REMINDER_KINDS
 
 SETTLED_SECONDS, LOOK_SECONDS = 20.0, 0.1
 
@@ -27,9 +28,6 @@ SETTLED_SECONDS, LOOK_SECONDS = 20.0, 0.1
 Place = tuple[str, str, str]
 
 CHANNELS = {"sms": "SMS", "email": "e-mail"}
-
-# These wait for days that the demonstration does not see.
-_REMINDERS = frozenset({"reminder", "last_day"})
 
 _WHY = {
     "suppressed no_consent": "never agreed to it",
@@ -240,7 +238,8 @@ class Story:
         path = f"/v1/notifications?operator={OPERATOR}&limit=200"
         answer = await self.stage.call("GET", path, key=self.stage.keys.auditor)
         _expect_status(answer, 200, "listing notifications")
-        news = [n for n in answer.json()["items"] if n["kind"] not in _REMINDERS]
+        # Reminders wait for days that the demonstration does not see.
+        news = [n for n in answer.json()["items"] if n["kind"] not in REMINDER_KINDS]
         self._found = {(n["shipments"][0], n["kind"], n["channel"]): n for n in news}
         if self._found.keys() != self._expected.keys() or len(news) != len(self._expected):
             return f"There are {len(news)} notifications instead of {len(self._expected)}."

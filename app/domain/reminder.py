@@ -29,6 +29,7 @@ class Step(StrEnum):
 
 
 KIND = {Step.FIRST_WINDOW: "reminder", Step.BEFORE_LAST: "reminder", Step.LAST_DAY: "last_day"}
+REMINDER_KINDS = frozenset(KIND.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +57,11 @@ def reminders(known: Deadlines, *, since: datetime, sms_told: int) -> list[Remin
     safe = known.safe_collect_by
     if safe is None:
         return []
+    left = _sms_left(known, sms_told)
     return [
-        Reminder(step=step, due_at=due_at, channels=channels, collect_by=safe)
+        Reminder(step=step, due_at=due_at, channels=_channels(step, sms_left=left), collect_by=safe)
         for step, day, hour in _days(known, safe, since)
-        if (channels := _channels(step, sms_left=_sms_left(known, sms_told)))
-        and (due_at := at_local(day, hour, known.inputs.calendar.time_zone)) > since
+        if (due_at := at_local(day, hour, known.inputs.calendar.time_zone)) > since
     ]
 
 
@@ -86,9 +87,15 @@ def _sms_left(known: Deadlines, told: int) -> int:
 
 
 def _channels(step: Step, *, sms_left: int) -> tuple[Channel, ...]:
-    """An SMS for the eve as long as one is left, for the reminder before it when two are."""
-    needed = {Step.FIRST_WINDOW: SMS_PER_ITEM_MAX + 1, Step.BEFORE_LAST: 2, Step.LAST_DAY: 1}[step]
-    return (Channel.SMS, Channel.EMAIL) if sms_left >= needed else (Channel.EMAIL,)
+    """An SMS for the eve as long as one is left, for the reminder before it when two are, for the first one never."""
+    match step:
+        case Step.FIRST_WINDOW:
+            has_sms = False
+        case Step.BEFORE_LAST:
+            has_sms = sms_left >= 2
+        case Step.LAST_DAY:
+            has_sms = sms_left >= 1
+    return (Channel.SMS, Channel.EMAIL) if has_sms else (Channel.EMAIL,)
 
 
 def last_moment(known: Deadlines) -> datetime | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
 
+from app.domain.reminder import REMINDER_KINDS
 from app.rendering.catalog import Say
 from app.rendering.dates import clock, date_in_sentence, full_date, local
 from app.rendering.free_text import plain, plain_number
@@ -143,13 +144,13 @@ def _item(draft: Draft, item: Item) -> str:
 def _since(draft: Draft) -> tuple[str, ...]:
     """Since when the item waits: the notices before the one that this letter is about."""
     notice, say = draft.notice, draft.say
-    if notice.kind in ("reminder", "last_day", "corrected", "ready_for_pickup"):
+    if notice.kind in REMINDER_KINDS | {"corrected", "ready_for_pickup"}:
         first, second = notice.first_notice_at, notice.second_notice_at
     else:
         first, second = (notice.first_notice_at if notice.ordinal > 1 else None), None
     lines = [say("First notice: %(when)s", when=draft.moment(first))] if first else []
     lines += [say("Repeat notice: %(when)s", when=draft.moment(second))] if second else []
-    if not lines and notice.since and notice.kind in ("reminder", "last_day"):
+    if not lines and notice.since and notice.kind in REMINDER_KINDS:
         lines = [say("Waiting since: %(when)s", when=draft.full(local_date_of(notice.since, notice.zone)))]
     return tuple(lines)
 
