@@ -8,7 +8,10 @@ from app.domain.calendar import at_local
 from app.domain.deadline import second_notice_overdue_on
 from app.domain.notification import WAITING, Notification, Status
 from app.domain.reminder import MORNING, Reminder, last_moment, reminders
+from app.domain.shipment import STAY_KINDS
 from app.domain.stay import Known
+
+_NOT_SAID = frozenset({Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED, Status.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +30,8 @@ class Review:
 def still_to_come(known: Known, told: Sequence[Notification], *, sms_told: int, now: datetime) -> list[Reminder]:
     """The reminders that are neither sent nor too late, in their order; none of an item that does not wait.
 
-    `told` are the person's notifications about the item: nobody is reminded of what they were told just then. Of
-    several reminders that are overdue only the last is kept.
+    `told` are the person's notifications about the item: nobody is reminded of what they were told just then, and news
+    of something else tells nobody until when it waits. Of several reminders that are overdue only the last is kept.
     """
     if known.deadlines is None or known.stay is None or not known.waits:
         return []
@@ -40,7 +43,7 @@ def still_to_come(known: Known, told: Sequence[Notification], *, sms_told: int, 
         for n in told
         if n.step and not _is_held(n) and n.status is not Status.CANCELLED
     }
-    heard_at = [n.created_at for n in told if n.step is None and n.status is not Status.SUPPRESSED]
+    heard_at = [n.created_at for n in told if n.kind in STAY_KINDS and n.status not in _NOT_SAID]
     plan = reminders(known.deadlines, since=max([known.stay.newest_at, *heard_at]), sms_told=sms_told)
     overdue = [reminder for reminder in plan if reminder.due_at <= now]
     coming = [*overdue[-1:], *plan[len(overdue) :]]

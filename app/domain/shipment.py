@@ -215,10 +215,10 @@ def makes_untrue(news: Milestone, planned: Milestone) -> str | None:
     """Why `news` ends a message planned about `planned`, or None when it does not.
 
     `collected`, `terms_changed` (it waits elsewhere, or for another time), `superseded` (by a later stage, because it
-    is taken back, or because the item that is said to wait is lost).
+    is taken back, or because the item that is said to wait is lost). That an item waits is told as it was put right.
     """
     if news.corrects is not None and news.corrects == planned.key:
-        return "superseded"
+        return None if _puts_right(news.event) and planned.kind in WAITING_KINDS | {"terms_changed"} else "superseded"
     if news.effective_at < planned.effective_at:
         return None
     if news.kind == "terms_changed" and planned.kind in WAITING_KINDS:
@@ -245,9 +245,7 @@ def _corrected(one: Milestone, correction: Milestone | None) -> Milestone | None
     if correction is None:
         return one
     now = correction.event
-    if now is None or now.correction is None or now.correction.action != "replace":
-        return None
-    if not (now.notice or now.facility or now.pickup or now.legal_regime or now.handover):
+    if now is None or not _puts_right(now):
         return None
     ordinal, happened_at = one.ordinal, one.effective_at
     if one.kind == "notice_left" and now.notice:
@@ -256,6 +254,13 @@ def _corrected(one: Milestone, correction: Milestone | None) -> Milestone | None
         happened_at = now.handover.delivered_at or happened_at
     event = _put_right(one.event, now, happened_at) if one.event else None
     return replace(one, event=event, ordinal=ordinal, effective_at=happened_at)
+
+
+def _puts_right(now: Event | None) -> bool:
+    """Whether the correction says what stands instead of what it takes back."""
+    if now is None or now.correction is None or now.correction.action != "replace":
+        return False
+    return any((now.notice, now.facility, now.pickup, now.legal_regime, now.handover))
 
 
 def _put_right(said: Event, now: Event, happened_at: datetime) -> Event:

@@ -134,12 +134,12 @@ class Telling:
 def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_TIME_ZONE) -> Notice:
     """The notice that tells of `event`. A language without a catalog becomes Polish.
 
-    Of an item that waits, what its other events say is said where this one says nothing; a reminder, and news of
-    earlier days that comes late, says what all of them come to. `time_zone` is an IANA name; raises
-    ZoneInfoNotFoundError or ValueError when it is none.
+    Of an item that waits, what its other events say is said where this one says nothing; a reminder, and news that was
+    put right or comes late, says what all of them come to. `time_zone` is an IANA name; raises ZoneInfoNotFoundError or
+    ValueError when it is none.
     """
     stay = telling.stay
-    if stay is not None and (telling.kind in _REMINDERS or _is_late(event, stay)):
+    if stay is not None and (telling.kind in _REMINDERS or _is_part_of(event, stay)):
         event = _as_known_now(event, stay)
     paper = event.notice
     # What is to be moved waits no longer where, or until when, it was said to wait before.
@@ -181,9 +181,9 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
     )
 
 
-def _is_late(event: Event, stay: Stay) -> bool:
-    """Whether something newer was heard before the event that says where, or until when, the item waits."""
-    return event.kind in WAITING_KINDS | {"terms_changed"} and event.effective_at < stay.newest_at
+def _is_part_of(event: Event, stay: Stay) -> bool:
+    """Whether the event says where, or until when, the item waits, and is covered by all that is known of that."""
+    return event.kind in WAITING_KINDS | {"terms_changed"} and event.effective_at <= stay.newest_at
 
 
 def _as_known_now(event: Event, stay: Stay) -> Event:

@@ -41,5 +41,5 @@ def _against(n: Notification, event: Event | None, known: list[Milestone], now: 
     """A reminder is true as long as its item waits until the day that it names, whatever else was heard of that."""
     if n.step or event is None:
         return untrue_because(n, known_of(known, as_of=now))
-    own = milestone_of(event)
+    own = next((one for one in known if one.id == n.event), milestone_of(event))
     return next((reason for newer in known if (reason := makes_untrue(newer, own))), None)

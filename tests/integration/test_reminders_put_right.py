@@ -1,6 +1,6 @@
 """Reminders of items of which something else was heard since they were planned."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.channel import Channel
@@ -123,3 +123,48 @@ async def test_when_the_terms_of_the_speaker_change_the_others_speak_for_themsel
         (Status.SUPPRESSED, "merged"),
         (Status.SENT, None),
     ]
+
+
+async def test_what_was_put_right_before_it_left_is_told_as_it_is_right(world: World, clock: TestClock) -> None:
+    await world.register(channels=[Channel.SMS], quiet_hours=QuietHours())
+    clock.now = warsaw("2026-11-23T21:00")
+    wrong = notice(at=clock.now)
+    await world.post(wrong)
+    clock.forward(minutes=5)
+    right = {"corrects": {"source": wrong.source, "id": wrong.id}, "action": "replace", "facility": ELSEWHERE}
+    answer = await world.accepted(event("corrected", at=clock.now, data=right))
+    assert answer.notifications == ()
+    await at(world, clock, "2026-11-24T08:00")
+    (told,) = texts(world)
+    assert "UP Warszawa 4, Zabkowska 31" in told
+
+
+async def test_a_withdrawn_notice_whose_first_try_failed_is_not_sent_after_its_correction(
+    world: World, clock: TestClock
+) -> None:
+    await world.register(channels=[Channel.SMS])
+    wrong = notice()
+    (sms, _) = (await world.accepted(wrong)).notifications
+    world.gateway.next(refusal(429, 20429, Retry_After="60"))
+    assert await world.sms.turn() == 1
+    aim = {"corrects": {"source": wrong.source, "id": wrong.id}, "action": "cancel"}
+    await world.post(event("corrected", at=clock.now, data=aim))
+    await world.sms.settled()
+    await at(world, clock, "2026-11-23T12:30")
+    told = await world.notification(sms.id)
+    assert (told.status, told.reason, told.attempts) == (Status.CANCELLED, "superseded", 1)
+
+
+async def test_a_reminder_is_not_left_out_because_something_else_was_told_when_it_was_due(
+    world: World, clock: TestClock
+) -> None:
+    await world.register(channels=[Channel.SMS, Channel.EMAIL])
+    await world.post(notice())
+    await at(world, clock, "2026-11-26T10:00")
+    clock.now = warsaw("2026-12-03T10:00")
+    tried = event("attempt_failed", at=clock.now - timedelta(days=20), id="late", data={"reason": "absent"})
+    assert [n.status for n in (await world.accepted(tried)).notifications] == [Status.SUPPRESSED]
+    other = event("refused", at=clock.now - timedelta(days=20), id="other")
+    assert [n.status for n in (await world.accepted(other)).notifications] == [Status.QUEUED]
+    await at(world, clock, "2026-12-03T10:01")
+    assert [n.status for n in await sms_of(world, SHIPMENT)] == [Status.SENT]

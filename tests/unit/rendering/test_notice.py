@@ -46,8 +46,10 @@ def test_late_news_of_an_item_that_waits_says_what_was_heard_of_later_days(kind:
     extended = replace(STAY, newest_at=STAY.since + timedelta(days=2), pickup=Pickup(until=date(2026, 12, 20)))
     late = event(kind, pickup=Pickup(until=date(2026, 12, 1)), effective_at=STAY.since, **said)
     assert notice_of(told(late, stay=extended)).pickup == extended.pickup
-    newest = replace(late, effective_at=extended.newest_at)
-    assert notice_of(told(newest, stay=extended)).pickup == late.pickup
+    put_right = replace(late, effective_at=extended.newest_at)
+    assert notice_of(told(put_right, stay=extended)).pickup == extended.pickup
+    newer = replace(late, effective_at=extended.newest_at + timedelta(minutes=1))
+    assert notice_of(told(newer, stay=extended)).pickup == late.pickup
 
 
 def test_a_day_is_the_local_day_of_the_notice() -> None:
