@@ -1,6 +1,6 @@
 """Items that wait, as one person each is told of them, and what they were before they changed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -125,10 +125,9 @@ async def lock(tx: Tx, plans: Iterable[UUID]) -> None:
     await tx.execute(locked(tx, query))
 
 
-async def give_up(tx: Tx, plans: Iterable[UUID]) -> None:
-    """Look no more at these plans: what is known of them cannot be read."""
-    if wanted := list(plans):
-        await tx.execute(update(stays).where(one_of(tx, stays.c.id, wanted)).values(review_at=None))
+async def give_up(tx: Tx, plans: Collection[UUID]) -> None:
+    """Look no more at these plans."""
+    await tx.execute(update(stays).where(one_of(tx, stays.c.id, plans)).values(review_at=None))
 
 
 async def forget_events(tx: Tx, ids: Sequence[UUID]) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from app.domain.decision import Hold, News, Notify, Planned, plan
 from app.domain.event import Event
 from app.domain.notification import WAITING, Notification, Status
@@ -29,6 +31,8 @@ from app.usecases.record_facts import FactSheet, new_fact_sheet
 from app.usecases.release_reminders import Release, Releasing
 from app.usecases.shipment_history import History, read_history
 
+_log = structlog.get_logger(__name__)
+
 BATCH_MAX = 200
 # No more shipments than the database can lock at once. Who has more that is due gets a message for each so many.
 PLANS_MAX = 2_000
@@ -50,7 +54,10 @@ async def remind(tx: Tx, *, surroundings: Surroundings) -> int:
     await stay_store.lock(tx, (plan.id for plan in plans))  # after the shipments, as whoever hears of them
     stays = [history.stays.get((plan.shipment_index, plan.recipient)) for plan in plans]
     unreadable = [plan.id for plan, stay in zip(plans, stays, strict=True) if stay is None]
-    await stay_store.give_up(tx, [*unreadable, *(plan.id for plan in due if plan.recipient in damaged)])
+    unreadable += [plan.id for plan in due if plan.recipient in damaged]
+    if unreadable:
+        _log.error("plans_given_up", plans=len(unreadable), why="what is known of these items cannot be read")
+        await stay_store.give_up(tx, unreadable)
     now = surroundings.clock()  # after the locks
     reminding = _Reminding(
         now=now,

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from app.domain.channel import Channel
 from app.domain.event import Event
@@ -215,6 +216,33 @@ async def test_of_reminders_that_a_stop_made_overdue_only_the_last_is_sent(world
     ]
 
 
+async def test_what_is_overdue_on_a_day_on_which_the_office_is_shut_waits_for_its_next_morning(
+    world: World, clock: TestClock
+) -> None:
+    await world.register()
+    await world.post(notice(pickup={"until": "2026-12-08"}, legal_regime="postal"))
+    await at(world, clock, "2026-11-23T12:30")
+    await at(world, clock, "2026-12-05T12:00")  # a Saturday; the reminder of Friday did not go out
+    assert [(n.step, n.status, n.not_before) for n in await reminders(world)][-2:] == [
+        (Step.LAST_DAY, Status.HELD, warsaw("2026-12-07T17:00")),
+        (Step.LAST_DAY, Status.HELD, warsaw("2026-12-07T17:00")),
+    ]
+    assert len(texts(world)) == 1
+
+
+async def test_what_was_due_on_friday_goes_out_on_monday_morning(world: World, clock: TestClock) -> None:
+    await world.register()
+    await world.post(notice(pickup={"until": "2026-12-09"}, legal_regime="postal"))
+    await at(world, clock, "2026-11-23T12:30")
+    clock.now = warsaw("2026-12-05T12:00")
+    await world.remind()
+    assert {(n.step, n.not_before) for n in await reminders(world) if n.status is Status.HELD} == {
+        (Step.BEFORE_LAST, warsaw("2026-12-07T10:00"))
+    }
+    await at(world, clock, "2026-12-07T10:00")
+    assert [n.status for n in await reminders(world) if n.step is Step.BEFORE_LAST][-2:] == [Status.SENT, Status.SENT]
+
+
 async def test_nothing_is_said_once_the_last_opening_is_over(world: World, clock: TestClock) -> None:
     await world.register()
     await world.post(notice())
@@ -406,9 +434,13 @@ async def test_a_damaged_plan_is_left_alone_and_stops_nobody_else(world: World, 
     async with world.database.write() as tx:
         index = event_store.shipment_index(tx, OPERATOR, "item-a")
         await tx.execute(stays.update().where(stays.c.shipment_index == index).values(known=b"damaged"))
-    await at(world, clock, "2026-11-23T12:30")
+    with capture_logs() as logged:
+        await at(world, clock, "2026-11-23T12:30")
     assert len(await reminders(world, "item-a")) == 0
     assert len(await reminders(world, "item-b")) == 1
+    assert [(each["event"], each["plans"]) for each in logged if each["log_level"] == "error"] == [
+        ("plans_given_up", 1)
+    ]
 
 
 async def test_the_sealed_opening_of_a_reminder_names_the_event_it_tells_of(world: World, clock: TestClock) -> None:

@@ -45,13 +45,13 @@ class Draft:
     """
 
     lead: Callable[[str], str]
-    items: Sequence[str]
+    items: Sequence[str] = field(repr=False)
     closing: Sequence[str]
     brief: Sequence[str] = ()
     place: Place | None = None
     joint: str = ": "
     facts: Sequence[str] = ()
-    barest: str = ""
+    barest: str = field(default="", repr=False)
     asides: Sequence[str] = ()
     extras: Sequence[str] = ()
     phrase: str = field(default="", repr=False)
