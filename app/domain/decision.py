@@ -11,7 +11,7 @@ from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.quiet_hours import quiet_until
 from app.domain.recipient import Consent, ContactPoint, ContactState, Recipient
-from app.domain.shipment import FUTURE_TOLERANCE, WAITING_KINDS
+from app.domain.shipment import FUTURE_TOLERANCE, TERM_KINDS
 
 POLICY = "2026-11"
 DEFAULT_LIFETIME = timedelta(hours=24)
@@ -80,7 +80,6 @@ TELLS = {
     "last_day": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
 }
 
-_WAITS = WAITING_KINDS | {"terms_changed"}
 # Drafts and labels that were never posted are nobody's news (the operators' own vocabularies say so).
 _UNTOLD_STAGES = frozenset({"draft", "never_sent"})
 
@@ -98,7 +97,7 @@ def expires_at(event: Event, *, known: Deadlines | None, received_at: datetime) 
     """
     until = event.pickup.until if event.pickup else None
     ends = [until if isinstance(until, datetime) else end_of_day(until)] if until is not None else []
-    if event.kind not in _WAITS:
+    if event.kind not in TERM_KINDS:
         ends = [end for end in ends if end > received_at]
     if known is not None and (day := known.safe_collect_by or known.end_strict):
         ends.append(end_of_day(day))

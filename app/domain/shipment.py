@@ -27,8 +27,10 @@ RANK = {
 }
 _ON_THE_WAY = frozenset({"registered", "in_transit", "out_for_delivery"})
 WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
+# These say where, or until when, an item waits.
+TERM_KINDS = WAITING_KINDS | {"terms_changed"}
 # What an item that waits is known from: what the others say beside their kind does not matter to it.
-STAY_KINDS = WAITING_KINDS | {"terms_changed", "corrected"}
+STAY_KINDS = TERM_KINDS | {"corrected"}
 ENDING_KINDS = frozenset({"pickup_expired", "refused", "returned", "delivered"})
 # What waits does not wait any more. Scans in transit are no such end: it is brought to the office after the notice.
 _GONE_KINDS = ENDING_KINDS | {"lost"}
@@ -191,7 +193,7 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
 
     `superseded`: it was taken back before it came, or a later notice of the same kind is known. `stale`: something no
     earlier and further in the shipment's life is. `duplicate_content`: the same news of the same local day was told
-    before; that an item goes back is told once, at whatever stage.
+    them before; that an item goes back is told once, at whatever stage.
     """
     milestones = list(known)
     if news.key in corrections(milestones):
@@ -206,7 +208,8 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
     if any(other_rank == rank and other_ordinal > ordinal for other_rank, other_ordinal in later):
         return "superseded"
     day = local_day(news.effective_at)
-    same = [m for m in milestones if m.told and (m.kind, m.ordinal) == (news.kind, news.ordinal)]
+    own = [m for m in milestones if m.told and m.recipient == news.recipient]
+    same = [m for m in own if (m.kind, m.ordinal) == (news.kind, news.ordinal)]
     told = same if news.kind == "returned" else [m for m in same if local_day(m.effective_at) == day]
     return "duplicate_content" if told else None
 
@@ -218,7 +221,7 @@ def makes_untrue(news: Milestone, planned: Milestone) -> str | None:
     is taken back, or because the item that is said to wait is lost). That an item waits is told as it was put right.
     """
     if news.corrects is not None and news.corrects == planned.key:
-        return None if _puts_right(news.event) and planned.kind in WAITING_KINDS | {"terms_changed"} else "superseded"
+        return None if _puts_right(news.event) and planned.kind in TERM_KINDS else "superseded"
     if news.effective_at < planned.effective_at:
         return None
     if news.kind == "terms_changed" and planned.kind in WAITING_KINDS:

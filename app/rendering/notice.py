@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from app.domain.calendar import DEFAULT_TIME_ZONE, zone
 from app.domain.event import Event, Facility, Handover, PaperNotice, Pickup, Window
 from app.domain.recipient import Letters
-from app.domain.shipment import Stay
+from app.domain.reminder import REMINDER_KINDS
+from app.domain.shipment import TERM_KINDS, WAITING_KINDS, Stay
 from app.rendering.catalog import language_or_default
 from app.rendering.dates import local
 from app.rendering.free_text import plain, plain_number
@@ -35,9 +36,6 @@ TEMPLATE_VERSIONS = {
     "last_day": 1,
     "general": 2,
 }
-
-WAITING_KINDS = frozenset({"notice_left", "ready_for_pickup"})
-_REMINDERS = frozenset({"reminder", "last_day"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +137,7 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
     ValueError when it is none.
     """
     stay = telling.stay
-    if stay is not None and (telling.kind in _REMINDERS or _is_part_of(event, stay)):
+    if stay is not None and (telling.kind in REMINDER_KINDS or _is_part_of(event, stay)):
         event = _as_known_now(event, stay)
     paper = event.notice
     # What is to be moved waits no longer where, or until when, it was said to wait before.
@@ -183,7 +181,7 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
 
 def _is_part_of(event: Event, stay: Stay) -> bool:
     """Whether the event says where, or until when, the item waits, and is covered by all that is known of that."""
-    return event.kind in WAITING_KINDS | {"terms_changed"} and event.effective_at <= stay.newest_at
+    return event.kind in TERM_KINDS and event.effective_at <= stay.newest_at
 
 
 def _as_known_now(event: Event, stay: Stay) -> Event:

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from app.domain.event import Event
 from app.domain.notification import Notification
+from app.domain.reminder import REMINDER_KINDS
 from app.domain.review import untrue_because
-from app.domain.shipment import without_future
+from app.domain.shipment import STAY_KINDS, without_future
 from app.domain.stay import Known, known_of
 from app.rendering.notice import Item
 from app.storage import events as event_store
@@ -18,7 +19,7 @@ from app.storage.database import Tx
 from app.storage.vault import PersonKey
 
 # What these tell depends on all that is known of an item, not on their own event alone.
-_ABOUT_STAYS = frozenset({"notice_left", "ready_for_pickup", "terms_changed", "corrected", "reminder", "last_day"})
+_ABOUT_STAYS = STAY_KINDS | REMINDER_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,17 @@ from uuid import UUID
 from app.domain.channel import Channel, Purpose
 from app.domain.decision import TELLS, News, expires_at, is_from_the_future, plan, tells
 from app.domain.event import Event
-from app.domain.notification import Notification, Status
+from app.domain.notification import WAITING, Notification, Status
 from app.domain.reminder import SMS_PER_ITEM_MAX, last_moment
-from app.domain.shipment import STAY_KINDS, WAITING_KINDS, Milestone, corrections, makes_untrue, reason_not_to_tell
+from app.domain.shipment import (
+    STAY_KINDS,
+    TERM_KINDS,
+    WAITING_KINDS,
+    Milestone,
+    corrections,
+    makes_untrue,
+    reason_not_to_tell,
+)
 from app.domain.stay import Known, PersonalStay, known_of
 from app.ports import Surroundings
 from app.storage import anomalies as anomaly_store
@@ -168,7 +176,7 @@ class Planning:
         channels = self._misinformed(item) if item.event.correction else None
         if channels == ():
             return
-        deadlines = known.deadlines if known and item.milestone.kind in WAITING_KINDS | {"terms_changed"} else None
+        deadlines = known.deadlines if known and item.milestone.kind in TERM_KINDS else None
         against = reason_not_to_tell(item.milestone, before)
         news = News(
             kind=item.milestone.kind,
@@ -204,7 +212,7 @@ class Planning:
         if item.shipment_index is None:
             return
         self.history.told.setdefault(item.shipment_index, []).append(notification)
-        if notification.status in {Status.HELD, Status.QUEUED}:
+        if notification.status in WAITING:
             self.history.waiting.setdefault(item.shipment_index, []).append((notification, item.milestone))
 
     def _told_about(self, item: Keeping) -> list[Notification]:
@@ -225,7 +233,7 @@ class Planning:
         if telling.purpose is not Purpose.DELIVERY:
             return {}
         told = self._told_about(item)
-        if item.milestone.kind not in WAITING_KINDS | {"terms_changed"}:
+        if item.milestone.kind not in TERM_KINDS:
             # Who was reminded as often as may be is told all the same that it does not wait any more.
             told = [n for n in told if n.step is None]
         sent = sms_told(told)

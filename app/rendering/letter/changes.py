@@ -1,11 +1,11 @@
 """Letters about what was true before: the operator changed it, or takes it back."""
 
+from app.domain.shipment import WAITING_KINDS
 from app.rendering.letter.parts import Draft, Letter, Section, capitalised, does_not_match, items, source
 from app.rendering.letter.place import paper_notice, place_of
 from app.rendering.letter.reports import handed_over
 from app.rendering.letter.term import day_of_subject
 from app.rendering.letter.waiting import collecting, place_and_day
-from app.rendering.notice import WAITING_KINDS
 from app.rendering.words import CHANGES, DELIVERING_CHANGES, MOVING_CHANGES, NEWS
 
 

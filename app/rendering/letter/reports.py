@@ -1,5 +1,6 @@
 """Letters about what an operator did with an item: it is on its way, was handed over, or goes back."""
 
+from app.domain.shipment import WAITING_KINDS
 from app.rendering.dates import clock, local
 from app.rendering.letter.parts import (
     Draft,
@@ -14,7 +15,6 @@ from app.rendering.letter.parts import (
 )
 from app.rendering.letter.place import kind_of_place, place_in_a_line, place_of
 from app.rendering.letter.term import until_when
-from app.rendering.notice import WAITING_KINDS
 from app.rendering.words import (
     ATTEMPT_REASONS,
     COLLECTED,

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from app.domain.message import SmsText
 from app.domain.recipient import Letters
-from app.rendering.notice import TEMPLATE_VERSIONS, WAITING_KINDS, Notice, template_of
+from app.domain.shipment import WAITING_KINDS
+from app.rendering.notice import TEMPLATE_VERSIONS, Notice, template_of
 from app.rendering.sms import changes, incidents, reports, waiting
 from app.rendering.sms.fitting import PARTS_MAX, SEPTETS_MAX, Draft, Limit, fitted
 from app.rendering.sms.voice import Voice, voice
