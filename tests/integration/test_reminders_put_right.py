@@ -5,9 +5,10 @@ from typing import Any
 
 from app.domain.channel import Channel
 from app.domain.event import Event
+from app.domain.merge import WantedContact
 from app.domain.notification import Status
 from app.domain.quiet_hours import QuietHours
-from tests.builders import FACILITY, SHIPMENT, event
+from tests.builders import FACILITY, PHONE, SHIPMENT, event
 from tests.conftest import TestClock
 from tests.doubles.sms_gateway import refusal
 from tests.integration.test_reminders import at, notice, sms_of, texts, warsaw
@@ -168,3 +169,14 @@ async def test_a_reminder_is_not_left_out_because_something_else_was_told_when_i
     assert [n.status for n in (await world.accepted(other)).notifications] == [Status.QUEUED]
     await at(world, clock, "2026-12-03T10:01")
     assert [n.status for n in await sms_of(world, SHIPMENT)] == [Status.SENT]
+
+
+async def test_two_people_whom_one_item_is_for_are_both_told_that_it_waits(world: World, clock: TestClock) -> None:
+    await world.register(channels=[Channel.SMS])
+    number = WantedContact(channel=Channel.SMS, value="+48600100201", verified=True, method="counter")
+    await world.register("customer-2", channels=[], contact_points=(number,))
+    await world.post(notice(), event(id="for-the-other", data={"recipient": "customer-2"}))
+    again = await world.accepted(event(id="once-more", data={"recipient": "customer-2"}))
+    await at(world, clock, "2026-11-23T12:30")
+    assert sorted(sms.form["To"] for sms in world.gateway.journal) == [PHONE, "+48600100201"]
+    assert {n.reason for n in again.notifications if n.channel is Channel.SMS} == {"duplicate_content"}
