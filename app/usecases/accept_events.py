@@ -19,7 +19,7 @@ from app.storage.events import AcceptedEvent, NewEvent
 from app.storage.recipients import NOBODY, RecipientRecord
 from app.usecases.plan_notifications import Keeping, Planning
 from app.usecases.read_codes import ReadEvent, Reading
-from app.usecases.record_facts import new_fact_sheet
+from app.usecases.record_facts import new_fact_sheet, sealed_shipments
 from app.usecases.shipment_history import read_history
 
 
@@ -139,7 +139,7 @@ def keeping_of(
         event=read.event,
         record=record,
         milestone=milestone,
-        shipments="\n".join(sorted(read.event.shipments)).encode() or None,
+        shipments=sealed_shipments(read.event),
         shipment_index=read.shipment_index,
         received_at=received_at,
         replayed=replayed,

@@ -28,6 +28,7 @@ from app.storage.anomalies import Anomaly
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
 from app.usecases.end_chain import cancelled, let_others_speak
+from app.usecases.note_anomaly import note_anomaly
 from app.usecases.open_notification import Subject, open_notification, standing_of
 from app.usecases.record_facts import FactSheet
 from app.usecases.shipment_history import History
@@ -138,22 +139,16 @@ class Planning:
         return encoded.leaf
 
     def _note_anomaly(self, item: Keeping, code: str) -> None:
-        self.sheet.record(
-            "shipment.anomaly",
-            at=self.now,
-            recipient=item.record.id,
-            key=item.record.key,
-            data={"code": code, "detected_at": self.now},
-            sealed={"shipment": item.shipments},
-        )
         self._anomalies.append(
-            Anomaly(
-                id=self.surroundings.new_id(),
-                recipient=item.record.id,
+            note_anomaly(
+                self.sheet,
+                code,
+                item.record,
+                new_id=self.surroundings.new_id(),
                 shipment_index=item.shipment_index,
+                shipments=item.shipments,
                 event=item.id,
-                code=code,
-                detected_at=self.now,
+                now=self.now,
             )
         )
 

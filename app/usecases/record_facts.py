@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from app.domain.event import Event
 from app.domain.fact import Anchor, ChainLink, Fact
 from app.domain.notification import Notification
 from app.evidence.fact import EncodedFact, encode_fact
@@ -12,6 +13,11 @@ from app.ports import Surroundings
 from app.storage import facts, log
 from app.storage.database import Tx
 from app.storage.vault import PersonKey
+
+
+def sealed_shipments(event: Event) -> bytes | None:
+    """The shipments of an event as facts seal them: sorted by code point, one a line; None where there are none."""
+    return "\n".join(sorted(event.shipments)).encode() or None
 
 
 class FactSheet:

@@ -25,9 +25,10 @@ from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
 from app.usecases.end_chain import UNSAID, cancelled, let_others_speak
+from app.usecases.note_anomaly import note_anomaly
 from app.usecases.open_notification import Standing, Subject, open_notification
 from app.usecases.plan_notifications import sms_told
-from app.usecases.record_facts import FactSheet, new_fact_sheet
+from app.usecases.record_facts import FactSheet, new_fact_sheet, sealed_shipments
 from app.usecases.release_reminders import Release, Releasing
 from app.usecases.shipment_history import History, read_history
 
@@ -219,7 +220,7 @@ class _Reminding:
             event=stay.event,
             event_fact=stay.event_fact,
             shipment_index=stay.shipment_index,
-            shipments="\n".join(sorted(event.shipments)).encode(),
+            shipments=sealed_shipments(event),
             legal_regime=known.stay.regime if known.stay else None,
             expires_at=ends_at or reminder.due_at,
             step=reminder.step,
@@ -240,22 +241,15 @@ class _Reminding:
 
     def _note_anomaly(self, record: RecipientRecord, stay: PersonalStay, code: str) -> None:
         event = self._event_of(stay)
-        self.sheet.record(
-            "shipment.anomaly",
-            at=self.now,
-            recipient=record.id,
-            key=record.key,
-            data={"code": code, "detected_at": self.now},
-            sealed={"shipment": "\n".join(sorted(event.shipments)).encode() if event else None},
-        )
         self._anomalies.append(
-            Anomaly(
-                id=self.surroundings.new_id(),
-                recipient=record.id,
+            note_anomaly(
+                self.sheet,
+                code,
+                record,
+                new_id=self.surroundings.new_id(),
                 shipment_index=stay.shipment_index,
-                event=None,
-                code=code,
-                detected_at=self.now,
+                shipments=sealed_shipments(event) if event else None,
+                now=self.now,
             )
         )
 
