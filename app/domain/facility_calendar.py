@@ -65,6 +65,11 @@ class FacilityCalendar:
                 return day
         return None
 
+    def next_open_day(self, *, after: date, last: date) -> date | None:
+        """The first open day later than `after` and not later than `last`; None when there is none."""
+        days = (after + timedelta(days=n) for n in range(1, (last - after).days + 1))
+        return next((day for day in days if self.is_open(day)), None)
+
     def open_days_before(self, day: date, count: int, *, first: date) -> date | None:
         """The open day `count` open days before `day`, not earlier than `first`; None when there are not as many."""
         for _ in range(count):

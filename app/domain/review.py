@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.domain.calendar import at_local
+from app.domain.calendar import at_local, local_day
 from app.domain.deadline import second_notice_overdue_on
+from app.domain.facility_calendar import FacilityCalendar
 from app.domain.notification import WAITING, Notification, Status
 from app.domain.reminder import MORNING, Reminder, last_moment, reminders
 from app.domain.shipment import STAY_KINDS
@@ -46,12 +47,29 @@ def still_to_come(known: Known, told: Sequence[Notification], *, sms_told: int, 
     heard_at = [n.created_at for n in told if n.kind in STAY_KINDS and n.status not in _NOT_SAID]
     plan = reminders(known.deadlines, since=max([known.stay.newest_at, *heard_at]), sms_told=sms_told)
     overdue = [reminder for reminder in plan if reminder.due_at <= now]
-    coming = [*overdue[-1:], *plan[len(overdue) :]]
+    coming = _on_open_days(overdue[-1:], plan[len(overdue) :], known.deadlines.inputs.calendar, now)
     left = (
         replace(one, channels=tuple(c for c in one.channels if (one.step, one.collect_by, c) not in done))
         for one in coming
     )
     return [reminder for reminder in left if reminder.channels]
+
+
+def _on_open_days(
+    overdue: list[Reminder], later: list[Reminder], calendar: FacilityCalendar, now: datetime
+) -> list[Reminder]:
+    """What is overdue waits for the morning of the next day on which the place is open, if it is shut today.
+
+    Where the next step is due that day, that one says all.
+    """
+    today = local_day(now, calendar.time_zone)
+    if not overdue or calendar.is_open(today):
+        return [*overdue, *later]
+    (reminder,) = overdue
+    day = calendar.next_open_day(after=today, last=reminder.collect_by)
+    if day is None or (later and local_day(later[0].due_at, calendar.time_zone) <= day):
+        return later
+    return [replace(reminder, due_at=at_local(day, MORNING, calendar.time_zone)), *later]
 
 
 def review(known: Known, told: Sequence[Notification], *, sms_told: int, now: datetime) -> Review:
@@ -81,12 +99,13 @@ def _is_untrue(notification: Notification, known: Known, due: Reminder | None, l
         return True
     if not _is_held(notification):
         return False
-    wanted = [due, *later[:1]] if due else [*later[:1]]
+    if due and due.step is notification.step:
+        return notification.channel not in due.channels
     return not any(
         each.step is notification.step
         and each.due_at == notification.not_before
         and notification.channel in each.channels
-        for each in wanted
+        for each in later[:1]
     )
 
 

@@ -123,10 +123,6 @@ class Court:
         """Whether nothing could leave for that person then: no worker ran or, for an SMS, it was quiet."""
         return self.stood(moment) or (channel == "sms" and is_quiet(person.quiet, moment))
 
-    def could_not_leave(self, since: datetime, until: datetime, person: Person, channel: str) -> bool:
-        """Whether on each full hour from `since` to before `until` nothing could leave for that person."""
-        return all(self.idle(hour, person, channel) for hour in hours(since, until))
-
 
 def hours(since: datetime, until: datetime) -> list[datetime]:
     """The full hours from `since` on, before `until`."""

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from tests.simulation.books import Row
 from tests.simulation.hearing import Item, Standing
-from tests.simulation.judge import HOUR, Court, Told, local_day
+from tests.simulation.judge import HOUR, Court, Told, hours, local_day
 from tests.simulation.parcels import WARSAW
 from tests.simulation.people import Person
 from tests.simulation.second_plan import Days, Step, days_of, is_open, is_quiet, steps, wants_sms
 
 _WORKED = timedelta(minutes=30)
+_MORNING = 10
 _FINAL = {"sent", "delivered", "failed", "expired", "cancelled", "suppressed"}
 
 
@@ -63,10 +64,10 @@ def _reminder(court: Court, told: Told) -> None:
             because = "news that came when it was over: an event that was late, or one that was taken back"
         court.verdict.apart[f"reminder shifted by {because}"] += 1
     if not is_open(where, local_day(told.at)):
-        if told.at - due < _WORKED:
-            court.verdict.fault("closed_day", str(told))
+        if told.sent.channel == "sms" and is_quiet(told.person.quiet, told.at - HOUR):
+            court.verdict.apart["of these, moved by quiet hours onto a day on which the place is closed"] += 1
         else:
-            court.verdict.apart["of these, moved onto a day on which the place is closed"] += 1
+            court.verdict.fault("closed_day", str(told))
 
 
 def _due(court: Court, told: Told, where: Standing) -> datetime | None:
@@ -75,10 +76,18 @@ def _due(court: Court, told: Told, where: Standing) -> datetime | None:
     for day in {local_day(heard), where.first or local_day(heard)}:
         for step in steps(where, day):
             is_over = step.kind == told.row.kind and step.due - _WORKED < told.at
-            since = max(step.due, heard)
-            if is_over and court.could_not_leave(since, told.at, told.person, told.sent.channel):
+            waited = hours(max(step.due, heard), told.at)
+            if is_over and all(_idle(court, where, step, hour, told.person, told.sent.channel) for hour in waited):
                 return step.due
     return None
+
+
+def _idle(court: Court, where: Standing, step: Step, hour: datetime, person: Person, channel: str) -> bool:
+    """Whether the reminder could not leave then: nothing could, or the place had not opened on a day again since."""
+    if court.idle(hour, person, channel):
+        return True
+    there = hour.astimezone(WARSAW)
+    return there.date() > local_day(step.due) and (not is_open(where, there.date()) or there.hour < _MORNING)
 
 
 def _last_heard(court: Court, told: Told) -> datetime:
@@ -129,7 +138,7 @@ def _demands(court: Court, item: Item, person: Person, where: Standing, since: d
                     continue
                 if channel == "sms" and not wants_sms(step, days, _sms_about(court, item, to, step.due)):
                     continue
-                _demand(court, item, person, step, days, (channel, to), until)
+                _demand(court, item, person, where, step, days, (channel, to), until)
 
 
 def _contacts(person: Person) -> list[tuple[str, str]]:
@@ -150,10 +159,17 @@ def _was_meant(told: Told, before: datetime) -> bool:
 
 
 def _demand(
-    court: Court, item: Item, person: Person, step: Step, days: Days, contact: tuple[str, str], until: datetime
+    court: Court,
+    item: Item,
+    person: Person,
+    where: Standing,
+    step: Step,
+    days: Days,
+    contact: tuple[str, str],
+    until: datetime,
 ) -> None:
     channel, to = contact
-    leaves_at = _leaves_at(court, step, days, person, channel)
+    leaves_at = _leaves_at(court, where, step, days, person, channel)
     if leaves_at is None or leaves_at >= until:
         court.verdict.apart["reminder overtaken while it could not leave"] += 1
         return
@@ -173,10 +189,10 @@ def _said(row: Row) -> str:
     return f"{row.step} {row.channel} {row.status} {row.reason or ''} {row.created_at:%m-%d %H}"
 
 
-def _leaves_at(court: Court, step: Step, days: Days, person: Person, channel: str) -> datetime | None:
+def _leaves_at(court: Court, where: Standing, step: Step, days: Days, person: Person, channel: str) -> datetime | None:
     """When it must have left at the latest; None when it became untrue meanwhile, or another took its place."""
     now = step.due
-    while court.idle(now, person, channel):
+    while _idle(court, where, step, now, person, channel):
         if not court.stood(now) and days.last_moment and _waits_too_long(person, now, days.last_moment):
             return now
         now += HOUR

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app.rendering.catalog import LANGUAGES
+from app.domain.recipient import LANGUAGES
 from app.storage.database import Database
 from app.storage.schema import migrate_database
 from app.storage.vault import Vault
