@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from app.api.event_examples import EXAMPLES
 from app.api.event_models import MODELS
-from app.domain.event import TYPE_PREFIX, TYPE_SUFFIX
+from app.domain.event import TYPE_PREFIX, TYPE_SUFFIX, kind_of
 
 Schema = dict[str, Any]
 
@@ -104,7 +104,7 @@ def _short(event_type: str) -> str:
 
 def _name(event_type: str) -> str:
     """`NoticeLeftEvent` for `pl.awizo.delivery.notice_left.v1`."""
-    return "".join(part.capitalize() for part in _short(event_type).rpartition(".")[2].split("_")) + "Event"
+    return "".join(part.capitalize() for part in kind_of(event_type).split("_")) + "Event"
 
 
 def _reference(name: str) -> Schema:

@@ -31,6 +31,11 @@ KNOWN_TYPES = frozenset(
 )
 
 
+def kind_of(event_type: str) -> str:
+    """The last part of a type: `notice_left` for `pl.awizo.delivery.notice_left.v1`."""
+    return event_type.removesuffix(TYPE_SUFFIX).rpartition(".")[2]
+
+
 class LegalRegime(StrEnum):
     """Which law or terms govern the storage of an item (KPA art. 44, KPC art. 139, …)."""
 
@@ -199,5 +204,5 @@ class Event:
 
     @property
     def kind(self) -> str:
-        """The last part of the type that it is understood as: `notice_left` for `pl.awizo.delivery.notice_left.v1`."""
-        return (self.mapped_type or self.type).removesuffix(TYPE_SUFFIX).rpartition(".")[2]
+        """The kind of the type that it is understood as."""
+        return kind_of(self.mapped_type or self.type)

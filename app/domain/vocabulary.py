@@ -17,6 +17,7 @@ from app.domain.event import (
     PaperNotice,
     Pickup,
     code_with_vocabulary,
+    kind_of,
     vocabulary_name,
 )
 from app.domain.shipment import Milestone, code_of, standing
@@ -169,7 +170,7 @@ def _pickup(own: Pickup | None, day: date, fields: Mapping[str, str]) -> Pickup 
 
 
 def _handover(own: Handover | None, reading: Reading) -> Handover | None:
-    if not reading.type.endswith("delivery.delivered.v1"):
+    if kind_of(reading.type) != "delivered":
         return own
     mode = reading.fields.get("mode")
     return replace(own, mode=own.mode or mode) if own else Handover(mode=mode)

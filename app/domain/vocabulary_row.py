@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
-from app.domain.event import AREA_INCIDENT_KINDS, KNOWN_TYPES, TYPE_PREFIX, TYPE_SUFFIX, LegalRegime
+from app.domain.event import AREA_INCIDENT_KINDS, KNOWN_TYPES, TYPE_PREFIX, TYPE_SUFFIX, LegalRegime, kind_of
 
 IGNORE = "ignore"
 SHIPMENT_TYPES = KNOWN_TYPES - {f"{TYPE_PREFIX}incident.{kind}{TYPE_SUFFIX}" for kind in AREA_INCIDENT_KINDS}
@@ -39,7 +39,7 @@ _STAGES_OUT = ("draft", "pre_advice", "registered", "accepted", "at_delivery_off
 _STAGES_BACK = ("decided", "started", "completed", "undeliverable_office", "never_sent")
 _REDIRECTS = ("redirect_address", "redirect_locker", "redirect_point", "redirect_cancelled")
 _CHANGES = ("hold_requested", "place_changed", "date", "extended", *_REDIRECTS)
-_TYPE_OF_KIND = {name.removesuffix(TYPE_SUFFIX).rpartition(".")[2]: name for name in SHIPMENT_TYPES}
+_TYPE_OF_KIND = {kind_of(name): name for name in SHIPMENT_TYPES}
 _VALUES: Mapping[str, frozenset[str]] = {
     "ordinal": frozenset({"1", "2"}),
     "legal_regime": frozenset(LegalRegime),
@@ -123,7 +123,7 @@ class Row:
         holds = {Guard.RETURNED_BEFORE: returned_before, Guard.NOTICE_SAID: notice_said}
         if self.guard is None or not holds[self.guard]:
             return _reading(self.type, self.fields)
-        kind, fields = _guarded(self.guard, _kind(self.type))
+        kind, fields = _guarded(self.guard, kind_of(self.type))
         return _reading(_TYPE_OF_KIND[kind], {**fields, **self.fields})
 
 
@@ -132,11 +132,7 @@ def _reading(type_: str, fields: Mapping[str, str]) -> Reading:
 
 
 def _taken_by(type_: str) -> frozenset[str]:
-    return _TAKES.get(_kind(type_), _INCIDENT_TAKES)
-
-
-def _kind(type_: str) -> str:
-    return type_.removesuffix(TYPE_SUFFIX).rpartition(".")[2]
+    return _TAKES.get(kind_of(type_), _INCIDENT_TAKES)
 
 
 def row_faults(row: Row) -> Iterable[str]:
@@ -144,12 +140,12 @@ def row_faults(row: Row) -> Iterable[str]:
     if row.type is None:
         yield from _ignored_faults(row)
         return
-    guarded = _guarded(row.guard, _kind(row.type))[0] if row.guard else None
-    if guarded and _kind(row.type) in {guarded, "returned", "corrected"}:
+    guarded = _guarded(row.guard, kind_of(row.type))[0] if row.guard else None
+    if guarded and kind_of(row.type) in {guarded, "returned", "corrected"}:
         yield f"the guard {row.guard} changes nothing about {row.type}"
     takes = _taken_by(row.type) | (_TAKES[guarded] if guarded else frozenset())
     yield from _field_faults(row, takes, f"an event of the type {row.type}")
-    needed = _NEEDS.get(_kind(row.type))
+    needed = _NEEDS.get(kind_of(row.type))
     if needed and needed not in row.fields:
         yield f"an event of the type {row.type} needs {needed}"
     for one, other in _RIVALS:

@@ -8,8 +8,7 @@ from io import BytesIO
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-LANGUAGES = ("pl", "en", "uk")
-FALLBACK_LANGUAGE = "pl"
+from app.domain.recipient import DEFAULT_LANGUAGE, LANGUAGES
 
 
 class Say:
@@ -32,7 +31,7 @@ class Say:
 
 def language_or_default(language: str) -> str:
     """`language` if there is a catalog for it, else Polish."""
-    return language if language in LANGUAGES else FALLBACK_LANGUAGE
+    return language if language in LANGUAGES else DEFAULT_LANGUAGE
 
 
 def marked(message: str) -> str:

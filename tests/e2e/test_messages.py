@@ -8,7 +8,7 @@ from email.policy import default
 import pytest
 from playwright.async_api import Browser
 
-from app.rendering.catalog import LANGUAGES
+from app.domain.recipient import LANGUAGES
 from app.rendering.email import render_email
 from app.rendering.notice import TEMPLATE_VERSIONS
 from tests.e2e.visit import barriers, visiting

@@ -10,7 +10,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 import app.rendering
-from app.rendering.catalog import LANGUAGES, language_or_default, letter_speaker
+from app.domain.recipient import LANGUAGES
+from app.rendering.catalog import language_or_default, letter_speaker
 
 FOLDER = Path(app.rendering.__path__[0])
 CATALOGS = ("sms", "letter", "words")
