@@ -25,6 +25,8 @@ class Status(StrEnum):
 
 
 WAITING = (Status.HELD, Status.QUEUED)
+# What ends so was told to nobody.
+UNTOLD = frozenset({Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED, Status.FAILED})
 FINAL = frozenset({Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.CANCELLED, Status.SUPPRESSED})
 
 
@@ -83,6 +85,11 @@ class Notification:
     merged_into: UUID | None = None
     chain_length: int
     chain_leaf: bytes = field(repr=False)
+
+    @property
+    def waits_for_its_day(self) -> bool:
+        """Whether it is a reminder that nobody has released yet: its day has not come."""
+        return self.status is Status.HELD and self.due_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

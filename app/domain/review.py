@@ -7,12 +7,10 @@ from datetime import datetime
 from app.domain.calendar import at_local, local_day
 from app.domain.deadline import second_notice_overdue_on
 from app.domain.facility_calendar import FacilityCalendar
-from app.domain.notification import WAITING, Notification, Status
+from app.domain.notification import UNTOLD, WAITING, Notification, Status
 from app.domain.reminder import MORNING, Reminder, last_moment, reminders
 from app.domain.shipment import STAY_KINDS
 from app.domain.stay import Known
-
-_NOT_SAID = frozenset({Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED, Status.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +40,9 @@ def still_to_come(known: Known, told: Sequence[Notification], *, sms_told: int, 
     done = {
         (n.step, n.collect_by, n.channel)
         for n in told
-        if n.step and not _is_held(n) and n.status is not Status.CANCELLED
+        if n.step and not n.waits_for_its_day and n.status is not Status.CANCELLED
     }
-    heard_at = [n.created_at for n in told if n.kind in STAY_KINDS and n.status not in _NOT_SAID]
+    heard_at = [n.created_at for n in told if n.kind in STAY_KINDS and n.status not in UNTOLD]
     plan = reminders(known.deadlines, since=max([known.stay.newest_at, *heard_at]), sms_told=sms_told)
     overdue = [reminder for reminder in plan if reminder.due_at <= now]
     coming = _on_open_days(overdue[-1:], plan[len(overdue) :], known.deadlines.inputs.calendar, now)
@@ -87,17 +85,12 @@ def review(known: Known, told: Sequence[Notification], *, sms_told: int, now: da
     )
 
 
-def _is_held(notification: Notification) -> bool:
-    """Whether it waits for its day: nobody has released it yet."""
-    return notification.status is Status.HELD and notification.due_at is None
-
-
 def _is_untrue(notification: Notification, known: Known, due: Reminder | None, later: Sequence[Reminder]) -> bool:
     if notification.status not in WAITING:
         return False
     if untrue_because(notification, known):
         return True
-    if not _is_held(notification):
+    if not notification.waits_for_its_day:
         return False
     if due and due.step is notification.step:
         return notification.channel not in due.channels

@@ -261,7 +261,7 @@ def coming(
     released = {
         Coming(on=local_day(n.not_before or now), kind=n.kind, channel=n.channel)
         for n in notifications
-        if n.step and n.status in WAITING and n.due_at is not None
+        if n.step and n.status in WAITING and not n.waits_for_its_day
     }
     if known.deadlines is None:
         return released

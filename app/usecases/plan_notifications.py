@@ -8,7 +8,7 @@ from uuid import UUID
 from app.domain.channel import Channel, Purpose
 from app.domain.decision import TELLS, News, expires_at, is_from_the_future, plan, tells
 from app.domain.event import Event
-from app.domain.notification import WAITING, Notification, Status
+from app.domain.notification import UNTOLD, WAITING, Notification, Status
 from app.domain.reminder import SMS_PER_ITEM_MAX, last_moment
 from app.domain.shipment import (
     STAY_KINDS,
@@ -35,7 +35,6 @@ from app.usecases.shipment_history import History
 
 # What has left, or may have: whoever got it knows the news.
 _TOLD = frozenset({Status.SENDING, Status.SENT, Status.DELIVERED, Status.UNKNOWN})
-_NOT_SENT = frozenset({Status.SUPPRESSED, Status.CANCELLED, Status.EXPIRED, Status.FAILED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,5 +285,5 @@ def sms_told(told: Sequence[Notification]) -> int:
 
 
 def _goes_out(notification: Notification) -> bool:
-    waits_for_its_day = notification.status is Status.HELD and notification.due_at is None
-    return (notification.status not in _NOT_SENT and not waits_for_its_day) or notification.reason == "merged"
+    goes_out = notification.status not in UNTOLD and not notification.waits_for_its_day
+    return goes_out or notification.reason == "merged"
