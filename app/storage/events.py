@@ -206,14 +206,15 @@ def _open_decoded(row: Any, key: PersonKey) -> Event | None:
 
 
 async def milestones(
-    tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey]
+    tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey] | None = None
 ) -> dict[bytes, list[Milestone]]:
-    """What is known of each shipment, by its blind index; with what those events say that tell of an item that waits.
+    """What is known of each shipment, by its blind index.
 
-    `keys` are those of people at hand; of the others they are looked up.
+    With `keys`, those of people at hand, also what those events say that tell of an item that waits; the keys of other
+    people are looked up.
     """
     rows = await _MILESTONES.rows(tx, shipments)
-    contents = await _contents(tx, rows, keys)
+    contents = await _contents(tx, rows, keys) if keys is not None else {}
     known: dict[bytes, list[Milestone]] = defaultdict(list)
     for row in rows:
         known[row.shipment_index].append(
