@@ -73,13 +73,17 @@ def _last_moment(day: date, notice: Notice, voice: Voice) -> str:
 
 
 def _closing_time(day: date, facility: Facility, notice: Notice) -> str:
+    """The hour after which it is not handed out that day; where that falls into a break, when the break begins."""
     ends = []
     intervals = facility.hours[day.weekday()] if facility.hours else ()
-    closed = any(c.first_on <= day <= c.last_on for c in facility.closures)
-    if intervals and not closed and intervals[-1].closes != _MIDNIGHT:
-        ends.append(intervals[-1].closes)
+    if any(c.first_on <= day <= c.last_on for c in facility.closures):
+        intervals = ()
     if isinstance(notice.until, datetime) and local_date_of(notice.until, notice.zone) == day:
-        ends.append(local(notice.until, notice.zone).time())
+        until = local(notice.until, notice.zone).time()
+        intervals = tuple(each for each in intervals if each.opens < until)
+        ends.append(until)
+    if intervals and intervals[-1].closes != _MIDNIGHT:
+        ends.append(intervals[-1].closes)
     return clock(min(ends)) if ends else ""
 
 

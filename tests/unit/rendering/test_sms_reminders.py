@@ -97,6 +97,12 @@ def test_the_operators_last_moment_ends_the_day_if_it_is_earlier(hour: int, show
     assert f"Targowa 73, {shown}. Masz" in text_of("last_day", pickup=pickup)
 
 
+def test_an_operators_last_moment_in_a_break_is_told_as_the_beginning_of_the_break() -> None:
+    office = replace(OFFICE, hours=week("8:00-12:00,13:00-18:30", *["8:00-20:00"] * 4, "", ""))
+    pickup = Pickup(until=datetime(2026, 12, 7, 11, 30, tzinfo=UTC))
+    assert "Targowa 73, do 12:00. Masz" in text_of("last_day", facility=office, pickup=pickup)
+
+
 def test_without_a_safe_day_the_last_day_is_a_reminder() -> None:
     text = text_of("last_day", collect_by=None)
     assert text.startswith("AWIZO przypomina: list polecony nr ..456789 nadal czeka: UP Warszawa 32")
