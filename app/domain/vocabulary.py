@@ -71,6 +71,10 @@ class Vocabularies:
         reading = row.reading(returned_before=returned_before, notice_said=notice_said)
         return _filled(event, reading, record.vocabulary) if reading else replace(event, quarantine=None)
 
+    def may_correct(self, event: Event) -> bool:
+        """Whether the event, or what its code means, takes another one back."""
+        return self.interpret(event, returned_before=False).correction is not None
+
     def returned_before(self, event: Event, known: Iterable[Milestone]) -> bool:
         """Whether, of what is `known` of its shipment, something says that the item already travelled back.
 

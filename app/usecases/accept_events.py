@@ -90,9 +90,11 @@ async def _take(
     tx: Tx, fresh: Mapping[bytes, Event], surroundings: Surroundings, vocabularies: Vocabularies
 ) -> dict[bytes, Accepted]:
     """Keep the events whose key is still free, and everything that follows from them."""
-    records = await _owners(tx, fresh.values(), surroundings)
-    people = {record.id: record.key for record in records.values()}
     shipments = {key: shipment_index_of(tx, event) for key, event in fresh.items()}
+    named = await _owners(tx, fresh.values(), surroundings)
+    misinformed = await _misinformed(tx, fresh, shipments, vocabularies)
+    records = {key: misinformed.get(key) or named[_owner(event)] for key, event in fresh.items()}
+    people = {record.id: record.key for record in records.values()}
     history = await read_history(tx, {index for index in shipments.values() if index}, people)
     now = surroundings.clock()  # after the locks: no fact is older than what it names
     history = history.as_of(now)
@@ -100,7 +102,7 @@ async def _take(
     keepings = {
         key: keeping_of(
             reading.read(event, shipments[key], key),
-            records[_owner(event)],
+            records[key],
             own_id=surroundings.new_id(),
             key=key,
             received_at=now,
@@ -115,6 +117,23 @@ async def _take(
             planning.keep(item)
     await planning.write(tx)
     return {key: _accepted(item, planning) for key, item in keepings.items() if item.id in won}
+
+
+async def _misinformed(
+    tx: Tx, fresh: Mapping[bytes, Event], shipments: Mapping[bytes, bytes | None], vocabularies: Vocabularies
+) -> dict[bytes, RecipientRecord]:
+    """Whom corrections concern that name nobody, by their keys: who was named by the events that they take back."""
+    nameless = {key: shipments[key] for key, event in fresh.items() if event.recipient is None and shipments[key]}
+    nameless = {key: index for key, index in nameless.items() if vocabularies.may_correct(fresh[key])}
+    if not nameless:
+        return {}
+    known = await event_store.milestones(tx, {index for index in nameless.values() if index}, {})
+    reading = Reading(tx=tx, vocabularies=vocabularies, known=known)
+    aims = {key: reading.read(fresh[key], index, key).corrects for key, index in nameless.items()}
+    owners = {one.key: one.recipient for milestones in known.values() for one in milestones}
+    people = {key: person for key, aim in aims.items() if aim and (person := owners.get(aim))}
+    records = await recipient_store.by_ids(tx, people.values(), lock=True)
+    return {key: records[person] for key, person in people.items() if person in records}
 
 
 def shipment_index_of(tx: Tx, event: Event) -> bytes | None:

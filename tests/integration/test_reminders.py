@@ -358,6 +358,30 @@ async def test_a_correction_tells_whom_the_wrong_news_told_and_ends_the_plan(wor
     assert len(texts(world)) == 2
 
 
+async def test_a_correction_that_names_nobody_tells_whom_the_wrong_news_named(world: World, clock: TestClock) -> None:
+    await world.register()
+    wrong = notice()
+    await world.post(wrong)
+    await at(world, clock, "2026-11-23T12:30")
+    aim = {"source": wrong.source, "id": wrong.id}
+    data = {"corrects": aim, "action": "cancel", "recipient": None}
+    answer = await world.accepted(event("corrected", at=clock.now, data=data))
+    assert [(n.kind, n.channel) for n in answer.notifications] == [("corrected", "sms"), ("corrected", "email")]
+    await at(world, clock, "2026-11-23T12:40")
+    assert {n.status for n in await reminders(world)} == {Status.CANCELLED}
+
+
+async def test_a_record_that_takes_itself_back_tells_whom_it_had_told(world: World, clock: TestClock) -> None:
+    await world.register()
+    code = {"vocabulary": "poczta-polska", "code": "P_A"}
+    await world.post(event("notice_left", id="code-1", type="pl.awizo.tracking.v1", data={"raw": code}))
+    await at(world, clock, "2026-11-23T12:30")
+    back = {"raw": {**code, "canceled": True}, "recipient": None}
+    answer = await world.accepted(event("tracking", at=clock.now, id="code-2", data=back))
+    assert answer.mapped_type == "pl.awizo.delivery.corrected.v1"
+    assert [(n.kind, n.channel) for n in answer.notifications] == [("corrected", "sms"), ("corrected", "email")]
+
+
 async def test_a_correction_that_nobody_was_told_of_tells_nobody(world: World, clock: TestClock) -> None:
     await world.register()
     wrong = event("registered", at=NOON)
