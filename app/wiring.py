@@ -245,6 +245,8 @@ def _vocabulary_files(directory: Path) -> dict[str, Path]:
         name = vocabulary_name(file.stem)
         if name in files:
             raise SettingsError(f"AWIZO_VOCABULARY_DIR has both {files[name].name} and {file.name}.")
+        if file.is_fifo() or file.is_char_device() or file.is_block_device() or file.is_socket():
+            raise SettingsError(f"AWIZO_VOCABULARY_DIR: {file.name} is no file.")  # to read it could never end
         files[name] = file
     return files
 

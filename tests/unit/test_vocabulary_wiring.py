@@ -1,5 +1,6 @@
 """A deployment's own tables of codes: taken over the built-in ones, or one sentence that names file and line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,8 @@ def test_a_directory_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
 def test_a_table_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "upu.csv").mkdir()
     assert refusal(tmp_path) == "AWIZO_VOCABULARY_DIR has a file that cannot be read: Is a directory."
+
+
+def test_a_pipe_or_device_in_place_of_a_table_stops_the_start(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "upu.csv")
+    assert refusal(tmp_path) == "AWIZO_VOCABULARY_DIR: upu.csv is no file."
