@@ -44,7 +44,7 @@ _OTHER_KINDS = {
 
 # Error types of pydantic whose message is made of the model alone; those of other types may quote the input.
 _QUOTABLE = frozenset({
-    "missing", "model_type", "model_attributes_type", "dict_type", "list_type", "tuple_type", "string_type",
+    "missing", "dict_type", "list_type", "tuple_type", "string_type",
     "string_too_short", "string_too_long", "too_short", "int_type", "int_parsing", "int_from_float", "float_type",
     "bool_type", "bool_parsing", "literal_error", "enum", "greater_than", "greater_than_equal", "less_than",
     "less_than_equal", "multiple_of", "date_type", "datetime_type", "timezone_aware", "none_required",
@@ -131,6 +131,8 @@ def _fault(error: ErrorDetails | Mapping[str, Any], prefix: str) -> Fault:
     match error["type"]:
         case "extra_forbidden":
             path, detail = path[:-1], "Has a member that is not known here"
+        case "model_type" | "model_attributes_type":
+            detail = "Must be an object"
         case kind if kind in _QUOTABLE or kind == OWN_ERROR:
             detail = error["msg"]
         case _:

@@ -217,6 +217,12 @@ def test_a_message_that_may_quote_the_input_is_replaced() -> None:
     assert fault == Fault(pointer="/id", detail="Is not of the form that is needed")
 
 
+def test_what_must_be_an_object_is_said_without_our_own_names_for_it() -> None:
+    with pytest.raises(ValidationError) as raised:
+        _Body.model_validate([])
+    assert faults_of(raised.value.errors()) == (Fault(pointer="", detail="Must be an object"),)
+
+
 def test_more_faults_than_the_limit_end_with_a_word_that_there_are_more() -> None:
     with pytest.raises(ValidationError) as raised:
         _Body.model_validate({"count": 1, "names": dict.fromkeys(map(str, range(FAULTS_MAX + 50)), 1)})
