@@ -26,7 +26,7 @@ def delayed(draft: Draft) -> Letter:
         lead=source(draft),
         sections=(
             *items(draft),
-            recorded(draft, reason_given(draft, DELAY_REASONS.get(draft.notice.reason or "")), expected),
+            recorded(draft, reason_given(draft, DELAY_REASONS.get(draft.notice.reason or "")), expected, _waits(draft)),
             _later(draft),
             _nothing_to_do(draft),
         ),
@@ -48,6 +48,7 @@ def damaged(draft: Draft) -> Letter:
                 draft,
                 say("Description: %(damage)s", damage=say(damage)) if damage else "",
                 say("Extent of the damage: %(extent)s", extent=say(severity)) if severity else "",
+                _waits(draft),
             ),
             for_you(draft, say("The item or what is in it may be damaged or incomplete.")),
             what_you_can_do(
@@ -69,7 +70,7 @@ def lost(draft: Draft) -> Letter:
         lead=source(draft),
         sections=(
             *items(draft),
-            recorded(draft),
+            recorded(draft, _waits(draft)),
             for_you(draft, say("There is no place at present where the item can be collected.")),
             what_you_can_do(
                 draft,
@@ -82,8 +83,7 @@ def lost(draft: Draft) -> Letter:
 
 def address_problem(draft: Draft) -> Letter:
     """The address has to be cleared up, by a day where the operator says so."""
-    say, until = draft.say, draft.notice.action_until
-    waits = say("The operator expects an answer by: %(when)s", when=draft.full(until)) if until is not None else ""
+    say, until, waits = draft.say, draft.notice.action_until, _waits(draft)
     return draft.letter(
         subject=say(
             "Address to be clarified by %(date)s, per the operator: %(service)s",
@@ -120,7 +120,7 @@ def item_held(draft: Draft) -> Letter:
         lead=source(draft),
         sections=(
             *items(draft),
-            recorded(draft, reason_given(draft, HOLD_REASONS.get(draft.notice.reason or ""))),
+            recorded(draft, reason_given(draft, HOLD_REASONS.get(draft.notice.reason or "")), _waits(draft)),
             _later(draft),
             _nothing_to_do(draft),
         ),
@@ -131,10 +131,15 @@ def _later(draft: Draft) -> Section:
     return for_you(draft, draft.say("Delivery or collection may come later."))
 
 
+def _waits(draft: Draft) -> str:
+    """Until when the operator waits to hear from the person; empty when it does not."""
+    say, until = draft.say, draft.notice.action_until
+    return say("The operator expects an answer by: %(when)s", when=draft.full(until)) if until is not None else ""
+
+
 def _nothing_to_do(draft: Draft) -> Section:
     say = draft.say
-    return what_you_can_do(
-        draft,
-        say("There is nothing you need to do."),
-        say("To learn more, ask the operator and give the number."),
-    )
+    more = say("To learn more, ask the operator and give the number.")
+    if draft.notice.action_until is not None:
+        return what_you_can_do(draft, more)
+    return what_you_can_do(draft, say("There is nothing you need to do."), more)

@@ -341,6 +341,13 @@ def test_codes_are_told_in_words_and_unknown_ones_not_at_all(kind: str, field: s
         assert message.lower() not in " ".join(unsaid).lower()
 
 
+@pytest.mark.parametrize("kind", ["delayed", "damaged", "lost", "address_problem", "item_held"])
+def test_who_is_expected_to_answer_is_told_until_when_and_never_that_there_is_nothing_to_do(kind: str) -> None:
+    told_until = lines(letter(event(kind, action_until=date(2026, 11, 27)), "en"))
+    assert "The operator expects an answer by: Friday, 27 November 2026" in told_until
+    assert "There is nothing you need to do." not in told_until
+
+
 @pytest.mark.parametrize("kind", words.NEWS)
 def test_a_correction_has_words_for_every_kind_of_news(kind: str) -> None:
     taken_back = told(event("corrected", correction=Correction(action="cancel")), corrected=kind)
