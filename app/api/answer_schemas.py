@@ -135,6 +135,9 @@ _SHIPMENT: Mapping[str, Schema] = {
         quarantine=_described(_or_null(_TEXT), "Why nobody could interpret it"),
         received_at=_MOMENT,
         lag_seconds=_described({"type": "integer"}, "From `at` to `received_at`; negative for a time to come"),
+        recorded_at=_described(
+            _or_null(_MOMENT), "When the operator's own record says that it happened; without an offset, Polish time"
+        ),
         ordinal=_described(_or_null(_COUNT), "Of a paper notice: 1, or 2 for the repeat"),
         reason=_or_null(_TEXT),
         stage=_or_null(_TEXT),

@@ -39,6 +39,7 @@ SHIPMENT_EXAMPLE: dict[str, Any] = {
             "quarantine": None,
             "received_at": "2026-11-23T10:42:03.520Z",
             "lag_seconds": 123,
+            "recorded_at": "2026-11-23T10:42:00.000Z",
             "ordinal": 1,
             "reason": None,
             "stage": None,

@@ -124,6 +124,7 @@ def _event(entry: EventEntry) -> dict[str, Any]:
         "quarantine": entry.quarantine,
         "received_at": moment(entry.received_at),
         "lag_seconds": entry.lag_seconds,
+        "recorded_at": moment(entry.said.recorded_at),
         "ordinal": entry.ordinal,
         "reason": entry.said.reason,
         "stage": entry.said.stage,

@@ -17,6 +17,7 @@ from app.domain.names import is_name
 from app.domain.notification import WAITING, Attempt, Notification
 from app.domain.receipt import Receipt
 from app.domain.recipient import Recipient
+from app.domain.record_time import local_record_time
 from app.domain.reminder import Reminder, last_moment
 from app.domain.review import still_to_come
 from app.domain.shipment import Milestone, corrections, without_future
@@ -32,14 +33,16 @@ _CODE = re.compile(r"[a-z0-9_]{1,64}")
 class Said:
     """What of an event's content everybody may read who reads about its shipment: codes and the operator's own ids.
 
-    `facility` is an id, `recipient` the operator's name for the person. What is no code is left out: it may be a
-    sentence about somebody.
+    `facility` is an id, `recipient` the operator's name for the person, `recorded_at` when the operator's own record
+    says that it happened: evidence, beside the time that counts. What is no code is left out: it may be a sentence
+    about somebody.
     """
 
     reason: str | None = None
     stage: str | None = None
     facility: str | None = None
     recipient: str | None = field(default=None, repr=False)
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,18 +167,24 @@ def said_by(event: Event) -> Said:
         stage=_code(event.stage),
         facility=event.facility.id if event.facility else None,
         recipient=event.recipient,
+        recorded_at=_recorded_at(event.record.time) if event.record else None,
     )
 
 
 def said_in(data: Mapping[str, object]) -> Said:
     """The same of an event's `data` as it was posted, whatever stands in it."""
-    facility = data.get("facility")
+    facility, raw = data.get("facility"), data.get("raw")
     return Said(
         reason=_code(data.get("reason")),
         stage=_code(data.get("stage")),
         facility=_name(facility.get("id")) if isinstance(facility, dict) else None,
         recipient=_name(data.get("recipient")),
+        recorded_at=_recorded_at(raw.get("time")) if isinstance(raw, dict) else None,
     )
+
+
+def _recorded_at(value: object) -> datetime | None:
+    return local_record_time(value) if isinstance(value, str) else None
 
 
 def _code(value: object) -> str | None:

@@ -286,4 +286,4 @@ def sms_told(told: Sequence[Notification]) -> int:
 
 def _goes_out(notification: Notification) -> bool:
     goes_out = notification.status not in UNTOLD and not notification.waits_for_its_day
-    return goes_out or notification.reason == "merged"
+    return goes_out or notification.merged_into is not None

@@ -295,6 +295,9 @@ def test_what_is_no_code_may_be_a_sentence_about_somebody_and_is_left_out() -> N
     ("data", "expected"),
     [
         ({}, Said()),
+        ({"raw": {"time": "2026-11-23T11:42:00"}}, Said(recorded_at=datetime(2026, 11, 23, 10, 42, tzinfo=UTC))),
+        ({"raw": {"time": "Monday"}}, Said()),
+        ({"raw": "2026-11-23T11:42:00"}, Said()),
         ({"stage": "sorted", "reason": "peak"}, Said(stage="sorted", reason="peak")),
         ({"facility": {"id": "UP-1", "name": "UP"}, "recipient": "c-1"}, Said(facility="UP-1", recipient="c-1")),
         ({"stage": 7, "reason": ["x"], "facility": "UP", "recipient": {"name": "Jan"}}, Said()),
