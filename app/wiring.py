@@ -29,7 +29,7 @@ from adapters.sms import (
 )
 from adapters.smtp_email import SmtpEmail, SmtpRelay
 from app.domain.event import vocabulary_name
-from app.domain.vocabularies import SUFFIX, built_in
+from app.domain.vocabularies import SUFFIX, TABLE_BYTES_MAX, built_in
 from app.domain.vocabulary import Vocabularies, VocabularyError, read_vocabularies
 from app.evidence.statement import KEY_SUFFIX
 from app.ports import (
@@ -247,6 +247,8 @@ def _vocabulary_files(directory: Path) -> dict[str, Path]:
             raise SettingsError(f"AWIZO_VOCABULARY_DIR has both {files[name].name} and {file.name}.")
         if file.is_fifo() or file.is_char_device() or file.is_block_device() or file.is_socket():
             raise SettingsError(f"AWIZO_VOCABULARY_DIR: {file.name} is no file.")  # to read it could never end
+        if file.exists() and file.stat().st_size > TABLE_BYTES_MAX:
+            raise SettingsError(f"AWIZO_VOCABULARY_DIR: {file.name} is larger than {TABLE_BYTES_MAX} bytes.")
         files[name] = file
     return files
 

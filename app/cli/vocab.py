@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from app.domain.vocabulary_row import Row
     from app.domain.vocabulary_table import TableFault
 
-TABLE_BYTES_MAX = 4 * 2**20
 
 commands = typer.Typer(help="Tables of what operators' codes mean.", no_args_is_help=True)
 
@@ -28,7 +27,7 @@ def check(
 
     Exit 0: it can be used. 1: it has faults. 2: the file cannot be read.
     """
-    from app.domain.vocabularies import built_in
+    from app.domain.vocabularies import TABLE_BYTES_MAX, built_in
     from app.domain.vocabulary_check import check_table
 
     try:

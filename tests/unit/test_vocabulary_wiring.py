@@ -79,3 +79,8 @@ def test_a_table_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
 def test_a_pipe_or_device_in_place_of_a_table_stops_the_start(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "upu.csv")
     assert refusal(tmp_path) == "AWIZO_VOCABULARY_DIR: upu.csv is no file."
+
+
+def test_a_table_that_is_too_large_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "upu.csv").write_bytes(b"#" * (4 * 2**20 + 1))
+    assert refusal(tmp_path) == "AWIZO_VOCABULARY_DIR: upu.csv is larger than 4194304 bytes."

@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 SUFFIX = ".csv"
+TABLE_BYTES_MAX = 4 * 2**20
 
 
 def built_in() -> dict[str, bytes]:
