@@ -92,10 +92,11 @@ def tells(event: Event) -> bool:
 def expires_at(event: Event, *, known: Deadlines | None, received_at: datetime) -> datetime:
     """When the news is no longer worth sending: after the operator's last day or the safe day, else 24 h on.
 
-    `known` are the deadlines of an item that waits. Where no open day is left, the end of storage counts. What says
-    that it waits no more, or never did, may name a last day that is over, and is news all the same.
+    `known` are the deadlines of an item that waits, by the newest terms: late news may name a day that was put off
+    since. Where no open day is left, the end of storage counts. What says that it waits no more, or never did, may name
+    a last day that is over, and is news all the same.
     """
-    until = event.pickup.until if event.pickup else None
+    until = known.inputs.pickup_until if known else event.pickup.until if event.pickup else None
     ends = [until if isinstance(until, datetime) else end_of_day(until)] if until is not None else []
     if event.kind not in TERM_KINDS:
         ends = [end for end in ends if end > received_at]

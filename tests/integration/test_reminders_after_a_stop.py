@@ -66,3 +66,21 @@ async def test_an_sms_that_spoke_for_an_item_with_another_is_one_of_its_four(wor
     for item in ("item-a", "item-b"):
         assert [step for step, _, _ in await sent_sms(world, item)] == [None, Step.BEFORE_LAST, None, Step.LAST_DAY]
     assert len(texts(world)) == 6
+
+
+async def test_late_news_whose_own_last_day_is_over_is_told_when_the_time_was_extended_since(
+    world: World, clock: TestClock
+) -> None:
+    await world.register()
+    left_at = clock.now
+    clock.now = warsaw("2026-11-24T12:00")
+    longer = event("terms_changed", at=clock.now, data={"change": "extended", "pickup": {"until": "2026-11-27"}})
+    await world.post(longer)
+    clock.now = warsaw("2026-11-26T12:00")
+    late = event("ready_for_pickup", at=left_at, data={"pickup": {"until": "2026-11-25"}, "legal_regime": "courier"})
+    answer = await world.accepted(late)
+    assert {(n.channel, n.status, n.expires_at) for n in answer.notifications} == {
+        (channel, Status.QUEUED, warsaw("2026-11-28T00:00")) for channel in Channel
+    }
+    await at(world, clock, "2026-11-26T12:01")
+    assert "27.11 (pt)" in texts(world)[-1]
