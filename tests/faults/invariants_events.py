@@ -16,7 +16,8 @@ def invariant_1_every_answered_event_is_there_once(reading: Reading) -> Iterator
     kept = {row["id"] for row in reading.events}
     told: dict[UUID, set[UUID]] = defaultdict(set)
     for notification in reading.notifications.values():
-        told[notification["event_id"]].add(notification["id"])
+        if notification["step"] is None:  # reminders come later, and are no part of the answer
+            told[notification["event_id"]].add(notification["id"])
     owners: dict[UUID, str] = {}
     for posted in reading.journals.events.values():
         for event in {UUID(answer["event"]) for answer in posted.answers}:
@@ -45,8 +46,9 @@ def _told_as_answered(posted: Posted, told: set[UUID]) -> Iterator[Broken]:
 
 def _doubled(reading: Reading) -> Iterator[Broken]:
     keys = Counter(
-        (n["event_id"], n["recipient_id"], n["contact_id"], n["kind"], n["channel"])
+        (n["event_id"], n["recipient_id"], n["contact_id"], n["kind"], n["channel"], n["step"], n["collect_by"])
         for n in reading.notifications.values()
+        if n["step"] is None or n["status"] != "cancelled"  # a plan that changes ends a reminder and holds another
     )
     for (event, *_), count in keys.items():
         if count > 1:

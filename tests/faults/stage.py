@@ -150,7 +150,8 @@ class Stage:
             return f"{self.gateway.reporting} reports"
         try:
             (row,) = await self.asking.rows(
-                "SELECT (SELECT COUNT(*) FROM notifications WHERE status IN ('held', 'queued', 'sending')) AS waiting,"
+                "SELECT (SELECT COUNT(*) FROM notifications WHERE status IN ('queued', 'sending')"
+                " OR status = 'held' AND due_at IS NOT NULL) AS waiting,"
                 " (SELECT COUNT(*) FROM pending_entries) AS pending,"
                 " (SELECT SUM(size) FROM tree_heads) - (SELECT SUM(size) FROM"
                 " (SELECT MAX(size) AS size FROM checkpoints GROUP BY shard) newest) AS unpublished"
