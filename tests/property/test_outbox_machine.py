@@ -54,6 +54,7 @@ from tests.builders import NOON, OPERATOR, PHONE, RECIPIENT, event
 from tests.conftest import ROOT_SECRET, TestClock
 from tests.integration.sealed import SealedFact, assert_in_order, sealed_facts
 from tests.integration.world import KEYS, SENDER, sealer
+from tests.vocabularies import BUILT_IN
 
 T = TypeVar("T")
 
@@ -158,7 +159,7 @@ class Outbox(RuleBasedStateMachine):
     def accept(self, kind: str, item: int) -> None:
         """The same id is always the same event, so that a second time is a repeat."""
         news: Event = event(kind, id=f"{kind}-{item}", data={"shipment": f"item-{item}"})
-        (answer,) = self.transact(accepting.accept_events, [news])
+        (answer,) = self.transact(accepting.accept_events, [news], vocabularies=BUILT_IN)
         assert isinstance(answer, accepting.Accepted)
         first = self.posted.setdefault(news.id, (answer.event, len(answer.notifications)))
         assert first == (answer.event, len(answer.notifications))
