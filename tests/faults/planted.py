@@ -35,7 +35,8 @@ def _acknowledge_before_commit() -> None:
 
         async def commit_later() -> None:
             async with self._database.write() as tx:
-                answers.set_result(await accept(tx, events, surroundings=self._surroundings))
+                accepted = await accept(tx, events, surroundings=self._surroundings, vocabularies=self._vocabularies)
+                answers.set_result(accepted)
                 await asyncio.sleep(_COMMITTED_LATER_SECONDS)
 
         task = asyncio.create_task(commit_later())
