@@ -15,8 +15,9 @@ from app.api.recipients import Name
 from app.api.views import attempt_view, moment, receipt_view
 from app.domain.access import Caller, Scope
 from app.domain.deadline import Deadlines
+from app.domain.findings import Finding
 from app.domain.notification import Notification
-from app.domain.timeline import AttemptEntry, Entry, EventEntry, Finding, NotificationEntry, ReceiptEntry
+from app.domain.timeline import AttemptEntry, Entry, EventEntry, NotificationEntry, ReceiptEntry
 from app.usecases.read_shipment import ShipmentAnswer, read_shipment
 
 router = APIRouter(prefix="/v1/shipments", tags=["shipments"])

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.domain.calendar import local_day
 from app.domain.deadline import Deadlines, Inputs, deadlines
 from app.domain.facility_calendar import calendar_of
-from app.domain.shipment import Milestone, Picture, Stay, picture_of
+from app.domain.shipment import Milestone, Picture, Stay, picture_of, without_future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,17 @@ def known_of(milestones: Iterable[Milestone], *, as_of: datetime) -> Known:
     """What the events of one shipment come to, as known at that moment."""
     picture = picture_of(milestones)
     return Known(picture=picture, deadlines=_deadlines(picture.stay, local_day(as_of)) if picture.stay else None)
+
+
+def as_it_stands(known: Iterable[Milestone], *, now: datetime) -> Known:
+    """Where a shipment stands; the deadlines of an item that does not wait any more as they were when it stopped.
+
+    So they do not move any more. What a wrong clock dates into the future counts for nothing until then.
+    """
+    milestones = without_future(known, now=now)
+    present = known_of(milestones, as_of=now)
+    ended_at = present.picture.ended_at
+    return present if ended_at is None else known_of(milestones, as_of=ended_at)
 
 
 def _timeless(known: Deadlines | None) -> Deadlines | None:

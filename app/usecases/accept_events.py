@@ -103,6 +103,7 @@ async def _take(
         key: keeping_of(
             reading.read(event, shipments[key], key),
             records[key],
+            shipment_index=shipments[key],
             own_id=surroundings.new_id(),
             key=key,
             received_at=now,
@@ -142,7 +143,14 @@ def shipment_index_of(tx: Tx, event: Event) -> bytes | None:
 
 
 def keeping_of(
-    read: ReadEvent, record: RecipientRecord, *, own_id: UUID, key: bytes, received_at: datetime, replayed: bool = False
+    read: ReadEvent,
+    record: RecipientRecord,
+    *,
+    shipment_index: bytes | None,
+    own_id: UUID,
+    key: bytes,
+    received_at: datetime,
+    replayed: bool = False,
 ) -> Keeping:
     """The event of that dedupe key as it is kept under our own id; `record` is of the person whom it names."""
     milestone = replace(
@@ -159,7 +167,7 @@ def keeping_of(
         record=record,
         milestone=milestone,
         shipments=sealed_shipments(read.event),
-        shipment_index=read.shipment_index,
+        shipment_index=shipment_index,
         received_at=received_at,
         replayed=replayed,
     )

@@ -17,7 +17,6 @@ class ReadEvent:
     """An event as it is understood, and the key of the event that it takes back, if it is a correction with an aim."""
 
     event: Event
-    shipment_index: bytes | None = field(repr=False)
     corrects: bytes | None = field(repr=False)
 
 
@@ -39,7 +38,7 @@ class Reading:
         if shipment_index and not understood.quarantine:
             milestone = milestone_of(understood)
             self._earlier[shipment_index].append(replace(milestone, key=key, corrects=corrects))
-        return ReadEvent(event=understood, shipment_index=shipment_index, corrects=corrects)
+        return ReadEvent(event=understood, corrects=corrects)
 
     def _aim(self, event: Event, before: Sequence[Milestone]) -> bytes | None:
         correction = event.correction

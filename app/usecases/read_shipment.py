@@ -5,22 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from app.domain.coming import Coming, coming
+from app.domain.findings import Finding, findings, in_the_dark
 from app.domain.notification import Notification
 from app.domain.shipment import Milestone
-from app.domain.stay import Known
+from app.domain.stay import Known, as_it_stands
 from app.domain.timeline import (
     ENTRIES_MAX,
     AttemptEntry,
-    Coming,
     Entry,
-    Finding,
     NotificationEntry,
     ReceiptEntry,
     Timeline,
-    as_it_stands,
-    coming,
-    findings,
-    in_the_dark,
     timeline,
     with_corrections,
 )

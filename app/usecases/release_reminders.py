@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import assert_never
 from uuid import UUID
 
+from app.domain.channel import Channel
 from app.domain.decision import Planned, Suppress
 from app.domain.notification import Notification, Status
 from app.storage.facts import StoredFact
@@ -16,23 +18,28 @@ from app.usecases.record_facts import FactSheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """One reminder for one contact point that is due.
+class Unheld:
+    """A reminder for a contact point that could not be planned before its day, and what is decided about it now."""
 
-    `held` was planned before; None: it is decided only now, as `planned` says, and gets `new_id`. `place` is where the
-    item waits, None where nobody said.
+    id: UUID
+    planned: Planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One reminder for one contact point that is due: held since it was planned, or decided only now.
+
+    `place` is where the item waits, None where nobody said.
     """
 
     subject: Subject
     place: str | None
-    held: Notification | None
-    planned: Planned | None
-    new_id: UUID
+    reminder: Notification | Unheld
 
     @property
     def id(self) -> UUID:
         """The notification's id."""
-        return self.held.id if self.held else self.new_id
+        return self.reminder.id
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,50 +60,57 @@ class Releasing:
         for together in groups.values():
             speaker, *others = sorted(together, key=_precedence)
             done = [(speaker, self._speak(speaker)), *((each, self._merge(each, speaker.id)) for each in others)]
-            new += [notification for each, notification in done if each.held is None]
-            changed += [notification for each, notification in done if each.held is not None]
+            new += [notification for each, notification in done if isinstance(each.reminder, Unheld)]
+            changed += [notification for each, notification in done if isinstance(each.reminder, Notification)]
         return new, changed
 
     def _speak(self, speaker: Release) -> Notification:
-        if speaker.held is not None:
-            return replace(speaker.held, status=Status.QUEUED, due_at=self.now)
-        if speaker.planned is None:
-            raise ValueError("a reminder was either held or is planned now")
-        return self._open(speaker, standing_of(speaker.planned, now=self.now))
+        match speaker.reminder:
+            case Notification() as held:
+                return replace(held, status=Status.QUEUED, due_at=self.now)
+            case Unheld(planned=planned) as unheld:
+                return self._open(speaker.subject, unheld, standing_of(planned, now=self.now))
+            case _:
+                assert_never(speaker.reminder)
 
     def _merge(self, other: Release, speaker: UUID) -> Notification:
-        merged = Standing(status=Status.SUPPRESSED, reason="merged", merged_into=speaker)
-        if other.held is None:
-            return self._open(other, merged)
-        ended = replace(other.held, status=Status.SUPPRESSED, reason="merged", due_at=None, merged_into=speaker)
-        opening = opening_data(self.openings[ended.id])
-        return end_chain(self.sheet, ended, "notification.suppressed", at=self.now, record=self.record, opening=opening)
+        match other.reminder:
+            case Notification() as held:
+                ended = replace(held, status=Status.SUPPRESSED, reason="merged", due_at=None, merged_into=speaker)
+                opening = opening_data(self.openings[ended.id])
+                suppressed = "notification.suppressed"
+                return end_chain(self.sheet, ended, suppressed, at=self.now, record=self.record, opening=opening)
+            case Unheld() as unheld:
+                standing = Standing(status=Status.SUPPRESSED, reason="merged", merged_into=speaker)
+                return self._open(other.subject, unheld, standing)
+            case _:
+                assert_never(other.reminder)
 
-    def _open(self, release: Release, standing: Standing) -> Notification:
-        if release.planned is None:
-            raise ValueError("a reminder was either held or is planned now")
+    def _open(self, subject: Subject, unheld: Unheld, standing: Standing) -> Notification:
         return open_notification(
-            self.sheet, release.subject, self.record, release.planned, standing, new_id=release.new_id, now=self.now
+            self.sheet, subject, self.record, unheld.planned, standing, new_id=unheld.id, now=self.now
         )
 
 
 def _message(release: Release) -> object:
     """What makes reminders one message: the same words, on the same way, about the same place."""
-    contact, channel = _contact(release)
-    alone = release.place is None or contact is None or _is_suppressed(release)
+    channel, contact = _way(release.reminder)
+    alone = release.place is None or contact is None or _is_suppressed(release.reminder)
     return release.id if alone else (channel, contact, release.subject.kind, release.place)
 
 
-def _contact(release: Release) -> tuple[UUID | None, str]:
-    if release.held is not None:
-        return release.held.contact, release.held.channel
-    if release.planned is None:
-        raise ValueError("a reminder was either held or is planned now")
-    return release.planned.contact.id if release.planned.contact else None, release.planned.channel
+def _way(reminder: Notification | Unheld) -> tuple[Channel, UUID | None]:
+    match reminder:
+        case Notification(channel=channel, contact=contact):
+            return channel, contact
+        case Unheld(planned=planned):
+            return planned.channel, planned.contact.id if planned.contact else None
+        case _:
+            assert_never(reminder)
 
 
-def _is_suppressed(release: Release) -> bool:
-    return release.planned is not None and isinstance(release.planned.decision, Suppress)
+def _is_suppressed(reminder: Notification | Unheld) -> bool:
+    return isinstance(reminder, Unheld) and isinstance(reminder.planned.decision, Suppress)
 
 
 def _precedence(release: Release) -> tuple[object, ...]:

@@ -29,7 +29,7 @@ from app.usecases.note_anomaly import note_anomaly
 from app.usecases.open_notification import Standing, Subject, open_notification
 from app.usecases.plan_notifications import sms_told
 from app.usecases.record_facts import FactSheet, new_fact_sheet, sealed_shipments
-from app.usecases.release_reminders import Release, Releasing
+from app.usecases.release_reminders import Release, Releasing, Unheld
 from app.usecases.shipment_history import History, read_history
 
 _log = structlog.get_logger(__name__)
@@ -47,15 +47,15 @@ async def remind(tx: Tx, *, surroundings: Surroundings) -> int:
     due = await stay_store.due_for_review(tx, now=surroundings.clock(), limit=BATCH_MAX)
     if not due:
         return 0
-    people = {plan.recipient for plan in due}
+    people = {each.recipient for each in due}
     records, damaged = await recipient_store.sound_by_ids(tx, people, lock=True, for_update=True, skip=True)
     plans = await stay_store.due_of_people(tx, records, now=surroundings.clock(), limit=PLANS_MAX)
     keys = {record.id: record.key for record in records.values()}
-    history = await read_history(tx, {plan.shipment_index for plan in plans}, keys)
-    await stay_store.lock(tx, (plan.id for plan in plans))  # after the shipments, as whoever hears of them
-    stays = [history.stays.get((plan.shipment_index, plan.recipient)) for plan in plans]
-    unreadable = [plan.id for plan, stay in zip(plans, stays, strict=True) if stay is None]
-    unreadable += [plan.id for plan in due if plan.recipient in damaged]
+    history = await read_history(tx, {each.shipment_index for each in plans}, keys)
+    await stay_store.lock(tx, (each.id for each in plans))  # after the shipments, as whoever hears of them
+    stays = [history.stays.get((each.shipment_index, each.recipient)) for each in plans]
+    unreadable = [each.id for each, stay in zip(plans, stays, strict=True) if stay is None]
+    unreadable += [each.id for each in due if each.recipient in damaged]
     if unreadable:
         _log.error("plans_given_up", plans=len(unreadable), why="what is known of these items cannot be read")
         await stay_store.give_up(tx, unreadable)
@@ -168,14 +168,12 @@ class _Reminding:
         subject = self._subject(stay, known, event, due)
         place = known.stay.facility.id if known.stay and known.stay.facility else None
         channels = {channel for channel, _ in held}
-        releases = [
-            Release(subject=subject, place=place, held=each, planned=None, new_id=each.id) for each in held.values()
-        ]
+        releases = [Release(subject=subject, place=place, reminder=each) for each in held.values()]
         for planned in self._decisions(record, subject, due, known):
             contact = planned.contact.id if planned.contact else None
             if (planned.channel, contact) not in held and (contact or planned.channel not in channels):
-                new_id = self.surroundings.new_id()
-                releases.append(Release(subject=subject, place=place, held=None, planned=planned, new_id=new_id))
+                unheld = Unheld(id=self.surroundings.new_id(), planned=planned)
+                releases.append(Release(subject=subject, place=place, reminder=unheld))
         return releases
 
     def _hold(

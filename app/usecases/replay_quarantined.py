@@ -238,7 +238,15 @@ async def _take_up(
 def _keeping(reading: Reading, each: _Opened, shipment_index: bytes | None) -> Keeping:
     key = each.kept.dedupe_key
     read = reading.read(each.event, shipment_index, key)
-    return keeping_of(read, each.record, own_id=each.kept.id, key=key, received_at=each.kept.received_at, replayed=True)
+    return keeping_of(
+        read,
+        each.record,
+        shipment_index=shipment_index,
+        own_id=each.kept.id,
+        key=key,
+        received_at=each.kept.received_at,
+        replayed=True,
+    )
 
 
 def _outcome(item: Keeping, planning: Planning) -> Outcome:

@@ -1,6 +1,5 @@
 """`/v1/recipients/{operator}/{recipient}` over HTTP, on both databases."""
 
-import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -396,14 +395,3 @@ async def test_nothing_is_changed_while_the_log_cannot_be_trusted(api: Api, call
     api.services.log_watch.found("the database is behind the mark")
     key = await api.key(Scope.RECIPIENTS_WRITE)
     assert (await call(api, key, PLACE)).status_code == 503
-
-
-def test_the_description_of_the_body_stands_on_its_own() -> None:
-    app = FastAPI()
-    app.include_router(recipients.router)
-    put = app.openapi()["paths"]["/v1/recipients/{operator}/{recipient}"]["put"]
-    schema = put["requestBody"]["content"]["application/json"]["schema"]
-    assert "$ref" not in json.dumps(schema)
-    assert set(schema["properties"]) == {*CONTRACT_EXAMPLE, "letters", "safety_phrase"}
-    contact = schema["properties"]["contact_points"]["items"]["properties"]
-    assert set(contact) == {"channel", "value", "verified", "method"}
