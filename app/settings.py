@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     provider_rates: str = ""
     resend_once: str = ""
     vocabulary_dir: Path | None = None
+    incident_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
+    incident_digest_seconds: Annotated[int, Field(ge=0, le=3_600)] = 60
     operator_verified: bool = True
     pool_size: Annotated[int, Field(ge=1, le=500)] = 10
     log_level: Literal["debug", "info", "warning", "error"] = "info"

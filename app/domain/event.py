@@ -68,11 +68,20 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """From when until when an incident keeps a facility shut; `until` None: nobody knows."""
+
+    starts: datetime
+    until: datetime | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facility:
     """A post office, collection point or locker.
 
     `hours` has seven entries, Monday first, each a tuple of intervals, empty when shut that day;
-    None when the operator said nothing about hours.
+    None when the operator said nothing about hours. `closures` came with the facility, `outages` are incidents'.
     """
 
     id: str
@@ -82,6 +91,7 @@ class Facility:
     city: str | None = None
     hours: tuple[tuple[OpeningInterval, ...], ...] | None = None
     closures: tuple[Closure, ...] = ()
+    outages: tuple[Outage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +145,41 @@ class Correction:
     kind: str | None = None
 
 
+class AreaKind(StrEnum):
+    """By what an incident says whom it touches."""
+
+    SHIPMENT = "shipment"
+    FACILITY = "facility"
+    POST_CODE = "post_code"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """One shipment, one facility, one post code (or all that begin so, with a `*`), or the whole operator."""
+
+    kind: AreaKind
+    value: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """What an incident of an area says of itself, beside its event's `reason`.
+
+    `name` and `revision` are the operator's; `starts` and `until` local days, or moments; `substitute` is where to go
+    instead. `scope` lists whom it touches: areas of one kind.
+    """
+
+    name: str
+    revision: int
+    starts: date | datetime | None = None
+    until: date | datetime | None = None
+    planned: bool = False
+    announced_at: datetime | None = None
+    substitute: Facility | None = None
+    scope: tuple[Area, ...] = field(default=(), repr=False)
+
+
 def vocabulary_name(said: str) -> str:
     """The name of a vocabulary as tables have it: the same in either case, and blanks around it are none of it."""
     return said.strip().casefold()
@@ -169,7 +214,8 @@ class Event:
     kept aside (None: understood). `mapped_type` is what a vocabulary made of the operator's own code, None when the
     producer named the type itself. `handover` comes with `delivered`; `reason`, `stage`, `change`, `severity` and
     `place` (what kind of place the item waits in) are codes. Moments that come as a date are local days.
-    `last_chance` says whether, or until when, an item that goes back can still be had.
+    `last_chance` says whether, or until when, an item that goes back can still be had. `incident` comes with incidents
+    of an area.
     """
 
     id: str
@@ -199,6 +245,7 @@ class Event:
     action_until: date | datetime | None = None
     correction: Correction | None = field(default=None, repr=False)
     record: OperatorRecord | None = field(default=None, repr=False)
+    incident: Incident | None = None
     mapped_type: str | None = None
     quarantine: str | None = None
 

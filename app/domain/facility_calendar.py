@@ -1,10 +1,11 @@
 """On which days, and until when, a facility is open: its weekly hours, less days off and closures."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from app.domain.calendar import DEFAULT_TIME_ZONE, at_local, end_of_day, is_statutory_day_off
-from app.domain.event import Closure, Facility, OpeningInterval
+from app.domain.event import Closure, Facility, OpeningInterval, Outage
 
 _MIDNIGHT = time()
 ROUND_THE_CLOCK = (OpeningInterval(opens=_MIDNIGHT, closes=_MIDNIGHT),)
@@ -30,20 +31,25 @@ class Opening:
 class FacilityCalendar:
     """The weekly `hours` of a facility (seven entries, Monday first) and its announced closures, in local time.
 
-    On statutory days off a place is shut unless it is open round the clock that weekday.
+    On statutory days off a place is shut unless it is open round the clock that weekday. During `outages` nothing is
+    open; one whose end nobody knows never ends.
     """
 
     hours: tuple[tuple[OpeningInterval, ...], ...] = UNKNOWN_HOURS
     closures: tuple[Closure, ...] = ()
+    outages: tuple[Outage, ...] = ()
     time_zone: str = DEFAULT_TIME_ZONE
 
     def openings(self, day: date) -> tuple[Opening, ...]:
         """When the facility is open on that local day, in order; empty when it stays shut."""
-        return tuple(self._opening(day, interval) for interval in self._intervals(day))
+        openings = [self._opening(day, interval) for interval in self._intervals(day)]
+        for outage in self.outages:
+            openings = [left for opening in openings for left in _outside(opening, outage)]
+        return tuple(openings)
 
     def is_open(self, day: date, *, after: datetime | None = None, before: datetime | None = None) -> bool:
         """Whether it opens on that local day, and if moments are given, stays open `after`, or opens `before` them."""
-        if after is None and before is None:
+        if after is None and before is None and not self.outages:
             return bool(self._intervals(day))
         return any(
             (after is None or opening.closes_at > after) and (before is None or opening.opens_at < before)
@@ -92,6 +98,14 @@ class FacilityCalendar:
         return Opening(opens_at=opens_at, closes_at=at_local(day, interval.closes, self.time_zone))
 
 
+def _outside(opening: Opening, outage: Outage) -> Iterable[Opening]:
+    """What is left of an opening: before the outage, and after it."""
+    if opening.opens_at < outage.starts:
+        yield Opening(opens_at=opening.opens_at, closes_at=min(opening.closes_at, outage.starts))
+    if outage.until is not None and outage.until < opening.closes_at:
+        yield Opening(opens_at=max(opening.opens_at, outage.until), closes_at=opening.closes_at)
+
+
 def calendar_of(facility: Facility | None, *, is_locker: bool = False) -> FacilityCalendar:
     """The calendar of a facility as the operator described it.
 
@@ -100,4 +114,4 @@ def calendar_of(facility: Facility | None, *, is_locker: bool = False) -> Facili
     unsaid = ALWAYS_OPEN if is_locker else UNKNOWN_HOURS
     if facility is None:
         return FacilityCalendar(hours=unsaid)
-    return FacilityCalendar(hours=facility.hours or unsaid, closures=facility.closures)
+    return FacilityCalendar(hours=facility.hours or unsaid, closures=facility.closures, outages=facility.outages)

@@ -1,12 +1,13 @@
 """An item that waits for one person: what is known of it, its deadlines, and what there is still to say of it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from app.domain.calendar import local_day
 from app.domain.deadline import Deadlines, Inputs, deadlines
+from app.domain.event import Facility
 from app.domain.facility_calendar import calendar_of
 from app.domain.shipment import Milestone, Picture, Stay, picture_of, without_future
 
@@ -52,21 +53,38 @@ class PersonalStay:
     known: Known = field(repr=False)
 
 
-def known_of(milestones: Iterable[Milestone], *, as_of: datetime) -> Known:
+# What incidents make of the facility at which an item waits: the same with its outages.
+Touching = Callable[[Facility], Facility]
+
+
+def _untouched(facility: Facility) -> Facility:
+    return facility
+
+
+def known_of(milestones: Iterable[Milestone], *, as_of: datetime, touched: Touching = _untouched) -> Known:
     """What the events of one shipment come to, as known at that moment."""
-    picture = picture_of(milestones)
-    return Known(picture=picture, deadlines=_deadlines(picture.stay, local_day(as_of)) if picture.stay else None)
+    return as_touched(picture_of(milestones), as_of=as_of, touched=touched)
 
 
-def as_it_stands(known: Iterable[Milestone], *, now: datetime) -> Known:
+def as_touched(picture: Picture, *, as_of: datetime, touched: Touching) -> Known:
+    """The same of an item of which nothing new was heard, at the facility as incidents leave it."""
+    stay = picture.stay
+    if stay is None:
+        return Known(picture=picture, deadlines=None)
+    if stay.facility is not None:
+        stay = replace(stay, facility=touched(replace(stay.facility, outages=())))
+    return Known(picture=replace(picture, stay=stay), deadlines=_deadlines(stay, local_day(as_of)))
+
+
+def as_it_stands(known: Iterable[Milestone], *, now: datetime, touched: Touching = _untouched) -> Known:
     """Where a shipment stands; the deadlines of an item that does not wait any more as they were when it stopped.
 
     So they do not move any more. What a wrong clock dates into the future counts for nothing until then.
     """
     milestones = without_future(known, now=now)
-    present = known_of(milestones, as_of=now)
+    present = known_of(milestones, as_of=now, touched=touched)
     ended_at = present.picture.ended_at
-    return present if ended_at is None else known_of(milestones, as_of=ended_at)
+    return present if ended_at is None else known_of(milestones, as_of=ended_at, touched=touched)
 
 
 def _timeless(known: Deadlines | None) -> Deadlines | None:

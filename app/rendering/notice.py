@@ -48,6 +48,47 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceTouched:
+    """A place where items of the person wait that an incident touches.
+
+    `facility` has its outages. `collect_by` is the last safe day there, `substitute_by` the last day until which the
+    incident's substitute is open for them; both None where no open day is left, and None of an operator's item without
+    any end.
+    """
+
+    facility: Facility
+    items: tuple[Item, ...]
+    collect_by: date | None = None
+    substitute_by: date | None = None
+    has_no_open_day: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentNews:
+    """One incident of an area, as one person is to be told of it.
+
+    `kind` is its event's (facility_unavailable, service_disruption, maintenance_planned, resolved), `operator` a code
+    or name, `starts` and `until` local days or moments, `reason` the operator's code. `places` are where items of the
+    person wait that it touches, `items` other items that it touches; `post_codes` the areas (`03-7*`, as the operator
+    wrote them) in which the person lives. `before` is what they were told of it earlier, so that only the change is
+    told; `is_over`: it does not concern them any more, because it ended or was narrowed.
+    """
+
+    kind: str
+    operator: str
+    starts: date | datetime | None = None
+    until: date | datetime | None = None
+    planned: bool = False
+    reason: str | None = None
+    substitute: Facility | None = None
+    places: tuple[PlaceTouched, ...] = ()
+    items: tuple[Item, ...] = ()
+    post_codes: tuple[str, ...] = field(default=(), repr=False)
+    before: "IncidentNews | None" = None
+    is_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """The facts of one message. Strings are the operator's own words, still as they came; rendering tames them.
 
@@ -56,6 +97,7 @@ class Notice:
     to wait, the notices are those of paper. `collect_by` is the last safe day for collecting as we computed it, None
     where we could not; `told_on` the local day on which the message is made. `corrected` is the kind of the news that
     a correction takes back, `replaced` whether it says what stands instead. `others` wait at the same place, too.
+    `incidents` are what there is to tell of incidents of areas: the notice's own first, then others of the same day.
     `letters` is how the person wants SMS spelt, `safety_phrase` their own words that stand in each message.
     """
 
@@ -90,6 +132,7 @@ class Notice:
     collect_by: date | None = None
     told_on: date | None = None
     others: tuple[Item, ...] = ()
+    incidents: tuple[IncidentNews, ...] = ()
     letters: Letters = Letters.PLAIN
     safety_phrase: str | None = field(default=None, repr=False)
 
@@ -125,6 +168,7 @@ class Telling:
     collect_by: date | None = None
     told_on: date | None = None
     others: tuple[Item, ...] = ()
+    incidents: tuple[IncidentNews, ...] = ()
     letters: Letters = Letters.PLAIN
     safety_phrase: str | None = field(default=None, repr=False)
 
@@ -174,6 +218,7 @@ def notice_of_event(event: Event, telling: Telling, *, time_zone: str = DEFAULT_
         collect_by=telling.collect_by,
         told_on=telling.told_on,
         others=telling.others,
+        incidents=telling.incidents,
         letters=telling.letters,
         safety_phrase=telling.safety_phrase,
     )

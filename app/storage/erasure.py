@@ -18,8 +18,10 @@ from app.storage.tables import (
     facts,
     former_stays,
     legal_holds,
+    notification_items,
     notifications,
     receipts,
+    recipient_areas,
     recipient_keys,
     recipients,
     stays,
@@ -34,6 +36,8 @@ _OF_A_PERSON = (
     anomalies,
     former_stays,
     stays,
+    notification_items,
+    recipient_areas,
 )
 
 # What an event's row says in its place once the content is gone: nothing can be compared with it any more.

@@ -20,6 +20,8 @@ from app.storage.tables import events
 from app.storage.vault import PersonKey
 
 _EVENT = TypeAdapter(Event)
+# Whom an incident touches is kept in a table of its own.
+_NOT_DECODED: Any = {"canonical": True, "incident": {"scope": True}}
 _ACCEPTED = select(
     events.c.id,
     events.c.operator,
@@ -130,7 +132,7 @@ def _row(tx: Tx, item: NewEvent) -> dict[str, Any]:
 def meaning(item: NewEvent) -> dict[str, Any]:
     """The row's id, and the columns that hold how the event is understood."""
     event = item.event
-    decoded = _EVENT.dump_json(event, exclude={"canonical"}) if item.tells else None
+    decoded = _EVENT.dump_json(event, exclude=_NOT_DECODED) if item.tells else None
     return {
         "id": item.id,
         "mapped_type": event.mapped_type,

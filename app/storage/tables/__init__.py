@@ -5,6 +5,7 @@ Columns ending in `_index` are keyed blind indexes (HMAC) of names and addresses
 """
 
 from app.storage.tables.base import metadata
+from app.storage.tables.figures import downtimes, duties, figure_cursors, figures
 from app.storage.tables.log import (
     APPEND_ONLY,
     checkpoints,
@@ -21,11 +22,15 @@ from app.storage.tables.log import (
 )
 from app.storage.tables.outbox import (
     QUARANTINED_ROWS,
+    RUNNING_ROWS,
     WAITING_ROWS,
     anomalies,
     attempts,
     events,
     former_stays,
+    incident_areas,
+    incidents,
+    notification_items,
     notifications,
     provider_figures,
     providers,
@@ -41,6 +46,7 @@ from app.storage.tables.people import (
     contact_points,
     inbound_messages,
     legal_holds,
+    recipient_areas,
     recipient_keys,
     recipients,
     retention_cursors,
@@ -50,6 +56,7 @@ from app.storage.tables.people import (
 __all__ = [
     "APPEND_ONLY",
     "QUARANTINED_ROWS",
+    "RUNNING_ROWS",
     "WAITING_ROWS",
     "anomalies",
     "api_keys",
@@ -60,20 +67,28 @@ __all__ = [
     "contact_marks",
     "contact_points",
     "cosignatures",
+    "downtimes",
+    "duties",
     "events",
     "facts",
+    "figure_cursors",
+    "figures",
     "former_stays",
     "inbound_messages",
+    "incident_areas",
+    "incidents",
     "leaves",
     "legal_holds",
     "log_keys",
     "lost_entries",
     "metadata",
+    "notification_items",
     "notifications",
     "pending_entries",
     "provider_figures",
     "providers",
     "receipts",
+    "recipient_areas",
     "recipient_keys",
     "recipients",
     "retention_cursors",

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from app.storage.tables.base import metadata
-from app.storage.types import Instant
+from app.storage.types import Instant, Prefixed
 
 events = Table(
     "events",
@@ -61,8 +61,22 @@ stays = Table(
     Column("review_at", Instant),  # when the plan is to be looked at; NULL: nothing more to come
     Column("changed_at", Instant, nullable=False),
     Column("known", LargeBinary, nullable=False),  # picture and deadlines, encrypted
+    # Where it waits, for incidents to find it: a facility's id, and its post code as incidents compare them.
+    Column("waits", Boolean, nullable=False, server_default=text("false")),
+    Column("facility", Text),
+    Column("post_code", Prefixed),
     UniqueConstraint("shipment_index", "recipient_id"),
 )
+_WAITS = text("waits")
+for _place in ("facility", "post_code"):
+    Index(
+        f"ix_stays_{_place}",
+        stays.c.operator,
+        stays.c[_place],
+        stays.c.recipient_id,
+        sqlite_where=_WAITS,
+        postgresql_where=_WAITS,
+    )
 _TO_REVIEW = text("review_at IS NOT NULL")
 Index("ix_stays_review_at", stays.c.review_at, sqlite_where=_TO_REVIEW, postgresql_where=_TO_REVIEW)
 Index("ix_stays_recipient_id", stays.c.recipient_id)
@@ -77,6 +91,44 @@ former_stays = Table(
     Column("changed_at", Instant, nullable=False),  # when it became so
     Column("known", LargeBinary, nullable=False),
 )
+
+# Incidents of areas, one row for each revision: an event, and how far the people whom it touches were gone through.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("event_id", Uuid, ForeignKey("events.id"), primary_key=True),
+    Column("event_fact", LargeBinary, nullable=False),  # its leaf hash
+    Column("operator", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("starts", Instant),
+    Column("until", Instant),
+    Column("reason", Text),
+    Column("newest", Boolean, nullable=False),  # no higher revision is known
+    Column("state", String(16), nullable=False),  # running | done | superseded
+    Column("part", Integer, nullable=False, server_default="0"),  # which part of them is gone through
+    Column("passed", Text),  # the last of that part
+    Column("people", Integer, nullable=False, server_default="0"),  # how many were looked at
+    Column("planned", Integer, nullable=False, server_default="0"),  # how many notifications were made
+    Column("received_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+Index("ix_incidents_name", incidents.c.operator, incidents.c.name)
+RUNNING_ROWS = text("state = 'running'")
+Index("ix_incidents_running", incidents.c.event_id, sqlite_where=RUNNING_ROWS, postgresql_where=RUNNING_ROWS)
+
+# Whom an incident touches: its areas, in the order in which they are gone through.
+incident_areas = Table(
+    "incident_areas",
+    metadata,
+    Column("event_id", Uuid, ForeignKey("incidents.event_id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("operator", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # shipment | facility | post_code | operator
+    Column("value", Text, nullable=False),  # of a shipment its blind index in hexadecimal digits
+)
+Index("ix_incident_areas_value", incident_areas.c.operator, incident_areas.c.kind, incident_areas.c.value)
 
 # What does not fit together about a shipment; each is a sealed fact as well.
 anomalies = Table(
@@ -142,10 +194,20 @@ Index(
 )
 _MERGED = text("merged_into IS NOT NULL")
 Index("ix_notifications_merged_into", notifications.c.merged_into, sqlite_where=_MERGED, postgresql_where=_MERGED)
-Index("ix_notifications_event_id", notifications.c.event_id)
+Index("ix_notifications_event_id", notifications.c.event_id, notifications.c.recipient_id)
 Index("ix_notifications_operator_id", notifications.c.operator, notifications.c.id)
 Index("ix_notifications_shipment_index", notifications.c.shipment_index)
-Index("ix_notifications_recipient_id", notifications.c.recipient_id)
+Index("ix_notifications_recipient_id", notifications.c.recipient_id, notifications.c.id)
+
+# The shipments of a message that tells of several at once; where it is one, the notification's row names it.
+notification_items = Table(
+    "notification_items",
+    metadata,
+    Column("notification_id", Uuid, ForeignKey("notifications.id"), primary_key=True),
+    Column("shipment_index", LargeBinary, primary_key=True),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False, index=True),
+)
+Index("ix_notification_items_shipment_index", notification_items.c.shipment_index)
 
 attempts = Table(
     "attempts",

@@ -67,6 +67,23 @@ Index(
     postgresql_where=_ERASURE_ASKED,
 )
 
+_REGISTERED = text("registered_at IS NOT NULL AND erased_at IS NULL")
+Index(
+    "ix_recipients_operator",
+    recipients.c.operator,
+    recipients.c.id,
+    sqlite_where=_REGISTERED,
+    postgresql_where=_REGISTERED,
+)
+
+# In which areas people say that they live: a keyed blind index of operator and area for each that a post code lies in.
+recipient_areas = Table(
+    "recipient_areas",
+    metadata,
+    Column("area_index", LargeBinary, primary_key=True),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), primary_key=True, index=True),
+)
+
 # Apart from everything else, so that backups can leave it out or keep it for days only: without a key, what it
 # protected is gone (erasure).
 recipient_keys = Table(
