@@ -70,6 +70,7 @@ def _keep_incidents() -> None:
         sa.Column("operator", sa.Text(), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("inherited", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["event_id"], ["incidents.event_id"], name=op.f("fk_incident_areas_event_id_incidents")
         ),

@@ -118,15 +118,17 @@ Index("ix_incidents_name", incidents.c.operator, incidents.c.name)
 RUNNING_ROWS = text("state = 'running'")
 Index("ix_incidents_running", incidents.c.event_id, sqlite_where=RUNNING_ROWS, postgresql_where=RUNNING_ROWS)
 
-# Whom an incident touches: its areas, in the order in which they are gone through.
+# Whom an incident touches: its areas, in the order in which they are gone through; then those of earlier revisions
+# that are not its own, and whoever was told of these: something may be over for them.
 incident_areas = Table(
     "incident_areas",
     metadata,
     Column("event_id", Uuid, ForeignKey("incidents.event_id"), primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("operator", Text, nullable=False),
-    Column("kind", String(16), nullable=False),  # shipment | facility | post_code | operator
-    Column("value", Text, nullable=False),  # of a shipment its blind index in hexadecimal digits
+    Column("kind", String(16), nullable=False),  # shipment | facility | post_code | operator | told
+    Column("value", Text, nullable=False),  # of a shipment its blind index in hexadecimal digits; told: an event's id
+    Column("inherited", Boolean, nullable=False),
 )
 Index("ix_incident_areas_value", incident_areas.c.operator, incident_areas.c.kind, incident_areas.c.value)
 
