@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, literal, select, update
 from app.domain.channel import Channel, Purpose
 from app.domain.quiet_hours import QuietHours, QuietRule
 from app.domain.recipient import Actor, Consent, ContactPoint, ContactState, Letters, Recipient
+from app.storage import recipient_areas
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_ignoring, locked, one_of
 from app.storage.tables import consents, contact_points, legal_holds, recipient_keys, recipients
@@ -140,6 +141,16 @@ async def having_contact(tx: Tx, channel: Channel, value: str) -> list[UUID]:
         .order_by(contact_points.c.recipient_id)
     )
     return list((await tx.execute(query)).scalars())
+
+
+async def registered(tx: Tx, operator: str, *, after: UUID | None, limit: int) -> list[UUID]:
+    """Up to `limit` of that operator's registered recipients, in the order of their ids, those past `after`."""
+    query = select(recipients.c.id).where(
+        recipients.c.operator == operator, recipients.c.registered_at.is_not(None), recipients.c.erased_at.is_(None)
+    )
+    if after is not None:
+        query = query.where(recipients.c.id > after)
+    return list((await tx.execute(query.order_by(recipients.c.id).limit(limit))).scalars())
 
 
 async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: datetime, new_ids: Iterable[UUID]) -> None:
@@ -272,6 +283,7 @@ async def save(tx: Tx, recipient: Recipient, key: PersonKey, *, now: datetime) -
         await _save_contact(tx, recipient.id, contact, key)
     for consent in recipient.consents:
         await _save_consent(tx, recipient.id, consent)
+    await recipient_areas.keep(tx, recipient)
 
 
 async def _save_contact(tx: Tx, recipient: UUID, contact: ContactPoint, key: PersonKey) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.domain.merge import Ignored, RecipientPatch, merge
 from app.domain.recipient import Actor, Recipient
 from app.ports import Surroundings
-from app.storage import contact_marks
+from app.storage import contact_marks, recipient_areas
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
@@ -64,6 +64,8 @@ async def put_recipient(
     created = record.recipient is None
     if created or merged.acts:
         await recipient_store.save(tx, recipient, record.key, now=now)
+    else:
+        await recipient_areas.keep(tx, recipient)  # who was registered before areas were kept gets them so
     return Put(recipient=recipient, created=created, ignored=merged.ignored)
 
 
