@@ -46,19 +46,21 @@ async def _in_a_poisoned_batch(own: Stage) -> None:
 
 
 async def _gateway_hangs(own: Stage) -> None:
-    """The gateway takes messages and says nothing, and the worker dies before it gives up."""
+    """The gateway takes messages and says nothing, then or later, and the worker dies before it gives up."""
     own.gateway.script.extend(["hang"] * _NOTICES)
+    _report_nothing(own)
     await own.producer.tell(*[["notice_left"]] * _NOTICES)
     await _until(lambda: sum(copy.channel == "sms" for copy in own.journals.copies) >= _NOTICES)
     await own.kill_all()
 
 
 async def _gateway_breaks_off(own: Stage) -> None:
-    """The gateway takes messages and closes the connection; there is time for more."""
+    """The gateway takes messages, closes the connection, and never says more; each outcome is written down."""
     own.gateway.script.extend(["close"] * _NOTICES)
+    _report_nothing(own)
     await own.producer.tell(*[["notice_left"]] * _NOTICES)
     await _until(lambda: len(own.journals.copies) >= 2 * _NOTICES)
-    await asyncio.sleep(1)
+    await _until_settled(own)
 
 
 async def _gateway_is_slow(own: Stage) -> None:
@@ -163,6 +165,18 @@ async def try_scene(directory: Path, prepared: Prepared, name: str, *, bug: str 
 async def _until(happened: Callable[[], bool]) -> None:
     async with asyncio.timeout(_UNTIL_SECONDS):
         while not happened():  # noqa: ASYNC110 – journals ring no bell
+            await asyncio.sleep(0.02)
+
+
+def _report_nothing(own: Stage) -> None:
+    """A report shows that a message was taken, whatever its attempt was settled as: nobody would send it again."""
+    own.gateway.reports_of = list
+
+
+async def _until_settled(own: Stage) -> None:
+    """Return when no attempt is under way."""
+    async with asyncio.timeout(_UNTIL_SECONDS):
+        while await own.asking.rows("SELECT id FROM attempts WHERE status = 'started'"):  # noqa: ASYNC110 – a database rings no bell
             await asyncio.sleep(0.02)
 
 
