@@ -25,6 +25,7 @@ _NOT_DECODED: Any = {"canonical": True, "incident": {"scope": True}}
 _ACCEPTED = select(
     events.c.id,
     events.c.operator,
+    events.c.kind,
     events.c.status,
     events.c.mapped_type,
     events.c.received_at,
@@ -58,6 +59,7 @@ class AcceptedEvent:
 
     id: UUID
     operator: str
+    kind: str
     status: str
     mapped_type: str | None
     received_at: datetime
@@ -178,13 +180,21 @@ async def payload(tx: Tx, event: UUID, key: PersonKey) -> bytes | None:
     return open_payload(event, sealed, key) if sealed else None
 
 
-async def decoded(tx: Tx, keys: dict[UUID, PersonKey]) -> dict[UUID, Event]:
-    """The events with these ids (each with the key of its person) as values, without their canonical bytes.
+async def decoded(tx: Tx, ids: Iterable[UUID], keys: Mapping[UUID, PersonKey]) -> dict[UUID, Event]:
+    """The events with these ids as values, without their canonical bytes and without whom an incident touches.
 
-    Those that were erased are left out, and so are those that are damaged: they hurt nobody else.
+    `keys` are those of people at hand; of others they are looked up. Events that were erased are left out, and so are
+    those that are damaged: they hurt nobody else.
     """
-    rows = await tx.execute(select(events.c.id, events.c.decoded).where(one_of(tx, events.c.id, keys)))
-    opened = {row.id: _open_decoded(row, keys[row.id]) for row in rows if row.decoded is not None}
+    query = select(events.c.id, events.c.recipient_id, events.c.decoded)
+    rows = await tx.execute(query.where(one_of(tx, events.c.id, set(ids)), events.c.decoded.is_not(None)))
+    return await _opened(tx, list(rows), keys)
+
+
+async def _opened(tx: Tx, rows: Sequence[Any], keys: Mapping[UUID, PersonKey]) -> dict[UUID, Event]:
+    missing = {row.recipient_id for row in rows} - keys.keys()
+    known = {**keys, **(await person_keys.of_people(tx, missing) if missing else {})}
+    opened = {row.id: _open_decoded(row, known[row.recipient_id]) for row in rows if row.recipient_id in known}
     return {event_id: event for event_id, event in opened.items() if event is not None}
 
 
@@ -237,17 +247,14 @@ async def milestones(
 
 
 async def _contents(tx: Tx, rows: Iterable[Any], keys: Mapping[UUID, PersonKey]) -> dict[UUID, Event]:
-    telling = [row for row in rows if row.decoded is not None and row.kind in STAY_KINDS]
-    missing = {row.recipient_id for row in telling} - keys.keys()
-    known = {**keys, **(await person_keys.of_people(tx, missing) if missing else {})}
-    opened = {row.id: _open_decoded(row, known[row.recipient_id]) for row in telling if row.recipient_id in known}
-    return {event_id: event for event_id, event in opened.items() if event is not None}
+    return await _opened(tx, [row for row in rows if row.decoded is not None and row.kind in STAY_KINDS], keys)
 
 
 def _accepted_event(row: Any) -> AcceptedEvent:
     return AcceptedEvent(
         id=row.id,
         operator=row.operator,
+        kind=row.kind,
         status=row.status,
         mapped_type=row.mapped_type,
         received_at=row.received_at,

@@ -1,4 +1,4 @@
-"""Incidents of areas: their revisions, what they keep shut, and how far the people whom they touch were gone through."""
+"""Incidents of areas: their revisions, what they keep shut, and how far those whom they touch were gone through."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from pydantic import TypeAdapter
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, select, text, tuple_, update
 
+from app.domain.incident import area_code
 from app.domain.stay import Known, PersonalStay
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_rows, locked, one_of
@@ -18,6 +19,7 @@ from app.storage.updates import update_rows
 from app.storage.vault import PersonKey
 
 _KNOWN = TypeAdapter(Known)
+_WAITS = text("waits")
 _OF_SHIPMENTS = Lookup(select(stays), stays.c.shipment_index)
 _IDS = Lookup(select(stays.c.id, stays.c.shipment_index, stays.c.recipient_id), stays.c.shipment_index)
 
@@ -47,7 +49,7 @@ async def insert_all(tx: Tx, new: Sequence[PersonalStay], keys: Mapping[UUID, Pe
 async def save_all(tx: Tx, changed: Sequence[PersonalStay], keys: Mapping[UUID, PersonKey]) -> None:
     """Write the present state of stays of shipments that the caller has locked."""
     rows = [_row(stay, keys[stay.recipient]) for stay in changed]
-    names = ("id", "event_id", "event_fact", "review_at", "changed_at", "known")
+    names = ("id", "event_id", "event_fact", "review_at", "changed_at", "known", "waits", "facility", "post_code")
     await update_rows(tx, stays, [{name: row[name] for name in names} for row in rows])
 
 
@@ -119,6 +121,32 @@ async def review_merged(tx: Tx, speakers: Iterable[UUID], *, now: datetime) -> N
         await tx.execute(update(stays).where(one_of(tx, stays.c.id, ids)).values(review_at=now))
 
 
+async def of_people(tx: Tx, people: Iterable[UUID]) -> list[DuePlan]:
+    """What waits for these people, whenever its plan is looked at again."""
+    return await _due_plans(tx, _DUE.where(one_of(tx, stays.c.recipient_id, list(people)), stays.c.waits))
+
+
+async def waiting_at(tx: Tx, operator: str, facility: str, *, after: UUID | None, limit: int) -> list[UUID]:
+    """Up to `limit` people for whom something waits at that facility, in the order of their ids, after that one."""
+    person = stays.c.recipient_id
+    query = select(person).distinct().where(stays.c.operator == operator, stays.c.facility == facility, _WAITS)
+    query = query if after is None else query.where(person > after)
+    return list((await tx.execute(query.order_by(person).limit(limit))).scalars())
+
+
+async def waiting_around(
+    tx: Tx, operator: str, area: str, *, after: tuple[str, UUID] | None, limit: int
+) -> list[tuple[str, UUID]]:
+    """Up to `limit` pairs of a post code in that area and a person for whom something waits there, in order."""
+    code, person = stays.c.post_code, stays.c.recipient_id
+    query = select(code, person).distinct().where(stays.c.operator == operator, _WAITS)
+    beginning = area.removesuffix("*")
+    query = query.where(code.startswith(beginning, autoescape=True) if area != beginning else code == area)
+    query = query if after is None else query.where(tuple_(code, person) > after)
+    rows = await tx.execute(query.order_by(code, person).limit(limit))
+    return [(row.post_code, row.recipient_id) for row in rows]
+
+
 async def lock(tx: Tx, plans: Iterable[UUID]) -> None:
     """Nobody asks for these plans to be looked at until `tx` ends; what was asked for before is visible afterwards."""
     query = select(stays.c.id).where(one_of(tx, stays.c.id, list(plans))).order_by(stays.c.id)
@@ -144,6 +172,7 @@ async def forget_events(tx: Tx, ids: Sequence[UUID]) -> None:
 
 
 def _row(stay: PersonalStay, key: PersonKey) -> dict[str, Any]:
+    facility = stay.known.stay.facility if stay.known.stay else None
     return {
         "id": stay.id,
         "operator": stay.operator,
@@ -154,6 +183,9 @@ def _row(stay: PersonalStay, key: PersonKey) -> dict[str, Any]:
         "review_at": stay.review_at,
         "changed_at": stay.changed_at,
         "known": _seal(stay.id, stay.known, key),
+        "waits": stay.known.waits,
+        "facility": facility.id if facility else None,
+        "post_code": area_code(facility.post_code) if facility and facility.post_code else None,
     }
 
 

@@ -75,8 +75,8 @@ async def said(
     What was erased or is damaged says nothing.
     """
     people = {each.entry.id: keys[each.recipient] for each in reported if each.recipient in keys}
-    unread = {event: key for event, key in people.items() if event not in known}
-    decoded = {**known, **(await event_store.decoded(tx, unread) if unread else {})}
+    unread = people.keys() - known.keys()
+    decoded = {**known, **(await event_store.decoded(tx, unread, keys) if unread else {})}
     return {each.entry.id: _said(each, decoded.get(each.entry.id), people.get(each.entry.id)) for each in reported}
 
 

@@ -1,22 +1,25 @@
 """Accept events: dedupe, keep, decide, plan – one transaction for any number of events."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from app.domain.decision import TELLS
-from app.domain.event import Event
+from app.domain.event import AREA_INCIDENT_KINDS, Event
 from app.domain.notification import Notification
 from app.domain.shipment import milestone_of
 from app.domain.vocabulary import Vocabularies
 from app.ports import Surroundings
 from app.storage import events as event_store
+from app.storage import incidents as incident_store
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.events import AcceptedEvent, NewEvent
+from app.storage.incidents import Progress
 from app.storage.recipients import NOBODY, RecipientRecord
+from app.usecases.keep_incidents import keep_incidents, lock_incidents
 from app.usecases.plan_notifications import Keeping, Planning
 from app.usecases.read_codes import ReadEvent, Reading
 from app.usecases.record_facts import new_fact_sheet, sealed_shipments
@@ -25,12 +28,16 @@ from app.usecases.shipment_history import read_history
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The answer for one event. `status` is accepted, duplicate or quarantined."""
+    """The answer for one event. `status` is accepted, duplicate or quarantined.
+
+    An incident of an area is told to people later: `plan` is how far that is, None for all other events.
+    """
 
     event: UUID
     status: str
     mapped_type: str | None
     notifications: tuple[Notification, ...]
+    plan: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +67,7 @@ async def accept_events(
     accepted = await _take(tx, fresh, surroundings, vocabularies) if fresh else {}
     if lost := fresh.keys() - accepted.keys():  # somebody else committed the same key a moment earlier
         known |= await event_store.by_dedupe_keys(tx, lost)
-    told = await outbox.by_events(tx, [item.id for item in known.values()]) if known else {}
+    told = await _told(tx, known.values()) if known else _Told()
     return [
         _repeat(tx, events[index], known[key], told)
         if key in known
@@ -69,14 +76,33 @@ async def accept_events(
     ]
 
 
-def _repeat(tx: Tx, event: Event, before: AcceptedEvent, told: Mapping[UUID, Sequence[Notification]]) -> Answer:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What became of events that were accepted before: their notifications, and how far incidents were told."""
+
+    notifications: Mapping[UUID, Sequence[Notification]] = field(default_factory=dict)
+    plans: Mapping[UUID, Progress] = field(default_factory=dict)
+
+
+async def _told(tx: Tx, known: Iterable[AcceptedEvent]) -> _Told:
+    known = list(known)
+    incidents = [each.id for each in known if each.kind in AREA_INCIDENT_KINDS]  # whose notifications can be many
+    others = [each.id for each in known if each.kind not in AREA_INCIDENT_KINDS]
+    return _Told(
+        notifications=await outbox.by_events(tx, others) if others else {},
+        plans=await incident_store.progress(tx, incidents) if incidents else {},
+    )
+
+
+def _repeat(tx: Tx, event: Event, before: AcceptedEvent, told: _Told) -> Answer:
     if before.content_mac and before.content_mac != event_store.content_mac(tx, event):  # empty once erased
         return Conflict()
     return Accepted(
         event=before.id,
         status="duplicate",
         mapped_type=before.mapped_type,
-        notifications=tuple(told.get(before.id, ())),
+        notifications=tuple(told.notifications.get(before.id, ())),
+        plan=told.plans.get(before.id),
     )
 
 
@@ -95,7 +121,9 @@ async def _take(
     misinformed = await _misinformed(tx, fresh, shipments, vocabularies)
     records = {key: misinformed.get(key) or named[_owner(event)] for key, event in fresh.items()}
     people = {record.id: record.key for record in records.values()}
-    history = await read_history(tx, {index for index in shipments.values() if index}, people)
+    news = [(index, fresh[key]) for key, index in shipments.items() if index]
+    history = await read_history(tx, {index for index, _ in news}, people, news=news)
+    await lock_incidents(tx, fresh.values())
     now = surroundings.clock()  # after the locks: no fact is older than what it names
     history = history.as_of(now)
     reading = Reading(tx=tx, vocabularies=vocabularies, known=history.known)
@@ -117,7 +145,8 @@ async def _take(
         if item.id in won:
             planning.keep(item)
     await planning.write(tx)
-    return {key: _accepted(item, planning) for key, item in keepings.items() if item.id in won}
+    plans = await keep_incidents(tx, planning.incidents)
+    return {key: _accepted(item, planning, plans) for key, item in keepings.items() if item.id in won}
 
 
 async def _misinformed(
@@ -138,8 +167,10 @@ async def _misinformed(
 
 
 def shipment_index_of(tx: Tx, event: Event) -> bytes | None:
-    """The index of the one shipment that the event is about; None for none, and for many."""
-    return event_store.shipment_index(tx, event.operator, event.shipments[0]) if len(event.shipments) == 1 else None
+    """The index of the one shipment that the event is about; None for none, and for incidents of areas."""
+    if event.incident is not None or len(event.shipments) != 1:
+        return None
+    return event_store.shipment_index(tx, event.operator, event.shipments[0])
 
 
 def keeping_of(
@@ -173,12 +204,13 @@ def keeping_of(
     )
 
 
-def _accepted(item: Keeping, planning: Planning) -> Accepted:
+def _accepted(item: Keeping, planning: Planning, plans: Mapping[UUID, Progress]) -> Accepted:
     return Accepted(
         event=item.id,
         status=item.status,
         mapped_type=item.event.mapped_type,
         notifications=tuple(planning.planned_for(item.id)),
+        plan=plans.get(item.id),
     )
 
 
@@ -193,7 +225,7 @@ def new_event_of(item: Keeping) -> NewEvent:
         key=item.record.key,
         dedupe_key=item.milestone.key,
         shipment_index=item.shipment_index,
-        tells=item.milestone.kind in TELLS,
+        tells=item.milestone.kind in TELLS or item.event.incident is not None,
         told=item.milestone.told,
         corrects=item.milestone.corrects,
     )

@@ -8,10 +8,10 @@ from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.review import untrue_because
 from app.domain.shipment import Milestone, makes_untrue, milestone_of, without_future
-from app.domain.stay import known_of
 from app.storage import events as event_store
 from app.storage.database import Tx
 from app.storage.vault import PersonKey
+from app.usecases.read_outages import events_of, known_at, read_outages
 
 
 async def overtaken_news(
@@ -29,17 +29,20 @@ async def overtaken_news(
     tried = [n for n in notifications if n.attempts and n.shipment_index and n.event and n.event in events]
     shipments = {n.shipment_index for n in tried if n.shipment_index}
     known = await event_store.milestones(tx, shipments, keys) if shipments else {}
+    outages = await read_outages(tx, events_of(known))
     reasons = {}
     for n in tried:
         milestones = without_future(known[n.shipment_index or b""], now=now)
-        if reason := _against(n, events[n.event] if n.event else None, milestones, now):
+        if n.step:
+            # True as long as its item waits until the day that it names, whatever else was heard of that.
+            reason = untrue_because(n, known_at(milestones, outages, n.shipment_index or b"", as_of=now))
+        else:
+            reason = _against(n, events[n.event], milestones) if n.event else None
+        if reason:
             reasons[n.id] = reason
     return reasons
 
 
-def _against(n: Notification, event: Event | None, known: list[Milestone], now: datetime) -> str | None:
-    """A reminder is true as long as its item waits until the day that it names, whatever else was heard of that."""
-    if n.step or event is None:
-        return untrue_because(n, known_of(known, as_of=now))
+def _against(n: Notification, event: Event, known: list[Milestone]) -> str | None:
     own = next((one for one in known if one.id == n.event), milestone_of(event))
     return next((reason for newer in known if (reason := makes_untrue(newer, own))), None)

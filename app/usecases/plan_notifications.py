@@ -19,7 +19,7 @@ from app.domain.shipment import (
     makes_untrue,
     reason_not_to_tell,
 )
-from app.domain.stay import Known, PersonalStay, known_of
+from app.domain.stay import Known, PersonalStay
 from app.ports import Surroundings
 from app.storage import anomalies as anomaly_store
 from app.storage import notifications as outbox
@@ -62,12 +62,16 @@ class Keeping:
 
 @dataclass(slots=True, kw_only=True)
 class Planning:
-    """Decides about events one after the other, so that later ones in the same list see the earlier."""
+    """Decides about events one after the other, so that later ones in the same list see the earlier.
+
+    `incidents` collects those of areas, each with the leaf hash of its fact: people are told of them afterwards.
+    """
 
     now: datetime
     surroundings: Surroundings
     sheet: FactSheet
     history: History
+    incidents: list[tuple[Keeping, bytes]] = field(default_factory=list)
     _planned: dict[UUID, list[Notification]] = field(default_factory=dict)
     _cancelled: dict[UUID, Notification] = field(default_factory=dict)
     _anomalies: list[Anomaly] = field(default_factory=list)
@@ -87,6 +91,9 @@ class Planning:
         if is_from_the_future(item.event, received_at=item.received_at):
             self._note_anomaly(item, "future_time")
             return
+        if item.event.incident is not None:
+            self.incidents.append((item, event_fact))
+            return
         before = list(self.history.known.get(item.shipment_index, ())) if item.shipment_index else []
         if item.event.correction and item.milestone.corrects not in {one.key for one in before}:
             self._note_anomaly(item, "correction_without_target")
@@ -96,7 +103,7 @@ class Planning:
         if item.shipment_index:
             self.history.known.setdefault(item.shipment_index, []).append(item.milestone)
             if item.milestone.kind in STAY_KINDS:
-                known = known_of(self.history.known[item.shipment_index], as_of=self.now)
+                known = self.history.known_of(item.shipment_index, as_of=self.now)
         self._tell(item, event_fact, before, known)
         if known is not None:
             self._keep_stay(item, event_fact, known)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from app.domain.coming import Coming, coming
@@ -32,6 +33,7 @@ from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
 from app.usecases.end_chain import UNSAID
 from app.usecases.plan_notifications import sms_told
+from app.usecases.read_outages import events_of, read_outages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,9 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
     milestones = (await event_store.milestones(tx, [index], keys)).get(index, [])
     read = {one.id: one.event for one in milestones if one.id and one.event}
     said = await timeline_store.said(tx, reported, keys, read)
-    known = as_it_stands(milestones, now=now)
+    outages = await read_outages(tx, events_of({index: milestones}))
+    touched = partial(outages.touching, operator, shipment_index=index)
+    known = as_it_stands(milestones, now=now, touched=touched)
     recorded = _still_true((await anomaly_store.of_shipments(tx, [index])).get(index, []), milestones)
     told = await timeline_store.newest_notifications(tx, index, limit=ENTRIES_MAX + 1)
     names = {each.recipient: name for each in reported if (name := said[each.entry.id].recipient)}

@@ -13,7 +13,7 @@ from app.domain.event import Event
 from app.domain.notification import WAITING, Notification, Status
 from app.domain.reminder import Reminder, last_moment
 from app.domain.review import Review, review
-from app.domain.stay import Known, PersonalStay, known_of
+from app.domain.stay import Known, PersonalStay
 from app.ports import Surroundings
 from app.storage import anomalies as anomaly_store
 from app.storage import facts as fact_store
@@ -114,7 +114,7 @@ class _Reminding:
         """Look at all plans of one person that are due."""
         releases: list[Release] = []
         for stay in stays:
-            known = known_of(self.history.known[stay.shipment_index], as_of=self.now)
+            known = self.history.known_of(stay.shipment_index, as_of=self.now)
             told = [
                 n
                 for n in self.history.told[stay.shipment_index]

@@ -59,10 +59,9 @@ async def _permitted(
 ) -> dict[UUID, Consent | None]:
     """Those that may be sent again, each with the consent that allows it."""
     records, _ = await recipient_store.sound_by_ids(tx, {n.recipient for n in candidates})
-    keys = {n.event: records[n.recipient].key for n in candidates if n.event and n.recipient in records}
-    events = await event_store.decoded(tx, keys)
-    own_keys = {record.id: record.key for record in records.values()}
-    untrue = await overtaken_news(tx, candidates, events, own_keys, now=book.now)
+    keys = {record.id: record.key for record in records.values()}
+    events = await event_store.decoded(tx, (n.event for n in candidates if n.event), keys)
+    untrue = await overtaken_news(tx, candidates, events, keys, now=book.now)
     permitted = {}
     for notification in candidates:
         record = records.get(notification.recipient)

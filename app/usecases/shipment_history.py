@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from app.domain.event import Event
 from app.domain.notification import Notification
+from app.domain.outages import NO_OUTAGES, Outages
 from app.domain.shipment import Milestone, without_future
-from app.domain.stay import PersonalStay
+from app.domain.stay import Known, PersonalStay
 from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage import stays as stay_store
 from app.storage.database import Tx
 from app.storage.shipments import lock_shipments
 from app.storage.vault import PersonKey
+from app.usecases.read_outages import events_of, known_at, read_outages
 
 # A notification that has not left, and what the event that planned it said of its shipment.
 Waiting = tuple[Notification, Milestone]
@@ -28,6 +31,11 @@ class History:
     waiting: dict[bytes, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     told: dict[bytes, list[Notification]] = field(default_factory=lambda: defaultdict(list))
     stays: dict[tuple[bytes, UUID], PersonalStay] = field(default_factory=dict)
+    outages: Outages = NO_OUTAGES
+
+    def known_of(self, shipment: bytes, *, as_of: datetime) -> Known:
+        """What the events of that shipment come to, at a facility that is shut as incidents have it."""
+        return known_at(self.known[shipment], self.outages, shipment, as_of=as_of)
 
     def as_of(self, now: datetime) -> "History":
         """The same without what a wrong clock dates into the future: that overtakes nothing."""
@@ -36,14 +44,20 @@ class History:
         return self
 
 
-async def read_history(tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey]) -> History:
-    """Lock these shipments for deciding and read what is known of them. `keys` are those of people at hand."""
+async def read_history(
+    tx: Tx, shipments: Iterable[bytes], keys: Mapping[UUID, PersonKey], *, news: Iterable[tuple[bytes, Event]] = ()
+) -> History:
+    """Lock these shipments for deciding and read what is known of them. `keys` are those of people at hand.
+
+    `news` is what is about to be heard of some of them, by which incidents that touch the places it names are found.
+    """
     history = History()
     wanted = set(shipments)
     if not wanted:
         return history
     await lock_shipments(tx, wanted)
     history.known |= await event_store.milestones(tx, wanted, keys)
+    history.outages = await read_outages(tx, [*events_of(history.known), *news])
     if not history.known:
         return history
     for notification, about in await outbox.waiting_of_shipments(tx, history.known):
