@@ -120,6 +120,15 @@ e2e: $(STAMP) ## the pages in a real browser (Debian's package chromium)
 pictures: $(STAMP) ## draw docs/pictures/messages.png anew (Debian's package chromium)
 	@$(PY) -m tests.e2e.message_pictures
 
+# The package and the tools at these versions give the very files that are kept here, byte for byte.
+.PHONY: typeface
+typeface: ## cut the pages' typeface out of npm's @fontsource/inter anew (npm)
+	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && \
+	"$(PYTHON)" -m venv "$$tool" && \
+	"$$tool/bin/python" -m pip install $(PIP_QUIET) "fonttools[woff]==4.68.0" "brotli==1.2.1" && \
+	(cd "$$tool" && npm pack --silent @fontsource/inter@5.3.0 >/dev/null && tar xzf fontsource-inter-5.3.0.tgz) && \
+	"$$tool/bin/python" -W ignore scripts/make_typeface.py "$$tool/package" app/web/static
+
 # N processes killed on each engine, and N faults of each other kind; SEED draws them, another one each time without.
 # What came of it is printed and, as JSON, written to FILE. At the end, for seven minutes, two providers share the
 # messages while one of them refuses everything for a minute.
