@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.api.cloudevents import Single, decode_request
-from app.domain.event import SHIPMENT_INCIDENT_KINDS, TYPE_PREFIX, TYPE_SUFFIX, Event
+from app.domain.event import AREA_INCIDENT_KINDS, SHIPMENT_INCIDENT_KINDS, TYPE_PREFIX, TYPE_SUFFIX, Event
 
 OPERATOR = "poczta-polska"
 RECIPIENT = "customer-4711"
@@ -69,17 +69,49 @@ def cloud_event(kind: str = "notice_left", *, at: datetime = NOON, **changes: An
     } | changes
 
 
+def area_cloud_event(
+    kind: str = "facility_unavailable", *, revision: int = 1, at: datetime = NOON, **changes: Any
+) -> dict[str, Any]:
+    """A revision of the incident I-7 of the facility; members of `data` and attributes may be given as above.
+
+    Unless something else is said, it lasts from an hour after `at` until two days later.
+    """
+    data: dict[str, Any] = {
+        "operator": OPERATOR,
+        "incident": "I-7",
+        "revision": revision,
+        "scope": {"facilities": [FACILITY["id"]]},
+    }
+    if kind != "resolved":
+        data |= {"from": rfc3339(at + timedelta(hours=1)), "until": rfc3339(at + timedelta(days=2)), "reason": "power"}
+    data |= changes.pop("data", {})
+    return {
+        "specversion": "1.0",
+        "id": f"{data['incident']}-{kind}-{revision}",
+        "source": "/poczta-polska/siec",
+        "type": _type_of(kind),
+        "time": rfc3339(at),
+        "data": data,
+    } | changes
+
+
 def _type_of(kind: str) -> str:
-    group = "incident." if kind in SHIPMENT_INCIDENT_KINDS else "" if kind == "tracking" else "delivery."
+    incidents = (*SHIPMENT_INCIDENT_KINDS, *AREA_INCIDENT_KINDS)
+    group = "incident." if kind in incidents else "" if kind == "tracking" else "delivery."
     return f"{TYPE_PREFIX}{group}{kind}{TYPE_SUFFIX}"
 
 
 def event(kind: str = "notice_left", *, at: datetime = NOON, **changes: Any) -> Event:
     """The same as the edge decodes it."""
-    decoded = decode_request(
-        content_type="application/cloudevents+json",
-        headers=[],
-        body=json.dumps(cloud_event(kind, at=at, **changes)).encode(),
-    )
+    return _decoded(cloud_event(kind, at=at, **changes))
+
+
+def area_event(kind: str = "facility_unavailable", *, revision: int = 1, at: datetime = NOON, **changes: Any) -> Event:
+    """The same of an incident of an area."""
+    return _decoded(area_cloud_event(kind, revision=revision, at=at, **changes))
+
+
+def _decoded(posted: dict[str, Any]) -> Event:
+    decoded = decode_request(content_type="application/cloudevents+json", headers=[], body=json.dumps(posted).encode())
     assert isinstance(decoded, Single)
     return decoded.event

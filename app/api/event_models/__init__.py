@@ -1,7 +1,6 @@
 """What the `data` of each event type must look like, and what the domain takes of it.
 
-Every type about one shipment is modelled whole and refuses unknown members; area incidents are checked in the members
-they share, and what else they bring is kept in the event's canonical form.
+Every type is modelled whole and refuses unknown members; only the operator's own record in `raw` may bring more.
 """
 
 from app.api.event_models.reading import MODELS, TRACKING_TYPE, Envelope, EventData, event_of, read_data

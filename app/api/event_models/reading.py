@@ -7,22 +7,12 @@ from typing import assert_never
 
 from pydantic import ValidationError
 
-from app.api.event_models import deliveries
-from app.api.event_models.areas import AreaIncidentData, OperatorData, ScopeData
+from app.api.event_models import areas, deliveries
+from app.api.event_models.areas import AreaIncidentData, OperatorData
 from app.api.event_models.members import ShipmentMembers
 from app.api.event_models.structures import facility_of, pickup_of, record_of
 from app.api.problems import Fault, faults_of
-from app.domain.event import (
-    AREA_INCIDENT_KINDS,
-    TYPE_PREFIX,
-    TYPE_SUFFIX,
-    Area,
-    AreaKind,
-    Event,
-    Incident,
-    kind_of,
-)
-from app.domain.incident import area_code
+from app.domain.event import TYPE_PREFIX, TYPE_SUFFIX, Event
 from app.domain.names import is_name
 
 TRACKING_TYPE = f"{TYPE_PREFIX}tracking{TYPE_SUFFIX}"
@@ -30,7 +20,7 @@ TRACKING_TYPE = f"{TYPE_PREFIX}tracking{TYPE_SUFFIX}"
 EventData = ShipmentMembers | AreaIncidentData | OperatorData
 
 # By the type without its prefix and suffix.
-_SHIPMENT_MODELS: Mapping[str, type[ShipmentMembers]] = {
+_MODELS: Mapping[str, type[ShipmentMembers | AreaIncidentData]] = {
     "delivery.registered": deliveries.RegisteredData,
     "delivery.in_transit": deliveries.InTransitData,
     "delivery.out_for_delivery": deliveries.OutForDeliveryData,
@@ -49,10 +39,13 @@ _SHIPMENT_MODELS: Mapping[str, type[ShipmentMembers]] = {
     "incident.lost": deliveries.LostData,
     "incident.address_problem": deliveries.AddressProblemData,
     "incident.item_held": deliveries.ItemHeldData,
+    "incident.facility_unavailable": areas.FacilityUnavailableData,
+    "incident.service_disruption": areas.ServiceDisruptionData,
+    "incident.maintenance_planned": areas.MaintenancePlannedData,
+    "incident.resolved": areas.ResolvedData,
 }
 MODELS: Mapping[str, type[ShipmentMembers | AreaIncidentData]] = {
-    **{f"{TYPE_PREFIX}{name}{TYPE_SUFFIX}": model for name, model in _SHIPMENT_MODELS.items()},
-    **{f"{TYPE_PREFIX}incident.{kind}{TYPE_SUFFIX}": AreaIncidentData for kind in AREA_INCIDENT_KINDS},
+    **{f"{TYPE_PREFIX}{name}{TYPE_SUFFIX}": model for name, model in _MODELS.items()},
     TRACKING_TYPE: deliveries.TrackingData,
 }
 
@@ -131,29 +124,7 @@ def _of_area(data: AreaIncidentData, envelope: Envelope) -> Event:
         canonical=envelope.canonical,
         shipments=tuple(dict.fromkeys(data.scope.shipments or ())),
         reason=data.reason,
-        incident=Incident(
-            name=data.incident,
-            revision=data.revision,
-            starts=data.starts,
-            until=data.until,
-            planned=data.planned or kind_of(envelope.type) == "maintenance_planned",
-            announced_at=data.announced_at,
-            substitute=facility_of(data.substitute_facility) if data.substitute_facility else None,
-            scope=_scope(data.scope),
-        ),
-    )
-
-
-def _scope(scope: ScopeData) -> tuple[Area, ...]:
-    """Each once, in the order given."""
-    named = {
-        AreaKind.SHIPMENT: scope.shipments,
-        AreaKind.FACILITY: scope.facilities,
-        AreaKind.POST_CODE: [area_code(each) for each in scope.post_codes or ()],
-        AreaKind.OPERATOR: [""] if scope.operator_wide else None,
-    }
-    return tuple(
-        Area(kind=kind, value=value) for kind, values in named.items() for value in dict.fromkeys(values or ())
+        incident=data.incident_said(),
     )
 
 

@@ -10,7 +10,7 @@ from app.api.event_models.members import ShipmentMembers
 from app.api.problems import Fault
 from app.domain.event import Correction, Handover, OperatorRecord, PaperNotice, Pickup, Window
 from tests.unit.api.events import SENT, faults, pointers, said, typed
-from tests.wire import INCIDENT, NOTICE_LEFT, TRACKING, Json, with_value
+from tests.wire import NOTICE_LEFT, TRACKING, Json, with_value
 
 WHOLE = sorted(
     event_type.removeprefix("pl.awizo.").removesuffix(".v1")
@@ -394,7 +394,3 @@ def test_a_notice_of_a_code_has_its_number() -> None:
 @pytest.mark.parametrize("half", [{"corrects": {"code": "P_A"}}, {"action": "cancel"}])
 def test_half_a_correction_of_a_code_is_refused(half: Json) -> None:
     assert pointers(least("tracking", **half)) == ["/data"]
-
-
-def test_an_area_incident_may_still_bring_more_than_its_members() -> None:
-    assert said(with_value(INCIDENT, "data.detail", "anything")).reason == "power"

@@ -7,12 +7,9 @@ from pydantic_core import PydanticCustomError
 
 from app.api.event_fields import parse_date, parse_hours, parse_instant, parse_moment
 from app.api.event_models import MODELS, TRACKING_TYPE
-from app.api.event_models.members import ShipmentMembers
 from app.api.problems import FAULTS_MAX, Fault
 from app.domain.event import (
-    DELIVERY_KINDS,
     KNOWN_TYPES,
-    SHIPMENT_INCIDENT_KINDS,
     Closure,
     Event,
     Facility,
@@ -24,7 +21,7 @@ from app.domain.event import (
     Pickup,
 )
 from tests.unit.api.events import SENT, faults, pointers, said, typed
-from tests.wire import ABSENT, INCIDENT, NOTICE_LEFT, Json, with_value
+from tests.wire import ABSENT, NOTICE_LEFT, Json, with_value
 
 _DAY = OpeningInterval(opens=time(8), closes=time(20))
 
@@ -101,23 +98,9 @@ def test_a_locker_keeps_its_hours_as_instants() -> None:
     assert ready.facility == Facility(id="WAW01", name="Locker 1")
 
 
-def test_an_area_incident_is_about_the_shipments_of_its_scope_once_each() -> None:
-    incident = said(with_value(INCIDENT, "data.scope", {"shipments": ["S-2", "S-1", "S-2"]}))
-    assert (incident.shipments, incident.reason) == (("S-2", "S-1"), "power")
-
-
-@pytest.mark.parametrize(
-    "scope",
-    [{"facilities": ["UP-1"]}, {"post_codes": ["03-*", "03-729", "0*"]}, {"operator_wide": True}],
-)
-def test_an_area_incident_of_another_scope_names_no_shipment(scope: Json) -> None:
-    assert said(with_value(INCIDENT, "data.scope", scope)).shipments == ()
-
-
 def test_every_known_type_has_a_model_of_its_own() -> None:
     assert set(MODELS) == KNOWN_TYPES | {TRACKING_TYPE}
-    whole = [model for model in MODELS.values() if issubclass(model, ShipmentMembers)]
-    assert len(set(whole)) == len(whole) == len(DELIVERY_KINDS) + len(SHIPMENT_INCIDENT_KINDS) + 1
+    assert len(set(MODELS.values())) == len(MODELS)
 
 
 @pytest.mark.parametrize("kind", ["delivery.notice_left", "delivery.ready_for_pickup"])
@@ -162,10 +145,6 @@ def test_unknown_members_are_told_of_the_object_that_has_them() -> None:
 def test_a_flood_of_faults_is_cut() -> None:
     closures = [{"from": "", "until": ""}] * FAULTS_MAX
     assert len(faults(with_value(NOTICE_LEFT, "data.facility.closures", closures))) == FAULTS_MAX + 1
-
-
-def test_of_a_list_of_names_the_first_bad_one_is_told() -> None:
-    assert pointers(with_value(INCIDENT, "data.scope", {"shipments": ["S-1", "", ""]})) == ["/data/scope/shipments/1"]
 
 
 @pytest.mark.parametrize(
