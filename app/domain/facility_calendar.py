@@ -47,6 +47,13 @@ class FacilityCalendar:
             openings = [left for opening in openings for left in _outside(opening, outage)]
         return tuple(openings)
 
+    def open_until(self, day: date, *, until: datetime | None = None) -> datetime | None:
+        """The last moment of that local day, not later than `until`, to which it stays open; None when it is shut."""
+        openings = self.openings(day)
+        if until is None:
+            return openings[-1].closes_at if openings else None
+        return max((min(each.closes_at, until) for each in openings if each.opens_at < until), default=None)
+
     def is_open(self, day: date, *, after: datetime | None = None, before: datetime | None = None) -> bool:
         """Whether it opens on that local day, and if moments are given, stays open `after`, or opens `before` them."""
         if after is None and before is None and not self.outages:

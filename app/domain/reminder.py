@@ -102,8 +102,5 @@ def last_moment(known: Deadlines) -> datetime | None:
     """The last moment at which the item can be collected on the safe day; None without such a day."""
     if known.safe_collect_by is None:
         return None
-    openings = known.inputs.calendar.openings(known.safe_collect_by)
     until = known.inputs.pickup_until
-    if not isinstance(until, datetime):
-        return openings[-1].closes_at
-    return max(min(opening.closes_at, until) for opening in openings if opening.opens_at < until)
+    return known.inputs.calendar.open_until(known.safe_collect_by, until=until if isinstance(until, datetime) else None)

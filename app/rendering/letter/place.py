@@ -33,7 +33,7 @@ def where(draft: Draft, facility: Facility, *, until: date | None) -> Section:
     days = _days(draft, until)
     if never_closes(facility, days):
         lines.append(say("Open round the clock."))
-    elif not facility.hours and (spans := closed_spans(facility, days, notice.language)):
+    elif not facility.hours and (spans := closed_spans(facility, days, say, notice.language)):
         lines.append(say("Closed, as announced by the operator: %(days)s", days=spans))
     return Section(title=say("Where"), headline=plain(facility.name), lines=tuple(lines))
 

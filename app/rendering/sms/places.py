@@ -1,15 +1,15 @@
 """Where an item waits and until when, as an SMS tells it."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime
 
+from app.domain.calendar import end_of_day
 from app.domain.event import Facility
+from app.domain.facility_calendar import calendar_of
 from app.rendering.dates import clock, local
 from app.rendering.notice import Notice, first_day, local_date_of
-from app.rendering.opening_hours import compact_hours, days_to_show
+from app.rendering.opening_hours import Days, compact_hours, days_to_show
 from app.rendering.sms.fitting import Place
 from app.rendering.sms.voice import Voice
-
-_MIDNIGHT = time()
 
 
 def place_of(notice: Notice, voice: Voice) -> Place | None:
@@ -19,8 +19,13 @@ def place_of(notice: Notice, voice: Voice) -> Place | None:
     if facility is None or not name:
         return None
     last = notice.collect_by or (local_date_of(notice.until, notice.zone) if notice.until else None)
-    hours = compact_hours(facility, days_to_show(first_day(notice), last), voice.say, voice.language)
-    return Place(name=name, street=_street(facility, name, voice), hours=voice.spelled(hours) if hours else "")
+    return _described(facility, name, days_to_show(first_day(notice), last), voice)
+
+
+def facility_between(first: date, last: date | None, facility: Facility, voice: Voice) -> Place | None:
+    """Any place with its hours on the days from `first` to `last`; None where it has no name in these letters."""
+    name = voice.words(facility.name)
+    return _described(facility, name, days_to_show(first, last), voice) if name else None
 
 
 def place_on(day: date, notice: Notice, voice: Voice) -> Place | None:
@@ -74,17 +79,19 @@ def _last_moment(day: date, notice: Notice, voice: Voice) -> str:
 
 def _closing_time(day: date, facility: Facility, notice: Notice) -> str:
     """The hour after which it is not handed out that day; where that falls into a break, when the break begins."""
-    ends = []
-    intervals = facility.hours[day.weekday()] if facility.hours else ()
-    if any(c.first_on <= day <= c.last_on for c in facility.closures):
-        intervals = ()
-    if isinstance(notice.until, datetime) and local_date_of(notice.until, notice.zone) == day:
-        until = local(notice.until, notice.zone).time()
-        intervals = tuple(each for each in intervals if each.opens < until)
-        ends.append(until)
-    if intervals and intervals[-1].closes != _MIDNIGHT:
-        ends.append(intervals[-1].closes)
-    return clock(min(ends)) if ends else ""
+    until = notice.until
+    goes_at = until if isinstance(until, datetime) and local_date_of(until, notice.zone) == day else None
+    calendar = calendar_of(facility)
+    closes_at = calendar.open_until(day, until=goes_at) if facility.hours else None
+    if closes_at == end_of_day(day, calendar.time_zone):
+        closes_at = None
+    last = closes_at or goes_at
+    return clock(local(last, notice.zone).time()) if last else ""
+
+
+def _described(facility: Facility, name: str, days: Days, voice: Voice) -> Place:
+    hours = compact_hours(facility, days, voice.say, voice.language)
+    return Place(name=name, street=_street(facility, name, voice), hours=voice.spelled(hours) if hours else "")
 
 
 def _street(facility: Facility, name: str, voice: Voice) -> str:
