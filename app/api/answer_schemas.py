@@ -10,6 +10,7 @@ from app.domain.notification import AttemptStatus, Failure, Status
 from app.domain.receipt import ReceiptStatus
 from app.domain.reminder import Step
 from app.domain.shipment import RANK
+from app.storage.incidents import State
 
 Schema = dict[str, Any]
 
@@ -57,12 +58,23 @@ def _entry(kind: str, description: str, **members: Schema) -> Schema:
     return _described(_object(at=_MOMENT, kind={"const": kind}, **members), description)
 
 
-_ACCEPTED: Mapping[str, Schema] = {
+_NOTIFICATIONS = _described(
+    _list(reference("NotificationSummary")),
+    "Empty for an incident of an area, which can make very many: they are read with `GET /v1/notifications`",
+)
+_ACCEPTED_MEMBERS: Mapping[str, Schema] = {
     "event": _ID,
     "status": _one_of("accepted", "duplicate", "quarantined"),
     "mapped_type": _or_null(_TEXT),
-    "notifications": _list(reference("NotificationSummary")),
+    "notifications": _NOTIFICATIONS,
 }
+
+
+def _accepted(**first: Schema) -> Schema:
+    """An accepted event, after these members; `plan` comes with incidents of areas only."""
+    answer = _object(**first, **_ACCEPTED_MEMBERS)
+    return {**answer, "properties": {**answer["properties"], "plan": reference("Plan")}}
+
 
 _ATTEMPT: Mapping[str, Schema] = {
     "attempt": _COUNT,
@@ -192,12 +204,12 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         status=_one_of(*Status),
         reason=_or_null(_TEXT),
     ),
-    "AcceptedEvent": _object(**_ACCEPTED),
+    "AcceptedEvent": _accepted(),
     "AcceptedBatch": _object(
         results=_list(
             {
                 "oneOf": [
-                    _object(index=_COUNT, **_ACCEPTED),
+                    _accepted(index=_COUNT),
                     _object(index=_COUNT, status=_one_of("rejected"), problem=reference("Problem")),
                 ]
             }
@@ -209,8 +221,22 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         mapped_type=_or_null(_TEXT),
         received_at=_MOMENT,
         cloudevent={"type": ["object", "null"], "description": "As it was sent; null once its person was erased"},
-        notifications=_list(reference("NotificationSummary")),
-        plan={"type": ["object", "null"]},
+        notifications=_NOTIFICATIONS,
+        plan=_described(
+            {"oneOf": [reference("Plan"), {"type": "null"}]}, "Null for all but incidents of areas, which have one"
+        ),
+    ),
+    "Plan": _described(
+        _object(
+            state=_described(
+                _one_of(*State),
+                "`running` while people are gone through, `done` after the last; `superseded` when another revision "
+                "counts instead: a higher one came first, or came meanwhile, and nobody more is told of this one",
+            ),
+            planned=_described(_COUNT, "How many notifications were made so far, whatever became of them"),
+            people=_described(_COUNT, "How many people were looked at so far"),
+        ),
+        "How far an incident of an area is told",
     ),
     "Attempt": _object(**_ATTEMPT),
     "Receipt": _object(**_RECEIPT),

@@ -17,10 +17,11 @@ from app.api.dependencies import ServicesDep, require
 from app.api.openapi import EVENT_REQUEST, answers
 from app.api.problems import Problem
 from app.api.services import Services, refuse_while_log_is_untrusted, services_of
-from app.api.views import moment, notification_summary
+from app.api.views import moment, notification_summary, plan_view
 from app.domain.access import Caller, Scope
 from app.domain.event import Event
 from app.storage import events as event_store
+from app.storage import incidents as incident_store
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
 from app.usecases.accept_events import Accepted, Answer, Conflict
@@ -109,11 +110,14 @@ def _rejected(problem: Problem) -> dict[str, Any]:
 
 
 def _answer(answer: Accepted) -> dict[str, Any]:
+    """`plan` comes with incidents of areas only."""
+    plan = {} if answer.plan is None else {"plan": plan_view(answer.plan)}
     return {
         "event": str(answer.event),
         "status": answer.status,
         "mapped_type": answer.mapped_type,
         "notifications": [notification_summary(n) for n in answer.notifications],
+        **plan,
     }
 
 
@@ -127,12 +131,17 @@ async def get_event(
     services: ServicesDep,
     caller: Annotated[Caller, Depends(require(Scope.EVENTS_WRITE))],
 ) -> Response:
-    """An accepted event with the present state of what followed from it."""
+    """An accepted event with the present state of what followed from it.
+
+    Of an incident of an area `plan` says how far it is told; its notifications, which can be many, are read with
+    `GET /v1/notifications`.
+    """
     async with services.database.read() as tx:
         found = await event_store.by_id(tx, event)
         if found is None or not caller.may_act_for(found.operator):
             raise Problem(404)
-        told = await outbox.by_events(tx, [event])
+        plan = (await incident_store.progress(tx, [event])).get(event)
+        told = await outbox.by_events(tx, [event]) if plan is None else {}
         record = (await recipient_store.by_ids(tx, [found.recipient])).get(found.recipient)
         payload = await event_store.payload(tx, event, record.key) if record else None
     return _json(
@@ -144,7 +153,7 @@ async def get_event(
             "received_at": moment(found.received_at),
             "cloudevent": json.loads(payload) if payload else None,
             "notifications": [notification_summary(n) for n in told.get(event, [])],
-            "plan": None,
+            "plan": None if plan is None else plan_view(plan),
         },
     )
 

@@ -72,6 +72,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         components = description.setdefault("components", {})
         components.setdefault("schemas", {}).update({**ANSWER_SCHEMAS, **event_schemas()})
         components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
+        # FastAPI leaves out of examples what is null: a closed day is then no day at all.
+        description["paths"]["/v1/events"]["post"] |= EVENT_REQUEST
         _name_scopes(app, description["paths"])
         app.openapi_schema = description
     return app.openapi_schema

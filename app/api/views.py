@@ -5,6 +5,7 @@ from typing import Any
 
 from app.domain.notification import Attempt, Notification
 from app.domain.timeline import ReceiptEntry
+from app.storage.incidents import Progress
 from app.storage.receipts import StoredReceipt
 
 
@@ -24,6 +25,11 @@ def notification_summary(notification: Notification) -> dict[str, Any]:
         "status": notification.status,
         "reason": notification.reason,
     }
+
+
+def plan_view(progress: Progress) -> dict[str, Any]:
+    """How far an incident of an area is told."""
+    return {"state": progress.state, "planned": progress.planned, "people": progress.people}
 
 
 def attempt_view(attempt: Attempt) -> dict[str, Any]:

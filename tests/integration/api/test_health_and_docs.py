@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import yaml
 
+from app.api.event_examples import EXAMPLES
 from app.api.openapi import as_yaml, describe
 from app.main import create_app
 from app.merkle.note import parse_vkeys
@@ -146,3 +147,9 @@ async def test_an_unknown_path_or_method_is_a_problem_and_a_method_says_what_is_
         (405, "application/problem+json"),
     ]
     assert wrong.headers["allow"] == "POST"
+
+
+def test_the_description_shows_every_example_as_it_is() -> None:
+    body = describe(create_app())["paths"]["/v1/events"]["post"]["requestBody"]
+    shown = [each["value"] for each in body["content"]["application/cloudevents+json"]["examples"].values()]
+    assert shown == list(EXAMPLES.values())
