@@ -14,6 +14,7 @@ from app.api.reception import Reception
 from app.api.services import Services
 from app.domain.calendar import is_day_off, local_day
 from app.domain.channel import Channel
+from app.domain.duty import Duty
 from app.domain.retention import Retention
 from app.domain.role import Role
 from app.settings import Settings, SettingsError
@@ -26,6 +27,7 @@ from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import Sealer
 from app.usecases.stamp_log import Stamper
 from app.usecases.start_attempt import Sender
+from app.usecases.watch_duties import DutyWatch, LastFine, last_dispatch, watch_duties
 from app.usecases.watch_log import LogWatch, watch_log
 from app.usecases.watch_providers import ProviderWatch, watch_providers
 from app.wiring import (
@@ -40,7 +42,7 @@ from app.wiring import (
     timestamper,
     vocabularies,
 )
-from app.worker import Worker
+from app.worker import Telling, Worker
 
 _log = structlog.get_logger(__name__)
 
@@ -78,13 +80,14 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         watch = _watch_of(providers, database)
         await watch.turn()
         _keep_going(stack, watch_providers(watch))
+        # After a failover that lost commits nothing may leave, not even before the sealer's next turn sees it.
+        sound = database.only_while(sealer.reaches_mark)
+        dispatchers = [] if role is Role.API else _dispatchers(settings, sound, providers, watch, metrics)
+        _keep_going(stack, watch_duties(_duty_watch(role, sound, sealer, log_watch, dispatchers, watch)))
         worker = None
         if role is Role.API:
             _keep_going(stack, watch_log(database, log_watch, look=sealer.look))
         else:
-            # After a failover that lost commits nothing may leave, not even before the sealer's next turn sees it.
-            sound = database.only_while(sealer.reaches_mark)
-            dispatchers = _dispatchers(settings, sound, providers, watch, metrics)
             worker = await _start_worker(stack, settings, sound, sealer, log_watch, dispatchers)
         services = _services(settings, database, log_watch, metrics, worker, watch)
         stack.push_async_callback(services.reception.close)
@@ -187,6 +190,29 @@ def _dispatchers(
     ]
 
 
+def _duty_watch(
+    role: Role,
+    database: Database,
+    sealer: Sealer,
+    log_watch: LogWatch,
+    dispatchers: Sequence[Dispatcher],
+    watch: ProviderWatch,
+) -> DutyWatch:
+    """What a process of this role owes. Those that dispatch know which channels nobody has a provider for any more."""
+    surroundings = real_surroundings()
+    duties: dict[Duty, LastFine] = {
+        Duty(each.channel): last_dispatch(each, watch, surroundings) for each in dispatchers
+    }
+    given_up = {Duty(channel) for channel in Channel} - duties.keys()
+    if role is not Role.WORKER:
+        duties[Duty.ACCEPT] = surroundings.clock  # the transaction that reports it is what shows it
+    if role is Role.API:
+        given_up = set()
+    else:
+        duties[Duty.SEAL] = lambda: sealer.turned_at
+    return DutyWatch(database, duties, given_up=given_up, log_watch=log_watch, surroundings=surroundings)
+
+
 async def _start_worker(
     stack: AsyncExitStack,
     settings: Settings,
@@ -209,6 +235,7 @@ async def _start_worker(
         follower=Follower(database, dispatchers, resends=settings.resends, surroundings=surroundings),
         log_watch=log_watch,
         surroundings=surroundings,
+        telling=Telling(people_a_second=settings.incident_rate, digest_seconds=settings.incident_digest_seconds),
     )
     worker.start()
     stack.push_async_callback(worker.stop)

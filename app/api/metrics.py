@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from app.storage import log, providers, quarantine, timestamps
+from app.storage import downtimes, log, providers, quarantine, timestamps
 from app.storage import notifications as outbox
 from app.storage.database import Tx
 
@@ -67,6 +67,12 @@ class Metrics:
         self.log_entries = Gauge(
             "awizo_log_published_entries", "Entries under the newest checkpoint", registry=self.registry
         )
+        self.duty_fine = Gauge(
+            "awizo_duty_fine_seconds",
+            "For how long nobody has been known to do a duty; up to ten while all is well",
+            ["duty"],
+            registry=self.registry,
+        )
         self.stamped_entries = Gauge(
             "awizo_log_stamped_entries", "Entries of the same shard under a time stamp", registry=self.registry
         )
@@ -75,6 +81,9 @@ class Metrics:
 async def refresh_gauges(metrics: Metrics, tx: Tx, *, now: datetime) -> None:
     """Read the gauges; the queries touch hot indexes only."""
     await _refresh_providers(metrics, tx, now=now)
+    metrics.duty_fine.clear()
+    for duty, fine_at in (await downtimes.fine_moments(tx)).items():
+        metrics.duty_fine.labels(duty).set(max(0.0, (now - fine_at).total_seconds()))
     counts = await outbox.unfinished_counts(tx)
     for status, count in counts.items():
         metrics.unfinished.labels(status).set(count)

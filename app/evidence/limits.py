@@ -1,5 +1,11 @@
 """What a proof bundle shows and what it does not, in the words that travel with it."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.domain.duty import Downtime, Stretch
+from app.evidence.canonical import format_time
+
 LIMITS = (
     "This is a statement of notification. It shows that the listed facts were written down as they stand here, in "
     "this order, and that nothing in them was changed since the signed checkpoint. It is no proof of delivery of the "
@@ -11,3 +17,27 @@ LIMITS = (
     "key that signed it. Facts counted as pending are not part of the proof.\n"
     "Times in facts are those of our clock. A checkpoint without a cosignature or a time stamp shows order, not time."
 )
+
+
+def downtime_in_words(downtime: Stretch) -> str:
+    """What a downtime's fact says of it, in one fixed form: `<duty> could not be <done> from <time> to <time>`."""
+    return f"{downtime.duty.failing} from {format_time(downtime.began_at)} to {format_time(downtime.ended_at)}"
+
+
+def limits_with(downtimes: Sequence[Downtime], *, more: int = 0) -> str:
+    """`LIMITS`, and by name the ended downtimes of the time in which the facts came about; `more` are not named."""
+    if not downtimes:
+        return LIMITS
+    named = [_named(each, each.ended_at) for each in downtimes if each.ended_at is not None]
+    unnamed = [f"{more} more, which the log holds as well"] if more else []
+    return (
+        f"{LIMITS}\nDuring the time that these facts speak of, the service was not always able to do its work, as it "
+        f"wrote down itself: {'; '.join([*named, *unnamed])}."
+    )
+
+
+def _named(downtime: Downtime, ended_at: datetime) -> str:
+    words = downtime_in_words(Stretch(duty=downtime.duty, began_at=downtime.began_at, ended_at=ended_at))
+    if downtime.index is None:
+        return f"{words} (not sealed yet)"
+    return f"{words} (sealed in shard {downtime.shard} at index {downtime.index})"

@@ -5,6 +5,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -62,6 +63,7 @@ class Dispatcher:
         on_outcome: Callable[[str, str], None] = lambda _provider, _outcome: None,
     ) -> None:
         self.channel = providers[0].transport.channel
+        self.turned_at: datetime | None = None  # when the last turn that went well did
         self.sender = sender
         self.providers = {each.transport.name: each for each in providers}
         self._database = database
@@ -82,6 +84,11 @@ class Dispatcher:
 
     async def turn(self) -> int:
         """Claim as many as there is room for and start sending them; the number claimed."""
+        claimed = await self._claim()
+        self.turned_at = self._surroundings.clock()
+        return claimed
+
+    async def _claim(self) -> int:
         rooms = await self._with_tokens(self._rooms())
         weights = {name: self._weight(name) for name in rooms}
         order = spread(weights, rooms, self._standing, limit=sum(rooms.values()))

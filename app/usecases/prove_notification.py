@@ -1,10 +1,13 @@
 """Prove a notification: its published facts with everything that a stranger needs to check them offline."""
 
 import itertools
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
+from app.domain.duty import Duty
 from app.evidence.bundle import (
     AnchorProof,
     AssembledBundle,
@@ -15,7 +18,9 @@ from app.evidence.bundle import (
     context_leaves,
     statement_about,
 )
+from app.evidence.catalogue import EVENT_FACTS
 from app.evidence.fact import Opening
+from app.evidence.limits import limits_with
 from app.merkle.note import parse_vkey
 from app.merkle.plans import consistency_plan, inclusion_plan
 from app.ports import SigningKeys, Surroundings
@@ -27,8 +32,11 @@ from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.log import PublishedCheckpoint
 from app.storage.log_keys import ShardKeys
+from app.usecases.read_downtimes import downtimes_within
 from app.usecases.read_paths import Paths
 from app.usecases.sign_notes import countersigned, signed_by_all
+
+DOWNTIMES_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +110,7 @@ async def prove_notification(
         timestamps=stamps,
         statement=statement,
         witnesses="".join(f"log {vkey}\n" for vkey in log_vkeys) + witnesses if witnesses else "",
+        limits=await _limits(tx, chosen),
     )
 
 
@@ -238,3 +247,22 @@ async def _is_complete(tx: Tx, notification: UUID) -> bool:
         return True
     found = await outbox.by_id(tx, notification)
     return found is not None and found.created_at > lost_at
+
+
+async def _limits(tx: Tx, chosen: _Chosen) -> str:
+    """What the bundle does not show, and our own downtimes from when its events came in to its last fact.
+
+    When we could not accept, it counts from when the first event happened: then it may have come in late.
+    """
+    events = [json.loads(fact.document)["data"] for fact in chosen.context if fact.type in EVENT_FACTS]
+    first, last = (json.loads(fact.document)["at"] for fact in (chosen.own[0], chosen.own[-1]))
+    received_at = min([first, *(event["received_at"] for event in events)])
+    happened_at = min([received_at, *(event["event_time"] for event in events)])
+    since = {duty: happened_at if duty is Duty.ACCEPT else received_at for duty in Duty}
+    named, more = await downtimes_within(
+        tx,
+        {duty: datetime.fromisoformat(moment) for duty, moment in since.items()},
+        datetime.fromisoformat(last),
+        limit=DOWNTIMES_NAMED,
+    )
+    return limits_with(named, more=more)

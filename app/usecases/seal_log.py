@@ -15,6 +15,7 @@ anything. Witnesses are asked while no transaction is open.
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
@@ -63,6 +64,7 @@ class Sealer:
         self._remembered: bytes | None = None
         self._verified_shard = ""
         self._verified = CompactRange()
+        self.turned_at: datetime | None = None  # when the last turn that went well did
 
     @damage_is_a_fault()
     async def start(self) -> None:
@@ -151,6 +153,7 @@ class Sealer:
             await trusted_range(self._database, signed)
         if head.closed_at is not None:
             sequenced += await self._database.transact(self._open_next)
+        self.turned_at = self._surroundings.clock()
         return sequenced
 
     async def _sequence_queue(self) -> int:

@@ -135,8 +135,9 @@ class Service:
         return await self.client.get(path, params=parameters, headers=self.admin)
 
     async def counts(self) -> dict[str, int]:
-        """How many rows each table has, but those of the log and of providers' figures, which move by themselves."""
-        moving = {"leaves", "tiles", "tree_heads", "checkpoints", "pending_entries", "providers", "provider_figures"}
+        """How many rows each table has, but those of the log, of providers and of duties, which move by themselves."""
+        moving = {"leaves", "tiles", "tree_heads", "checkpoints", "pending_entries"}
+        moving |= {"providers", "provider_figures", "duties"}
         async with self.services.database.read() as tx:
             return {
                 table.name: (await tx.execute(select(func.count()).select_from(table))).scalar_one()
