@@ -1,4 +1,4 @@
-"""The loops beside HTTP: seal the log, have it stamped, remind, dispatch, give up leases, close chains.
+"""The loops beside HTTP: seal the log, have it stamped, remind, tell of incidents, dispatch, give up leases, close.
 
 Each survives its own failures.
 """
@@ -6,6 +6,7 @@ Each survives its own failures.
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +27,7 @@ from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.remind import remind
 from app.usecases.seal_log import BATCH_MAX, Sealer
 from app.usecases.stamp_log import Stamper
+from app.usecases.tell_incidents import tell_incidents
 from app.usecases.watch_log import LogWatch
 from app.usecases.weigh_failures import weigh_failures
 
@@ -69,6 +71,18 @@ class _Loop:
     hint: Hint = field(default_factory=Hint)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """How incidents of areas are told.
+
+    `people_a_second` may be looked at (0: as many as can be); for `digest_seconds` a message waits for others to the
+    same person.
+    """
+
+    people_a_second: int = 0
+    digest_seconds: int = 0
+
+
 class Worker:
     """Runs the loops of one process until `stop`, which settles what is in flight."""
 
@@ -83,12 +97,14 @@ class Worker:
         follower: Follower | None = None,
         log_watch: LogWatch,
         surroundings: Surroundings,
+        telling: Telling = Telling(),
     ) -> None:
         self._database = database
         self._sealer = sealer
         self._dispatchers = dispatchers
         self._log_watch = log_watch
         self._surroundings = surroundings
+        self._telling = telling
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching = [
@@ -98,6 +114,7 @@ class Worker:
             *self._dispatching,
             _Loop(name="seal", turn=self._seal, seconds=SEAL_SECONDS),
             _Loop(name="remind", turn=self._remind, seconds=REMIND_SECONDS),
+            _Loop(name="incidents", turn=self._tell_incidents, seconds=REMIND_SECONDS),
             _Loop(name="housekeeping", turn=self._keep_house, seconds=HOUSEKEEPING_SECONDS),
         ]
         if follower is not None:
@@ -190,6 +207,19 @@ class Worker:
         if self._log_watch.fault is not None:
             return False
         return await self._database.transact(partial(remind, surroundings=self._surroundings)) > 0
+
+    async def _tell_incidents(self) -> bool:
+        """Tell a batch of people, and take as long for it as so many people may take."""
+        if self._log_watch.fault is not None:
+            return False
+        began = time.monotonic()
+        tell = partial(tell_incidents, surroundings=self._surroundings, digest_seconds=self._telling.digest_seconds)
+        people = await self._database.transact(tell)
+        if people and self._telling.people_a_second:
+            left = began + people / self._telling.people_a_second - time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), max(left, 0.0))
+        return people > 0
 
     async def _follow(self, follower: Follower) -> bool:
         return self._log_watch.fault is None and await follower.turn() >= FOLLOW_BATCH_MAX

@@ -76,6 +76,10 @@ TELLS = {
     "lost": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
     "address_problem": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
     "item_held": Telling(channels=_EMAIL, purpose=Purpose.INCIDENT),
+    "facility_unavailable": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
+    "service_disruption": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
+    "maintenance_planned": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
+    "resolved": Telling(channels=_BOTH, purpose=Purpose.INCIDENT),
     "reminder": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
     "last_day": Telling(channels=_BOTH, purpose=Purpose.DELIVERY),
 }

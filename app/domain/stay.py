@@ -87,6 +87,14 @@ def as_it_stands(known: Iterable[Milestone], *, now: datetime, touched: Touching
     return present if ended_at is None else known_of(milestones, as_of=ended_at, touched=touched)
 
 
+def safe_day_at(known: Known, facility: Facility) -> date | None:
+    """The last safe day for collecting the item if it waited at `facility`; None without one."""
+    if known.stay is None or known.deadlines is None:
+        return None
+    calendar = calendar_of(facility, is_locker=_is_locker(known.stay))
+    return deadlines(replace(known.deadlines.inputs, calendar=calendar)).safe_collect_by
+
+
 def _timeless(known: Deadlines | None) -> Deadlines | None:
     return replace(known, inputs=replace(known.inputs, as_of=date.min)) if known else None
 

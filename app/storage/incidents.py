@@ -44,8 +44,8 @@ class Progress:
 class Revision:
     """One revision of an incident, by the id and the leaf hash of its event.
 
-    `starts` and `until` are moments. `areas` is whom it touches, shipments by their blind index; only there when it
-    is new.
+    `starts` and `until` are moments; `newest`: no other counts more. `areas` is whom it touches, shipments by their
+    blind index; only there when it is new.
     """
 
     event: UUID
@@ -58,6 +58,7 @@ class Revision:
     until: datetime | None
     reason: str | None
     received_at: datetime
+    newest: bool = True
     areas: tuple[Area, ...] = field(default=(), repr=False)
 
     @property
@@ -182,12 +183,14 @@ async def outages(tx: Tx, around: Mapping[str, Iterable[Area]]) -> Outages:
     return Outages(by_area=found)
 
 
-async def own_areas(tx: Tx, event: UUID, among: Iterable[Area]) -> set[Area]:
-    """Those of these areas that the revision itself touches."""
-    query = select(incident_areas.c.kind, incident_areas.c.value).where(
-        incident_areas.c.event_id == event, ~incident_areas.c.inherited, _is_one_of(tx, set(among))
+async def touched(tx: Tx, revision: Revision, among: Iterable[Area]) -> dict[Area, bool]:
+    """Those of these areas that the revision touches (True), or only an earlier one touched (False)."""
+    query = select(incident_areas.c.kind, incident_areas.c.value, incident_areas.c.inherited).where(
+        incident_areas.c.event_id == revision.event,
+        incident_areas.c.operator == revision.operator,
+        _is_one_of(tx, set(among)),
     )
-    return {Area(kind=AreaKind(row.kind), value=row.value) for row in await tx.execute(query)}
+    return {Area(kind=AreaKind(row.kind), value=row.value): not row.inherited for row in await tx.execute(query)}
 
 
 def _is_one_of(tx: Tx, areas: set[Area]) -> ColumnElement[bool]:
@@ -281,4 +284,5 @@ def _revision(row: Any) -> Revision:
         until=row.until,
         reason=row.reason,
         received_at=row.received_at,
+        newest=row.newest,
     )

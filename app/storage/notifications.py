@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import TextClause, func, select, text
+from sqlalchemy import ColumnElement, TextClause, func, select, text, union_all
 
 from app.domain.channel import Channel, Purpose
 from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
@@ -15,7 +15,7 @@ from app.domain.reminder import Step
 from app.domain.shipment import Milestone
 from app.storage.database import Tx
 from app.storage.sql import Lookup, insert_rows, locked, one_of
-from app.storage.tables import WAITING_ROWS, attempts, events, notifications, recipients
+from app.storage.tables import WAITING_ROWS, attempts, events, notification_items, notifications, recipients
 from app.storage.updates import update_rows
 
 _BY_EVENT = Lookup(
@@ -90,7 +90,8 @@ def _row(n: Notification) -> dict[str, Any]:
     }
 
 
-def _notification(row: Any) -> Notification:
+def notification_of(row: Any) -> Notification:
+    """The notification that a whole row is."""
     return Notification(
         id=row.id,
         operator=row.operator,
@@ -124,26 +125,26 @@ def _notification(row: Any) -> Notification:
 async def by_id(tx: Tx, notification: UUID) -> Notification | None:
     """One notification, or None."""
     row = (await tx.execute(select(notifications).where(notifications.c.id == notification))).one_or_none()
-    return _notification(row) if row else None
+    return notification_of(row) if row else None
 
 
 async def by_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
     """Those of these notifications that exist."""
-    return {row.id: _notification(row) for row in await _BY_ID.rows(tx, ids)}
+    return {row.id: notification_of(row) for row in await _BY_ID.rows(tx, ids)}
 
 
 async def by_events(tx: Tx, event_ids: Iterable[UUID]) -> dict[UUID, list[Notification]]:
     """The notifications that each of these events was answered with, in their order; reminders came later."""
     found: dict[UUID, list[Notification]] = defaultdict(list)
     for row in await _BY_EVENT.rows(tx, event_ids):
-        found[row.event_id].append(_notification(row))
+        found[row.event_id].append(notification_of(row))
     return found
 
 
 async def of_recipient(tx: Tx, recipient: UUID, *, after: UUID, limit: int) -> list[Notification]:
     """Up to `limit` notifications to one person, oldest first, after the one with the id `after`."""
     query = select(notifications).where(notifications.c.recipient_id == recipient, notifications.c.id > after)
-    return [_notification(row) for row in await tx.execute(query.order_by(notifications.c.id).limit(limit))]
+    return [notification_of(row) for row in await tx.execute(query.order_by(notifications.c.id).limit(limit))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +170,7 @@ async def newest(tx: Tx, wanted: NotificationFilter) -> list[Notification]:
     if wanted.operators is not None:
         query = query.where(one_of(tx, column.operator, wanted.operators))
     if wanted.shipment is not None:
-        query = query.where(column.shipment_index == tx.vault.index("shipment", *wanted.shipment))
+        query = query.where(about_shipment(tx.vault.index("shipment", *wanted.shipment)))
     if wanted.recipient is not None:
         query = query.where(column.recipient_id == await _recipient_id(tx, wanted.recipient))
     for name in ("status", "channel", "kind"):
@@ -178,7 +179,17 @@ async def newest(tx: Tx, wanted: NotificationFilter) -> list[Notification]:
     query = query if wanted.created_from is None else query.where(column.created_at >= wanted.created_from)
     query = query if wanted.created_to is None else query.where(column.created_at < wanted.created_to)
     query = query if wanted.before is None else query.where(column.id < wanted.before)
-    return [_notification(row) for row in await tx.execute(query)]
+    return [notification_of(row) for row in await tx.execute(query)]
+
+
+def about_shipment(shipment: bytes) -> ColumnElement[bool]:
+    """Is about that shipment, alone or among several."""
+    alone = notifications.alias()
+    ids = union_all(
+        select(alone.c.id).where(alone.c.shipment_index == shipment),
+        select(notification_items.c.notification_id).where(notification_items.c.shipment_index == shipment),
+    )
+    return notifications.c.id.in_(ids)
 
 
 async def _recipient_id(tx: Tx, named: tuple[str, str]) -> UUID | None:
@@ -188,14 +199,14 @@ async def _recipient_id(tx: Tx, named: tuple[str, str]) -> UUID | None:
 
 async def of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[Notification]:
     """Every notification about one of these shipments, in the order in which they were planned."""
-    return [_notification(row) for row in await _OF_SHIPMENTS.rows(tx, shipments)]
+    return [notification_of(row) for row in await _OF_SHIPMENTS.rows(tx, shipments)]
 
 
 async def merged_into(tx: Tx, speakers: Iterable[UUID]) -> dict[UUID, list[Notification]]:
     """The notifications for which each of these speaks, too."""
     found: dict[UUID, list[Notification]] = defaultdict(list)
     for row in await _MERGED_INTO.rows(tx, speakers):
-        found[row.merged_into].append(_notification(row))
+        found[row.merged_into].append(notification_of(row))
     return found
 
 
@@ -215,7 +226,7 @@ async def waiting_of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[tuple
     )
     return [
         (
-            _notification(row),
+            notification_of(row),
             Milestone(kind=row.event_kind, ordinal=row.ordinal, effective_at=row.effective_at, key=row.dedupe_key),
         )
         for row in await tx.execute(locked(tx, query, of=notifications))
@@ -229,7 +240,7 @@ async def waiting_of_recipient(tx: Tx, recipient: UUID) -> list[Notification]:
         .where(notifications.c.recipient_id == recipient, notifications.c.status.in_(WAITING))
         .order_by(notifications.c.id)
     )
-    return [_notification(row) for row in await tx.execute(locked(tx, query))]
+    return [notification_of(row) for row in await tx.execute(locked(tx, query))]
 
 
 async def due_to_send(tx: Tx, *, channel: Channel, now: datetime, limit: int) -> list[Notification]:
@@ -243,7 +254,7 @@ async def due_to_send(tx: Tx, *, channel: Channel, now: datetime, limit: int) ->
         .order_by(notifications.c.due_at)
         .limit(limit)
     )
-    return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
+    return [notification_of(row) for row in await tx.execute(locked(tx, query, skip=True))]
 
 
 async def count_due(tx: Tx, *, channel: Channel, now: datetime, limit: int) -> int:
@@ -265,7 +276,7 @@ async def overdue(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
         .order_by(notifications.c.expires_at)
         .limit(limit)
     )
-    return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
+    return [notification_of(row) for row in await tx.execute(locked(tx, query, skip=True))]
 
 
 async def out_of_lease(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:
@@ -292,7 +303,7 @@ async def _due(tx: Tx, of_these: TextClause, *, now: datetime, limit: int) -> li
         .order_by(notifications.c.due_at)
         .limit(limit)
     )
-    return [_notification(row) for row in await tx.execute(locked(tx, query, skip=True))]
+    return [notification_of(row) for row in await tx.execute(locked(tx, query, skip=True))]
 
 
 UNFINISHED = (Status.HELD, Status.QUEUED, Status.SENDING, Status.SENT, Status.UNKNOWN)
@@ -311,7 +322,7 @@ async def unfinished_counts(tx: Tx) -> dict[Status, int]:
 async def lock(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
     """These notifications, locked, in one order for everybody."""
     query = select(notifications).where(one_of(tx, notifications.c.id, list(ids))).order_by(notifications.c.id)
-    return {row.id: _notification(row) for row in await tx.execute(locked(tx, query))}
+    return {row.id: notification_of(row) for row in await tx.execute(locked(tx, query))}
 
 
 async def insert_attempts(tx: Tx, started: Sequence[Attempt]) -> None:

@@ -225,7 +225,7 @@ def new_event_of(item: Keeping) -> NewEvent:
         key=item.record.key,
         dedupe_key=item.milestone.key,
         shipment_index=item.shipment_index,
-        tells=item.milestone.kind in TELLS or item.event.incident is not None,
+        tells=item.milestone.kind in TELLS,
         told=item.milestone.told,
         corrects=item.milestone.corrects,
     )

@@ -1,6 +1,7 @@
 """Claim what is due: check consent once more under lock, render, and commit the attempt before anything is sent."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -9,11 +10,11 @@ import structlog
 
 from app.domain.channel import Channel
 from app.domain.decision import last_check, quiet_end
-from app.domain.event import Event
+from app.domain.event import AREA_INCIDENT_KINDS, Event
 from app.domain.notification import Failure, Notification, Status
-from app.domain.recipient import ContactPoint, Recipient
-from app.domain.reminder import last_moment
+from app.domain.recipient import Recipient
 from app.ports import Surroundings
+from app.rendering.notice import Notice
 from app.storage import events as event_store
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
@@ -21,14 +22,20 @@ from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
-from app.storage.vault import PersonKey
 from app.usecases.end_chain import cancelled, end_chain, let_others_speak, opening_data
+from app.usecases.incident_contexts import IncidentContext, incident_contexts
 from app.usecases.message_contexts import NO_CONTEXT, MessageContext, message_contexts
 from app.usecases.overtaken_news import overtaken_news
 from app.usecases.places import Places
 from app.usecases.record_facts import FactSheet, new_fact_sheet
-from app.usecases.render_message import render_message
+from app.usecases.render_message import notice_of, render_message
 from app.usecases.start_attempt import Claimed, Sender, Starting
+
+
+def speaks_for_all(notice: Notice) -> bool:
+    """Until the words exist, one message says one thing."""
+    return len(notice.incidents) <= 1
+
 
 _log = structlog.get_logger(__name__)
 
@@ -51,7 +58,8 @@ async def claim_notifications(
     due = [n for n in due if n.recipient not in damaged]
     erased = await _of_the_erased(tx, due, records)
     due = [n for n in due if n.recipient in records and not records[n.recipient].withheld]
-    events = await event_store.decoded(tx, {n.event: records[n.recipient].key for n in due if n.event})
+    keys = {record.id: record.key for record in records.values()}
+    events = await event_store.decoded(tx, {n.event for n in due if n.event}, keys)
     tried = await outbox.attempts_of(tx, [n.id for n in due if n.attempts])
     starting = Starting(
         sheet=await new_fact_sheet(tx, surroundings),
@@ -61,23 +69,24 @@ async def claim_notifications(
         lease=surroundings.new_id(),
         now=surroundings.clock(),  # after the locks: no withdrawal that this claim saw is younger than its facts
     )
-    keys = {record.id: record.key for record in records.values()}
+    incidents = await incident_contexts(tx, due, records)
+    overtaken = await overtaken_news(tx, due, events, keys, now=starting.now)
     claim = _Claim(
         starting=starting,
-        contexts=await message_contexts(tx, due, keys, now=starting.now),
+        contexts=await message_contexts(tx, due, keys, now=starting.now) | _contexts(incidents),
         places=places,
         failed_at={id_: attempts[-1].provider for id_, attempts in tried.items()},
         records=records,
         events=events,
-        overtaken=await overtaken_news(tx, due, events, keys, now=starting.now),
+        overtaken=overtaken | {id_: found.untrue for id_, found in incidents.items() if found.untrue},
         openings=await _openings_of_stopped(tx, due, records),
     )
     for notification in erased:
         claim.cancel(notification, "erased")
     for notification in unreadable:
         claim.fail(notification, "DamagedRecipient")
-    for notification in due:
-        claim.take(notification)
+    for together in _together(due):
+        claim.take(together)
     await outbox.save_all(tx, claim.changed)
     await outbox.insert_attempts(tx, [item.attempt for item in claim.claimed])
     await let_others_speak(tx, claim.changed, now=starting.now)
@@ -103,8 +112,24 @@ async def _of_the_erased(
 async def _openings_of_stopped(
     tx: Tx, due: Sequence[Notification], records: Mapping[UUID, RecipientRecord]
 ) -> dict[UUID, StoredFact]:
-    stopped = [n.id for n in due if last_check(records[n.recipient].recipient, n)]
+    """The first facts of those that must not leave, or for which another one may speak."""
+    stopped = {n.id for n in due if last_check(records[n.recipient].recipient, n)}
+    stopped |= {n.id for together in _together(due) if len(together) > 1 for n in together}
     return await fact_store.first_of_notifications(tx, stopped) if stopped else {}
+
+
+def _together(due: Iterable[Notification]) -> list[list[Notification]]:
+    """What may be one message: those about incidents to one contact point; everything else is one by itself."""
+    groups: dict[object, list[Notification]] = defaultdict(list)
+    for n in due:
+        groups[(n.recipient, n.contact, n.channel) if n.kind in AREA_INCIDENT_KINDS else n.id].append(n)
+    return [sorted(many, key=lambda n: n.id) for many in groups.values()]
+
+
+def _contexts(incidents: Mapping[UUID, IncidentContext]) -> dict[UUID, MessageContext]:
+    return {
+        id_: MessageContext(incidents=found.news, last_moment=found.last_moment) for id_, found in incidents.items()
+    }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,12 +155,41 @@ class _Claim:
         """Where its facts are collected."""
         return self.starting.sheet
 
-    def take(self, notification: Notification) -> None:
+    def take(self, together: Sequence[Notification]) -> None:
+        """Start what may still leave of these, as few messages as words allow; end or put off the rest."""
+        leaving = [n for n in together if self._may_leave(n)]
+        while leaving:
+            speaker, *others = leaving
+            spoken_for = self._spoken_for(speaker, others)
+            news = tuple(each for n in (speaker, *spoken_for) for each in self._context_of(n).incidents)
+            if self._start(speaker, replace(self._context_of(speaker), incidents=news)):
+                for n in spoken_for:
+                    self._suppress(replace(n, merged_into=speaker.id), "merged")
+            else:
+                spoken_for = []
+            leaving = [n for n in others if n not in spoken_for]
+
+    def _spoken_for(self, speaker: Notification, others: Sequence[Notification]) -> list[Notification]:
+        """Those of the others that fit into the same message."""
+        fitting: list[Notification] = []
+        recipient = self.records[speaker.recipient].recipient
+        if recipient is None:
+            return fitting
+        for n in others:
+            news = tuple(each for one in (speaker, *fitting, n) for each in self._context_of(one).incidents)
+            context = replace(self._context_of(speaker), incidents=news)
+            notice = notice_of(speaker, self._event_of(speaker), recipient, context=context, now=self.now)
+            if speaker.channel is Channel.EMAIL or speaks_for_all(notice):
+                fitting.append(n)
+        return fitting
+
+    def _may_leave(self, notification: Notification) -> bool:
+        """Whether it can be sent now; if not, it is ended, or put off until the night is over."""
         record = self.records[notification.recipient]
         reason = last_check(record.recipient, notification)
         contact = record.recipient.contact(notification.contact) if record.recipient else None
         if reason is not None or record.recipient is None or contact is None:
-            self._suppress(notification, record, reason)
+            self._suppress(notification, reason)
         elif notification.expires_at <= self.now:
             expired = replace(notification, status=Status.EXPIRED, due_at=None)
             self.changed.append(end_chain(self.sheet, expired, "notification.expired", at=self.now))
@@ -145,7 +199,8 @@ class _Claim:
             held = replace(notification, status=Status.HELD, not_before=until, due_at=until)
             self.changed.append(held)
         else:
-            self._start(notification, record.recipient, contact, record.key)
+            return True
+        return False
 
     def cancel(self, notification: Notification, reason: str) -> None:
         self.changed.append(cancelled(self.sheet, notification, reason, at=self.now))
@@ -158,11 +213,10 @@ class _Claim:
 
     def _quiet_until(self, notification: Notification, recipient: Recipient) -> datetime | None:
         """When the quiet hours end into which a message fell that waited for a retry, or for a worker."""
-        known = self._context_of(notification).known
-        latest = last_moment(known.deadlines) if known and known.waits and known.deadlines else None
+        latest = self._context_of(notification).last_moment
         return quiet_end(recipient, notification.channel, now=self.now, last_moment=latest)
 
-    def _suppress(self, notification: Notification, record: RecipientRecord, reason: str | None) -> None:
+    def _suppress(self, notification: Notification, reason: str | None) -> None:
         stopped = replace(notification, status=Status.SUPPRESSED, reason=reason, due_at=None)
         self.changed.append(
             end_chain(
@@ -170,22 +224,27 @@ class _Claim:
                 stopped,
                 "notification.suppressed",
                 at=self.now,
-                record=record,
+                record=self.records[notification.recipient],
                 opening=opening_data(self.openings[notification.id]),
             )
         )
 
-    def _start(self, notification: Notification, recipient: Recipient, contact: ContactPoint, key: PersonKey) -> None:
+    def _start(self, notification: Notification, context: MessageContext) -> bool:
+        """Start an attempt; whether there was a place for it, and a message could be made."""
+        record = self.records[notification.recipient]
+        contact = record.recipient.contact(notification.contact) if record.recipient else None
+        if record.recipient is None or contact is None:
+            return False
         provider = self.places.take(avoid=self.failed_at.get(notification.id))
         if provider is None:
-            return
+            return False
         try:
             content = render_message(
                 notification,
                 self._event_of(notification),
-                recipient,
+                record.recipient,
                 contact,
-                context=self._context_of(notification),
+                context=context,
                 now=self.now,
                 sender=self.starting.sender,
                 vault=self.starting.vault,
@@ -193,17 +252,18 @@ class _Claim:
         except Exception as error:  # noqa: BLE001 – one message that cannot be made must not hold up all others
             self.places.put_back(provider)
             self.fail(notification, type(error).__name__)
-            return
+            return False
         claimed = self.starting.start(
             notification,
             provider=provider,
             to=contact.value,
-            consent=recipient.consent(notification.channel, notification.purpose),
+            consent=record.recipient.consent(notification.channel, notification.purpose),
             content=content,
-            key=key,
+            key=record.key,
         )
         self.changed.append(claimed.notification)
         self.claimed.append(claimed)
+        return True
 
     def _context_of(self, notification: Notification) -> MessageContext:
         return self.contexts.get(notification.id, NO_CONTEXT)

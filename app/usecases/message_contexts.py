@@ -7,16 +7,17 @@ from uuid import UUID
 
 from app.domain.event import Event
 from app.domain.notification import Notification
-from app.domain.reminder import REMINDER_KINDS
+from app.domain.reminder import REMINDER_KINDS, last_moment
 from app.domain.review import untrue_because
 from app.domain.shipment import STAY_KINDS, without_future
-from app.domain.stay import Known, known_of
-from app.rendering.notice import Item
+from app.domain.stay import Known
+from app.rendering.notice import IncidentNews, Item
 from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage import stays as stay_store
 from app.storage.database import Tx
 from app.storage.vault import PersonKey
+from app.usecases.read_outages import known_at, places_of, read_outages
 
 # What these tell depends on all that is known of an item, not on their own event alone.
 _ABOUT_STAYS = STAY_KINDS | REMINDER_KINDS
@@ -24,11 +25,16 @@ _ABOUT_STAYS = STAY_KINDS | REMINDER_KINDS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContext:
-    """`known` of an item that waits, the kind of the news that was `corrected`, and `others` that wait there, too."""
+    """`known` of an item that waits, the kind of the news that was `corrected`, and `others` that wait there, too.
+
+    `incidents` are what is told of incidents of areas; `last_moment` is when it is too late to act on the message.
+    """
 
     known: Known | None = field(default=None, repr=False)
     corrected: str | None = None
     others: tuple[Item, ...] = ()
+    incidents: tuple[IncidentNews, ...] = ()
+    last_moment: datetime | None = None
 
 
 NO_CONTEXT = MessageContext()
@@ -49,7 +55,9 @@ async def message_contexts(
     contexts = {}
     for n in about:
         stay = stays.get((n.shipment_index or b"", n.recipient))
+        waiting = stay.known if stay and stay.known.waits else None
         contexts[n.id] = MessageContext(
+            last_moment=last_moment(waiting.deadlines) if waiting and waiting.deadlines else None,
             known=stay.known if stay else None,
             corrected=corrected.get(n.event) if n.event else None,
             others=tuple(others[each.id] for each in merged.get(n.id, ()) if each.id in others),
@@ -64,10 +72,13 @@ async def _items(
     if not merged:
         return {}
     known = await event_store.milestones(tx, {n.shipment_index for n in merged if n.shipment_index}, keys)
-    present = {shipment: known_of(without_future(said, now=now), as_of=now) for shipment, said in known.items()}
+    outages = await read_outages(tx, places_of(known))
+    present = {
+        shipment: known_at(without_future(said, now=now), outages, shipment, as_of=now)
+        for shipment, said in known.items()
+    }
     true = [n for n in merged if n.shipment_index in present and not untrue_because(n, present[n.shipment_index])]
-    own = {n.event: keys[n.recipient] for n in true if n.event and n.recipient in keys}
-    events = await event_store.decoded(tx, own)
+    events = await event_store.decoded(tx, {n.event for n in true if n.event and n.recipient in keys}, keys)
     return {n.id: _item(events[n.event]) for n in true if n.event in events}
 
 

@@ -11,7 +11,7 @@ from app.domain.shipment import Milestone, makes_untrue, milestone_of, without_f
 from app.storage import events as event_store
 from app.storage.database import Tx
 from app.storage.vault import PersonKey
-from app.usecases.read_outages import events_of, known_at, read_outages
+from app.usecases.read_outages import known_at, places_of, read_outages
 
 
 async def overtaken_news(
@@ -29,7 +29,7 @@ async def overtaken_news(
     tried = [n for n in notifications if n.attempts and n.shipment_index and n.event and n.event in events]
     shipments = {n.shipment_index for n in tried if n.shipment_index}
     known = await event_store.milestones(tx, shipments, keys) if shipments else {}
-    outages = await read_outages(tx, events_of(known))
+    outages = await read_outages(tx, places_of(known))
     reasons = {}
     for n in tried:
         milestones = without_future(known[n.shipment_index or b""], now=now)

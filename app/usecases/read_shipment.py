@@ -33,7 +33,7 @@ from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
 from app.usecases.end_chain import UNSAID
 from app.usecases.plan_notifications import sms_told
-from app.usecases.read_outages import events_of, read_outages
+from app.usecases.read_outages import places_of, read_outages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
     milestones = (await event_store.milestones(tx, [index], keys)).get(index, [])
     read = {one.id: one.event for one in milestones if one.id and one.event}
     said = await timeline_store.said(tx, reported, keys, read)
-    outages = await read_outages(tx, events_of({index: milestones}))
+    outages = await read_outages(tx, places_of({index: milestones}))
     touched = partial(outages.touching, operator, shipment_index=index)
     known = as_it_stands(milestones, now=now, touched=touched)
     recorded = _still_true((await anomaly_store.of_shipments(tx, [index])).get(index, []), milestones)

@@ -8,7 +8,7 @@ from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.recipient import ContactPoint, Recipient
 from app.rendering.email import EmailEnvelope, render_email
-from app.rendering.notice import Telling, notice_of_event
+from app.rendering.notice import Notice, Telling, notice_of_event
 from app.rendering.sms import render_sms
 from app.storage.vault import Vault
 from app.usecases.message_contexts import MessageContext
@@ -27,27 +27,8 @@ def render_message(
     sender: Sender,
     vault: Vault,
 ) -> Content:
-    """The SMS or e-mail about `event`. Message-ID and Date are the notification's own, the same for every attempt.
-
-    An office keeps its own hours and days, wherever the person is.
-    """
-    known = context.known if context.known and context.known.waits else None
-    safe = known.deadlines.safe_collect_by if known and known.deadlines else None
-    notice = notice_of_event(
-        event,
-        Telling(
-            language=recipient.language,
-            reference=notification.id,
-            kind=notification.kind,
-            stay=known.stay if known else None,
-            corrected=context.corrected,
-            collect_by=notification.collect_by or safe,
-            told_on=local_day(now),
-            others=context.others,
-            letters=recipient.letters,
-            safety_phrase=recipient.safety_phrase,
-        ),
-    )
+    """The SMS or e-mail about `event`. Message-ID and Date are the notification's own, the same for every attempt."""
+    notice = notice_of(notification, event, recipient, context=context, now=now)
     if notification.channel is Channel.SMS:
         return render_sms(notice)
     return render_email(
@@ -58,6 +39,30 @@ def render_message(
             message_id=f"<{notification.id}@{address_of(sender.email_from).rpartition('@')[2]}>",
             date=_told_at(notification),
             unsubscribe_url=f"{sender.public_url}/u/{unsubscribe_token(vault, notification.id)}",
+        ),
+    )
+
+
+def notice_of(
+    notification: Notification, event: Event, recipient: Recipient, *, context: MessageContext, now: datetime
+) -> Notice:
+    """What a message about `event` says. An office keeps its own hours and days, wherever the person is."""
+    known = context.known if context.known and context.known.waits else None
+    safe = known.deadlines.safe_collect_by if known and known.deadlines else None
+    return notice_of_event(
+        event,
+        Telling(
+            language=recipient.language,
+            reference=notification.id,
+            kind=notification.kind,
+            stay=known.stay if known else None,
+            corrected=context.corrected,
+            collect_by=notification.collect_by or safe,
+            told_on=local_day(now),
+            others=context.others,
+            incidents=context.incidents,
+            letters=recipient.letters,
+            safety_phrase=recipient.safety_phrase,
         ),
     )
 

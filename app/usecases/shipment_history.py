@@ -17,7 +17,7 @@ from app.storage import stays as stay_store
 from app.storage.database import Tx
 from app.storage.shipments import lock_shipments
 from app.storage.vault import PersonKey
-from app.usecases.read_outages import events_of, known_at, read_outages
+from app.usecases.read_outages import known_at, places_in, places_of, read_outages
 
 # A notification that has not left, and what the event that planned it said of its shipment.
 Waiting = tuple[Notification, Milestone]
@@ -57,7 +57,7 @@ async def read_history(
         return history
     await lock_shipments(tx, wanted)
     history.known |= await event_store.milestones(tx, wanted, keys)
-    history.outages = await read_outages(tx, [*events_of(history.known), *news])
+    history.outages = await read_outages(tx, [*places_of(history.known), *places_in(news)])
     if not history.known:
         return history
     for notification, about in await outbox.waiting_of_shipments(tx, history.known):

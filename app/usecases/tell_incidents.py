@@ -1,0 +1,274 @@
+"""Tell people of incidents of areas: one batch of those whom the oldest untold revision touches.
+
+Broken off anywhere, the next turn goes on where the last committed batch ended. Each person is told once of each
+revision, however often they are come by.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from app.domain.decision import Hold, News, Notify, Planned, plan
+from app.domain.event import AREA_INCIDENT_KINDS, Event
+from app.domain.incident import ENDING_KIND
+from app.domain.incident_news import (
+    Touch,
+    digest_at,
+    is_stale,
+    news_expires_at,
+    over_the_limit,
+    says_the_same,
+    spoken,
+)
+from app.domain.notification import WAITING, Notification, Status
+from app.domain.outages import Outages
+from app.domain.reminder import last_moment
+from app.domain.retention import first_id_at
+from app.domain.stay import Known, PersonalStay, as_touched
+from app.ports import Surroundings
+from app.storage import events as event_store
+from app.storage import incident_messages
+from app.storage import incidents as incident_store
+from app.storage import notifications as outbox
+from app.storage import recipients as recipient_store
+from app.storage import stays as stay_store
+from app.storage.database import Tx
+from app.storage.incidents import Revision
+from app.storage.recipients import RecipientRecord
+from app.storage.shipments import lock_shipments
+from app.usecases.come_by_people import ComeBy, come_by
+from app.usecases.end_chain import cancelled
+from app.usecases.open_notification import Standing, Subject, open_notification, standing_of
+from app.usecases.read_outages import read_outages
+from app.usecases.record_facts import FactSheet, new_fact_sheet
+from app.usecases.touched_people import Person, facility_of, names_of, touched_people
+
+BATCH_MAX = 50
+# Long enough for every time zone's today.
+_RECENTLY = timedelta(hours=50)
+
+
+async def tell_incidents(tx: Tx, *, surroundings: Surroundings, digest_seconds: int) -> int:
+    """Look at the next batch of people whom an incident touches; how many were looked at, or 1 when one was ended.
+
+    `digest_seconds` is how long a message waits for others to the same person.
+    """
+    job = await incident_store.take_running(tx)
+    if job is None:
+        return 0
+    found = await come_by(tx, job, limit=BATCH_MAX)
+    if found is None:
+        await incident_store.save(tx, job, ended_at=surroundings.clock())
+        return 1
+    planned = 0
+    if found.people:
+        telling = await _read(tx, job.revision, found, surroundings, timedelta(seconds=digest_seconds))
+        if telling is not None:
+            telling.tell_all()
+            await telling.write(tx)
+            planned = telling.planned
+    after = replace(
+        job,
+        position=found.position,
+        passed=found.passed,
+        people=job.people + len(found.people),
+        planned=job.planned + planned,
+    )
+    await incident_store.save(tx, after)
+    return max(len(found.people), 1)
+
+
+async def _read(
+    tx: Tx, revision: Revision, found: ComeBy, surroundings: Surroundings, wait: timedelta
+) -> "_Telling | None":
+    """Everything that decides what these people are told, under their locks."""
+    records, _ = await recipient_store.sound_by_ids(tx, found.people, lock=True)
+    keys = {record.id: record.key for record in records.values()}
+    due = await stay_store.of_people(tx, records)
+    await lock_shipments(tx, {each.shipment_index for each in due})
+    stays = await stay_store.of_shipments(tx, {each.shipment_index for each in due}, keys)
+    revisions = await incident_store.revisions(tx, revision.operator, revision.name)
+    earlier = await incident_messages.of_people_about(tx, records, revisions, lock=True)
+    named = {revision.event, *(n.event for n in earlier if n.event), *(stay.event for stay in stays.values())}
+    events = await event_store.decoded(tx, named, keys)
+    if revision.event not in events:
+        return None  # its key is gone or damaged: there is nothing to be said
+    now = surroundings.clock()  # after the locks
+    people = [
+        Person(
+            record=record,
+            stays=[stay for stay in stays.values() if stay.recipient == record.id and stay.known.waits],
+            shipments=found.shipments.get(record.id, ()),
+        )
+        for record in records.values()
+    ]
+    since = first_id_at(now - _RECENTLY)
+    return _Telling(
+        now=now,
+        wait=wait,
+        surroundings=surroundings,
+        sheet=await new_fact_sheet(tx, surroundings),
+        revision=revision,
+        events=events,
+        people=people,
+        touches=await touched_people(tx, revision, people),
+        outages=await _outages(tx, people),
+        earlier=_by_person(earlier),
+        recent=await incident_messages.of_people_since(tx, records, since, kinds=AREA_INCIDENT_KINDS),
+        names=names_of(tx, events[revision.event], events, stays.values()),
+    )
+
+
+async def _outages(tx: Tx, people: Iterable[Person]) -> Outages:
+    stays = (stay for person in people for stay in person.stays)
+    return await read_outages(
+        tx, [(stay.shipment_index, stay.operator, place) for stay in stays if (place := facility_of(stay))]
+    )
+
+
+def _by_person(notifications: Iterable[Notification]) -> dict[UUID, list[Notification]]:
+    found: dict[UUID, list[Notification]] = defaultdict(list)
+    for n in notifications:
+        found[n.recipient].append(n)
+    return found
+
+
+@dataclass(slots=True, kw_only=True)
+class _Telling:
+    now: datetime
+    wait: timedelta
+    surroundings: Surroundings
+    sheet: FactSheet
+    revision: Revision
+    events: Mapping[UUID, Event]
+    people: Sequence[Person]
+    touches: Mapping[UUID, Touch]
+    outages: Outages
+    earlier: Mapping[UUID, Sequence[Notification]]
+    recent: Mapping[UUID, Sequence[Notification]]
+    names: Mapping[bytes, str]
+    _new: list[tuple[Notification, tuple[bytes, ...]]] = field(default_factory=list)
+    _ended: list[Notification] = field(default_factory=list)
+    _stays: list[tuple[PersonalStay, PersonalStay, RecipientRecord]] = field(default_factory=list)
+
+    @property
+    def planned(self) -> int:
+        """How many notifications were made."""
+        return len(self._new)
+
+    @property
+    def event(self) -> Event:
+        """The incident as this revision has it."""
+        return self.events[self.revision.event]
+
+    def tell_all(self) -> None:
+        """Recompute what waits for these people, and tell those who are to know."""
+        for person in self.people:
+            stays = {stay.id: self._recomputed(stay, person.record) for stay in person.stays}
+            touch = self.touches[person.record.id]
+            earlier = self.earlier.get(person.record.id, ())
+            if person.record.recipient is None or any(n.event == self.revision.event for n in earlier):
+                continue  # nobody registered them, or they have been told already
+            touch = replace(
+                touch,
+                places=tuple(stays[stay.id] for stay in touch.places),
+                former=tuple(stays[stay.id] for stay in touch.former),
+            )
+            self._tell(person.record, touch, earlier)
+
+    async def write(self, tx: Tx) -> None:
+        """Write notifications, stays and facts."""
+        await outbox.insert_all(tx, [n for n, _ in self._new])
+        await incident_messages.insert_items(tx, [(n, items) for n, items in self._new if len(items) > 1])
+        await outbox.save_all(tx, self._ended)
+        keys = {record.id: record.key for _, _, record in self._stays}
+        await stay_store.keep_former(tx, [(self.surroundings.new_id(), before) for before, _, _ in self._stays], keys)
+        await stay_store.save_all(tx, [after for _, after, _ in self._stays], keys)
+        await self.sheet.write(tx)
+
+    def _recomputed(self, stay: PersonalStay, record: RecipientRecord) -> PersonalStay:
+        """What waits, with the deadlines that the shut places leave; its plan is looked at at once if they changed."""
+        touched = partial(self.outages.touching, stay.operator, shipment_index=stay.shipment_index)
+        known = as_touched(stay.known.picture, as_of=self.now, touched=touched)
+        if not known.differs(stay.known):
+            return stay
+        after = replace(stay, known=known, review_at=self.now, changed_at=self.now)
+        self._stays.append((stay, after, record))
+        return after
+
+    def _tell(self, record: RecipientRecord, touch: Touch, earlier: Sequence[Notification]) -> None:
+        waiting = [n for n in earlier if n.status in WAITING]
+        self._ended += [cancelled(self.sheet, n, "superseded", at=self.now) for n in waiting]
+        if record.recipient is None:
+            return
+        gone = {n.id for n in waiting}
+        earlier = [n for n in earlier if n.id not in gone]
+        items = touch.items(self.event.kind)
+        recent = [n for n in self.recent.get(record.id, ()) if n.id not in gone]
+        is_end = self.event.kind == ENDING_KIND
+        news = News(
+            kind=self.event.kind,
+            expires_at=news_expires_at(self.event, received_at=self.revision.received_at),
+            untold_because={} if is_end else over_the_limit(recent, record.recipient, now=self.now),
+            last_moment=min((at for stay in items if (at := _last_moment(stay.known))), default=None),
+        )
+        indexes = tuple(dict.fromkeys([*(stay.shipment_index for stay in items), *touch.shipments]))
+        subject = self._subject(indexes, news.expires_at)
+        for planned in plan(news, record.recipient, now=self.now):
+            standing = self._standing(planned, record, touch, earlier)
+            if standing is not None:
+                notification = open_notification(
+                    self.sheet,
+                    subject,
+                    record,
+                    planned,
+                    standing,
+                    new_id=self.surroundings.new_id(),
+                    now=self.now,
+                )
+                self._new.append((notification, indexes))
+
+    def _standing(
+        self, planned: Planned, record: RecipientRecord, touch: Touch, earlier: Sequence[Notification]
+    ) -> Standing | None:
+        """How the message to one contact point begins; None where there is nothing to tell it."""
+        before = spoken(earlier, planned.contact.id if planned.contact else None, planned.channel)
+        told = self.events.get(before.event) if before and before.event else None
+        concerned = touch.concerns(self.event.kind)
+        if not concerned and before is None:
+            return None
+        if concerned and told is not None and says_the_same(told, self.event):
+            return None
+        if not concerned and before is not None and is_stale(before.kind, touch):
+            return Standing(status=Status.SUPPRESSED, reason="stale")
+        standing = standing_of(planned, now=self.now)
+        if record.recipient is None or not isinstance(planned.decision, Notify | Hold):
+            return standing
+        later = digest_at(self.revision.starts, record.recipient, now=self.now) if concerned else None
+        if later is not None and (standing.due_at is None or later > standing.due_at):
+            return Standing(status=Status.HELD, reason="digest", not_before=later, due_at=later)
+        return replace(standing, due_at=(standing.due_at or self.now) + self.wait)
+
+    def _subject(self, indexes: Sequence[bytes], expires_at: datetime) -> Subject:
+        return Subject(
+            operator=self.revision.operator,
+            kind=self.event.kind,
+            event=self.revision.event,
+            event_fact=self.revision.event_fact,
+            shipment_index=indexes[0] if len(indexes) == 1 else None,
+            shipments=self._names(indexes),
+            legal_regime=None,
+            expires_at=expires_at,
+        )
+
+    def _names(self, indexes: Sequence[bytes]) -> bytes | None:
+        """The shipments as facts seal them."""
+        named = {self.names[index] for index in indexes if index in self.names}
+        return "\n".join(sorted(named)).encode() or None
+
+
+def _last_moment(known: Known) -> datetime | None:
+    return last_moment(known.deadlines) if known.deadlines else None
