@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 # How long the keyed hash of a withdrawn contact stays.
@@ -44,3 +44,8 @@ def first_id_at(moment: datetime) -> UUID:
     since = max(moment, _EPOCH) - _EPOCH
     milliseconds = since.days * 86_400_000 + since.seconds * 1_000 + since.microseconds // 1_000
     return UUID(int=milliseconds << _TIMESTAMP_SHIFT)
+
+
+def moment_of(id_: UUID) -> datetime:
+    """The millisecond of a UUIDv7."""
+    return _EPOCH + timedelta(milliseconds=id_.int >> _TIMESTAMP_SHIFT)
