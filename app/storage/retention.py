@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, exists, select, update
 
+from app.domain.event import AreaKind
 from app.evidence.catalogue import CONSENT_FACTS
 from app.storage import legal_holds, stays
 from app.storage.database import Tx
@@ -22,6 +23,8 @@ from app.storage.tables import (
     consents,
     events,
     facts,
+    incident_areas,
+    notification_items,
     notifications,
     receipts,
     recipients,
@@ -69,11 +72,14 @@ async def forget_receipts(tx: Tx, *, before: UUID, limit: int) -> int:
 
 
 async def forget_notifications(tx: Tx, *, before: UUID, limit: int) -> int:
-    """Forget to which contact and of which shipment up to `limit` notifications were; how many were gone through."""
+    """Forget to which contact and of which shipments up to `limit` notifications were; how many were gone through."""
     rows = await _next(tx, "notification_values", notifications, before=before, limit=limit)
     if rows:
-        mine = one_of(tx, notifications.c.id, [row.id for row in rows])
+        ids = [row.id for row in rows]
+        mine = one_of(tx, notifications.c.id, ids)
         await tx.execute(update(notifications).where(mine, _may_go(notifications.c.recipient_id)).values(_UNADDRESSED))
+        items = one_of(tx, notification_items.c.notification_id, ids)
+        await tx.execute(delete(notification_items).where(items, _may_go(notification_items.c.recipient_id)))
     return len(rows)
 
 
@@ -131,6 +137,12 @@ async def forget_passed(tx: Tx, recipient: UUID) -> None:
     await tx.execute(
         update(notifications).where(own, notifications.c.id <= passed["notification_values"]).values(_UNADDRESSED)
     )
+    await tx.execute(
+        delete(notification_items).where(
+            notification_items.c.recipient_id == recipient,
+            notification_items.c.notification_id <= passed["notification_values"],
+        )
+    )
 
 
 _UNADDRESSED = {"contact_id": None, "shipment_index": None}
@@ -152,6 +164,8 @@ async def _empty_events(tx: Tx, ids: Sequence[UUID]) -> None:
     if not ids:
         return
     await stays.forget_events(tx, ids)
+    named = one_of(tx, incident_areas.c.event_id, ids), incident_areas.c.kind == AreaKind.SHIPMENT
+    await tx.execute(delete(incident_areas).where(*named))
     statement = (
         update(events)
         .where(events.c.id == bindparam("_id"))

@@ -21,8 +21,11 @@ from app.storage.tables import (
     attempts,
     events,
     facts,
+    incident_areas,
+    incidents,
     leaves,
     legal_holds,
+    notification_items,
     notifications,
     receipts,
     recipients,
@@ -55,6 +58,7 @@ async def retire_notifications(tx: Tx, *, before: UUID, limit: int) -> int:
     await tx.execute(delete(attempts).where(one_of(tx, attempts.c.notification_id, old)))
     chains = select(facts.c.id).where(one_of(tx, facts.c.notification_id, old), facts.c.id < before)
     await _remove_facts(tx, list((await tx.execute(chains)).scalars()))
+    await tx.execute(delete(notification_items).where(one_of(tx, notification_items.c.notification_id, old)))
     await tx.execute(delete(notifications).where(one_of(tx, notifications.c.id, old)))
     return len(old)
 
@@ -71,6 +75,8 @@ async def retire_events(tx: Tx, *, before: UUID, limit: int) -> int:
     old = list((await tx.execute(locked(tx, query, skip=True))).scalars())
     if old:
         await stays.forget_events(tx, old)
+        await tx.execute(delete(incident_areas).where(one_of(tx, incident_areas.c.event_id, old)))
+        await tx.execute(delete(incidents).where(one_of(tx, incidents.c.event_id, old)))
         await tx.execute(delete(events).where(one_of(tx, events.c.id, old)))
     return len(old)
 

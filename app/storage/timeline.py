@@ -94,10 +94,10 @@ def _said(reported: Reported, decoded: Event | None, key: PersonKey | None) -> S
 
 
 async def newest_notifications(tx: Tx, shipment: bytes, *, limit: int) -> list[Notification]:
-    """Up to `limit` notifications about one shipment, planned last first, and the reminders that speak for them."""
+    """Up to `limit` notifications about one shipment, planned last first, and those that speak for them."""
     query = (
         select(notifications.c.id, notifications.c.merged_into)
-        .where(notifications.c.shipment_index == shipment)
+        .where(outbox.about_shipment(shipment))
         # Ids rise, too; but then PostgreSQL might look for the shipment among all of them, from the newest on.
         .order_by(notifications.c.created_at.desc(), notifications.c.id.desc())
         .limit(limit)
