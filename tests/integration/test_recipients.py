@@ -321,10 +321,13 @@ def _database_files(directory: Path) -> list[Path]:
 
 async def test_no_personal_value_stands_in_clear_in_any_table(world: World, tmp_path: Path) -> None:
     put = await world.put(
-        name="canary-name", post_codes=("98-765",), contact_points=(phone(), email()), consents=(consent(),)
+        name="canary-name",
+        post_codes=("98-765", "QXJ ZKW"),
+        contact_points=(phone(), email()),
+        consents=(consent(),),
     )
     await withdraw_sms(world, put)
-    canaries = ["canary-name", "98-765", PHONE, PHONE.removeprefix("+48"), EMAIL, "One-Click"]
+    canaries = ["canary-name", "98-765", "QXJ ZKW", "QXJZKW", PHONE, PHONE.removeprefix("+48"), EMAIL, "One-Click"]
     kept = b""
     async with world.database.read() as tx:
         for table in metadata.sorted_tables:
