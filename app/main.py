@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 
 from app.api import (
     callbacks,
+    consent_texts,
     docs,
     events,
     exports,
@@ -30,7 +31,7 @@ from app.settings import Settings
 from app.storage.database import CommitUnknownError, DatabaseUnavailableError
 from app.usecases.log_fault import LogStuckError
 from app.usecases.share_commits import OverloadedError
-from app.web import pages, unsubscribe, verify_page
+from app.web import assets, status, unsubscribe, verify_page
 
 DESCRIPTION = (
     "Digital delivery notices with evidence that anyone can verify offline. "
@@ -43,6 +44,7 @@ _ROUTES = (
     recipients,
     holds,
     exports,
+    consent_texts,
     shipments,
     notifications,
     callbacks,
@@ -52,7 +54,8 @@ _ROUTES = (
     log,
     health,
     docs,
-    pages,
+    assets,
+    status,
     unsubscribe,
     verify_page,
 )

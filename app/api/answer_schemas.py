@@ -6,8 +6,10 @@ from typing import Any
 from app.api.shipment_example import SHIPMENT_EXAMPLE
 from app.domain.channel import Channel
 from app.domain.event import LegalRegime
+from app.domain.merge import CONSENT_PURPOSES
 from app.domain.notification import AttemptStatus, Failure, Status
 from app.domain.receipt import ReceiptStatus
+from app.domain.recipient import LANGUAGES
 from app.domain.reminder import Step
 from app.domain.shipment import RANK
 from app.storage.incidents import State
@@ -262,6 +264,19 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
     ),
     **_SHIPMENT,
     "NotificationPage": _object(items=_list(reference("Notification")), next=_or_null(_TEXT)),
+    "ConsentTexts": _object(
+        newest=_described(_TEXT, "The version to show to who agrees now, and to name as `text_version`"),
+        items=_list(
+            _object(
+                version=_TEXT,
+                language=_one_of(*LANGUAGES),
+                channel=_one_of(*Channel),
+                purpose=_one_of(*CONSENT_PURPOSES),
+                text=_described(_TEXT, "Paragraphs with an empty line between them"),
+                digest=_described(_TEXT, "SHA-256 of `text` in UTF-8, in hex"),
+            )
+        ),
+    ),
     "ConsentHistory": _object(items=_list(reference("PersonalAct"))),
     "PersonalAct": {
         **_object(
@@ -273,6 +288,9 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
             method=_or_null(_TEXT),
             version=_or_null(_COUNT),
             text_version=_or_null(_TEXT),
+            text_digest=_described(
+                _or_null(_TEXT), "Of the text agreed to; null unless `GET /v1/consent-texts` lists its version"
+            ),
             language=_or_null(_TEXT),
             claimed_at=_or_null(_MOMENT),
             contact=_or_null(_TEXT),

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.domain.calendar import DEFAULT_TIME_ZONE, is_day_off, zone
+from app.domain.consent_texts import published_texts
 
 OPERATOR = "poczta-polska"
 OTHER_OPERATOR = "kurier-wzorcowy"
@@ -104,7 +105,7 @@ def _person(
             "granted": True,
             "at": agreed_at,
             "method": "counter",
-            "text_version": "2026-11",
+            "text_version": published_texts().newest,
         }
         for point in points
         for purpose in ("delivery", "progress")[:purposes]

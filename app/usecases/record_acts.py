@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from app.domain.channel import Channel, Purpose
+from app.domain.consent_texts import published_texts
 from app.domain.merge import (
     Act,
     ConsentChanged,
@@ -114,11 +115,14 @@ def _contact_fact(
 def _consent_fact(
     sheet: FactSheet, consent: Consent, recipient: Recipient, record: RecipientRecord, acting: Acting
 ) -> bytes:
+    """The digest is known of our own texts only: what another version said, whoever named it knows."""
+    text = published_texts().find(consent.text_version, recipient.language, consent.channel, consent.purpose)
     data = {
         "channel": consent.channel,
         "purpose": consent.purpose,
         "version": consent.sealed_version,
         "text_version": consent.text_version,
+        "text_digest": text.digest if text else None,
         "method": consent.method,
         "claimed_at": consent.at,
     }

@@ -94,16 +94,19 @@ OPEN = {
     ("GET", "/docs"),
     ("GET", "/openapi.json"),
     ("GET", "/openapi.yaml"),
+    ("GET", "/v1/consent-texts"),
     *(
         (method, f"/log{shard}/{what}")
         for method in ("GET", "HEAD")
         for shard in ("", "/{shard}")
         for what in ("checkpoint", "vkey", "opening.json", "tile/{tile:path}")
     ),
+    ("GET", "/status"),
+    ("HEAD", "/status"),
     ("GET", "/verify"),
     ("HEAD", "/verify"),
-    ("GET", "/static/awizo.css"),
-    ("HEAD", "/static/awizo.css"),
+    ("GET", "/static/{name}"),
+    ("HEAD", "/static/{name}"),
     ("GET", "/u/{token}"),
     ("HEAD", "/u/{token}"),
     ("POST", "/u/{token}"),
