@@ -30,6 +30,7 @@ from app.usecases.put_recipient import put_recipient
 from app.usecases.remind import remind
 from app.usecases.seal_log import Sealer
 from app.usecases.start_attempt import Sender
+from app.usecases.tell_incidents import tell_incidents
 from app.usecases.watch_providers import ProviderWatch
 from tests.builders import EMAIL, NOON, OPERATOR, PHONE, RECIPIENT
 from tests.doubles.sms_gateway import SmsGateway
@@ -140,6 +141,12 @@ class World:
     async def remind(self) -> None:
         """Look at every plan whose time has come."""
         while await self.database.transact(partial(remind, surroundings=self.surroundings)):
+            pass
+
+    async def tell(self, *, digest_seconds: int = 0) -> None:
+        """Tell everybody of every incident that is known."""
+        tell = partial(tell_incidents, surroundings=self.surroundings, digest_seconds=digest_seconds)
+        while await self.database.transact(tell):
             pass
 
     async def follow(self) -> None:
