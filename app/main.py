@@ -31,7 +31,7 @@ from app.settings import Settings
 from app.storage.database import CommitUnknownError, DatabaseUnavailableError
 from app.usecases.log_fault import LogStuckError
 from app.usecases.share_commits import OverloadedError
-from app.web import assets, status, unsubscribe, verify_page
+from app.web import pages, unsubscribe, verify_page
 
 DESCRIPTION = (
     "Digital delivery notices with evidence that anyone can verify offline. "
@@ -54,8 +54,7 @@ _ROUTES = (
     log,
     health,
     docs,
-    assets,
-    status,
+    pages,
     unsubscribe,
     verify_page,
 )

@@ -101,12 +101,10 @@ OPEN = {
         for shard in ("", "/{shard}")
         for what in ("checkpoint", "vkey", "opening.json", "tile/{tile:path}")
     ),
-    ("GET", "/status"),
-    ("HEAD", "/status"),
     ("GET", "/verify"),
     ("HEAD", "/verify"),
-    ("GET", "/static/{name}"),
-    ("HEAD", "/static/{name}"),
+    ("GET", "/static/awizo.css"),
+    ("HEAD", "/static/awizo.css"),
     ("GET", "/u/{token}"),
     ("HEAD", "/u/{token}"),
     ("POST", "/u/{token}"),
