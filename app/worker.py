@@ -17,6 +17,8 @@ from app.domain.retention import Retention
 from app.ports import Surroundings
 from app.storage.database import Database, DatabaseUnavailableError
 from app.usecases.close_chains import close_chains
+from app.usecases.count_figures import BATCH_MAX as FIGURES_BATCH_MAX
+from app.usecases.count_figures import count_figures
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
@@ -34,6 +36,7 @@ from app.usecases.weigh_failures import weigh_failures
 POLL_SECONDS = 0.25
 SEAL_SECONDS = 0.5
 REMIND_SECONDS = 1.0
+FIGURES_SECONDS = 2.0
 LAST_TURNS_MAX = 8
 FOLLOW_SECONDS = 2.0
 STAMP_SECONDS = 30.0
@@ -115,6 +118,7 @@ class Worker:
             _Loop(name="seal", turn=self._seal, seconds=SEAL_SECONDS),
             _Loop(name="remind", turn=self._remind, seconds=REMIND_SECONDS),
             _Loop(name="incidents", turn=self._tell_incidents, seconds=REMIND_SECONDS),
+            _Loop(name="figures", turn=self._count_figures, seconds=FIGURES_SECONDS),
             _Loop(name="housekeeping", turn=self._keep_house, seconds=HOUSEKEEPING_SECONDS),
         ]
         if follower is not None:
@@ -220,6 +224,12 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), max(left, 0.0))
         return people > 0
+
+    async def _count_figures(self) -> bool:
+        if self._log_watch.fault is not None:
+            return False
+        count = partial(count_figures, surroundings=self._surroundings)
+        return await self._database.transact(count) >= FIGURES_BATCH_MAX
 
     async def _follow(self, follower: Follower) -> bool:
         return self._log_watch.fault is None and await follower.turn() >= FOLLOW_BATCH_MAX
