@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.api.shipment_example import SHIPMENT_EXAMPLE
+from app.api.stats_example import STATS_EXAMPLE
 from app.domain.channel import Channel
 from app.domain.event import LegalRegime
 from app.domain.merge import CONSENT_PURPOSES
@@ -175,7 +176,7 @@ _SHIPMENT: Mapping[str, Schema] = {
         not_before=_or_null(_MOMENT),
         expires_at=_MOMENT,
         event=_or_null(_ID),
-        merged_into=_described(_or_null(_ID), "The reminder that speaks for this one, too"),
+        merged_into=_described(_or_null(_ID), "The message that speaks for this one, too"),
         recipient=_or_null(_TEXT),
     ),
     "TimelineAttempt": _entry(
@@ -183,6 +184,52 @@ _SHIPMENT: Mapping[str, Schema] = {
     ),
     "TimelineReceipt": _entry(
         "receipt", "What a provider reported later about an attempt", notification=_ID, attempt=_COUNT, **_RECEIPT
+    ),
+}
+
+_CODES = {"type": "object", "additionalProperties": _COUNT}
+_OF_PLACE: Mapping[str, Schema] = {
+    "notices": _object(
+        count=_COUNT,
+        median_lag_seconds=_described(_or_null(_COUNT), "Interpolated within its bucket; null without notices"),
+        lag=_described(
+            _list(_object(up_to_seconds=_or_null(_COUNT), count=_COUNT)),
+            "From the moment at which a paper notice was left to its arrival here; null is the last bucket's bound",
+        ),
+    ),
+    "anomalies": _described(_CODES, "How many of each code"),
+}
+_STATS: Mapping[str, Schema] = {
+    "Stats": {
+        **_object(
+            **{"operator": _TEXT, "from": _DAY, "to": _DAY},
+            checkpoint={
+                "oneOf": [_object(origin=_TEXT, size=_COUNT, counted_at=_MOMENT), {"type": "null"}],
+                "description": "Up to which entry of which log the facts are counted; null before the first count",
+            },
+            figures=_list({"oneOf": [reference(f"StatsOf{group}") for group in ("Day", "Facility", "Courier")]}),
+            next=_described(_or_null(_TEXT), "The cursor of what follows"),
+        ),
+        "examples": [STATS_EXAMPLE],
+    },
+    "StatsOfDay": _described(
+        _object(
+            day=_DAY,
+            **_OF_PLACE,
+            events=_described(_CODES, "How many of each kind; `quarantined` ones nobody could interpret"),
+            outcomes=_described(
+                {"type": "object", "additionalProperties": reference("Outcomes")}, "By channel, where there are any"
+            ),
+        ),
+        "A local day of the facts (Europe/Warsaw)",
+    ),
+    "StatsOfFacility": _object(facility=_described(_or_null(_TEXT), "Null where nobody knows it"), **_OF_PLACE),
+    "StatsOfCourier": _object(courier=_described(_or_null(_TEXT), "Null where nobody knows it"), **_OF_PLACE),
+    "Outcomes": _object(
+        **dict.fromkeys(("planned", "held", "expired", "delivered", "unknown", "unresolved"), _COUNT),
+        sent=_described(_COUNT, "How often a provider took a message over"),
+        reconciled=_described(_COUNT, "How often of these that was found out later"),
+        **dict.fromkeys(("suppressed", "cancelled", "failed", "statements"), _CODES),
     ),
 }
 
@@ -260,9 +307,10 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         attempts=_list(reference("Attempt")),
         receipts=_list(reference("Receipt")),
         facts=_object(total=_COUNT, published=_COUNT),
-        merged_into=_described(_or_null(_ID), "The reminder that speaks for this one, too"),
+        merged_into=_described(_or_null(_ID), "The message that speaks for this one, too"),
     ),
     **_SHIPMENT,
+    **_STATS,
     "NotificationPage": _object(items=_list(reference("Notification")), next=_or_null(_TEXT)),
     "ConsentTexts": _object(
         newest=_described(_TEXT, "The version to show to who agrees now, and to name as `text_version`"),

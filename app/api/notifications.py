@@ -207,7 +207,7 @@ def _position(cursor: str | None) -> UUID | None:
 async def _views(tx: Tx, notifications: list[Notification]) -> list[dict[str, Any]]:
     """The contract's view of each; names come from the sealed first facts and are null once erased.
 
-    A reminder that speaks for others, too, names their events and shipments after its own.
+    A message that speaks for others, too, names their events and shipments after its own.
     """
     ids = [n.id for n in notifications]
     attempts = await outbox.attempts_of(tx, ids)
