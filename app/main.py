@@ -20,6 +20,7 @@ from app.api import (
     problems,
     recipients,
     shipments,
+    stats,
     unsigned_callbacks,
 )
 from app.api.observer import Observer
@@ -47,6 +48,7 @@ _ROUTES = (
     consent_texts,
     shipments,
     notifications,
+    stats,
     callbacks,
     unsigned_callbacks,
     mail_callbacks,
