@@ -32,7 +32,7 @@ from app.settings import Settings
 from app.storage.database import CommitUnknownError, DatabaseUnavailableError
 from app.usecases.log_fault import LogStuckError
 from app.usecases.share_commits import OverloadedError
-from app.web import pages, unsubscribe, verify_page
+from app.web import assets, status, unsubscribe, verify_page
 
 DESCRIPTION = (
     "Digital delivery notices with evidence that anyone can verify offline. "
@@ -56,7 +56,8 @@ _ROUTES = (
     log,
     health,
     docs,
-    pages,
+    assets,
+    status,
     unsubscribe,
     verify_page,
 )

@@ -1,33 +1,33 @@
-"""Whole pages: their language, their headers, and the one stylesheet they share."""
+"""Whole pages: their language, their headers, and what every template finds."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.resources import files
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from jinja2 import PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from app.domain.recipient import LANGUAGES
 from app.rendering.dates import clock, local
+from app.web.assets import STYLESHEET, asset_url
 from app.web.catalog import language_for, speaker
+from app.web.transport import transport_headers
 
-router = APIRouter(include_in_schema=False)
-
-STYLESHEET_PATH = "/static/awizo.css"
-_STYLESHEET = (files("app.web") / "static" / "awizo.css").read_bytes()
-STYLESHEET_VERSION = hashlib.sha256(_STYLESHEET).hexdigest()[:16]
-
-_YEAR_SECONDS = 365 * 24 * 60 * 60
 # British English: the day stands before the month, as in the rest of Europe.
-_LOCALES = {"pl": Locale("pl"), "en": Locale("en", "GB"), "uk": Locale("uk")}
+LOCALES = {"pl": Locale("pl"), "en": Locale("en", "GB"), "uk": Locale("uk")}
+# What a language calls itself, for those who read no other.
+LANGUAGE_NAMES = {"pl": "Polski", "en": "English", "uk": "Українська"}
+LANGUAGE_PARAMETER = "lang"
+
 # No script, nothing from elsewhere, in nobody's frame; links with tokens are told to nobody and kept nowhere.
 PAGE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; font-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -35,7 +35,6 @@ PAGE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Robots-Tag": "noindex, nofollow",
 }
-_HSTS = f"max-age={_YEAR_SECONDS}; includeSubDomains"
 
 _TEMPLATES = ImmutableSandboxedEnvironment(
     loader=PackageLoader("app.web"),
@@ -58,16 +57,18 @@ def page(
 ) -> Response:
     """The HTML page that `template` makes of `context`; values are text, never markup.
 
-    `language` is the reader's own if known, else the browser's counts (`language_for`). A template has `say`, which
-    says a message of the catalogs, and the filter `moment`.
+    `language` is the reader's own, if it is known; see `page_language`. A template has `say`, which says a message of
+    the catalogs, `link`, which is `address` for this request, and the filter `moment`. See docs/pages.md.
     """
-    spoken = language_for(request.headers.get("accept-language", ""), preferred=language)
+    spoken = page_language(request, language)
     html = _TEMPLATES.get_template(template).render(
         {
             **context,
             "language": spoken,
+            "languages": _languages(request),
             "say": speaker(spoken),
-            "stylesheet": f"{request.scope.get('root_path', '')}{STYLESHEET_PATH}?v={STYLESHEET_VERSION}",
+            "link": lambda path, **query: address(request, path, **query),
+            "stylesheet": asset_url(request, STYLESHEET),
         }
     )
     sent = {**PAGE_HEADERS, **transport_headers(request), "Content-Language": spoken, **(headers or {})}
@@ -81,28 +82,32 @@ def message_page(
     return page(request, "message.html", status, headers=headers, heading=heading, lines=lines)
 
 
+def page_language(request: Request, own: str | None = None) -> str:
+    """The language of a page: what the reader chose on it, else their `own`, else their browser's, else Polish."""
+    chosen = request.query_params.get(LANGUAGE_PARAMETER)
+    accepted = request.headers.get("accept-language", "")
+    return language_for(accepted, preferred=chosen if chosen in LANGUAGES else own)
+
+
+def address(request: Request, path: str, **query: str) -> str:
+    """Where `path` is found, in the language that the reader chose, if they did: only addresses remember that."""
+    chosen = request.query_params.get(LANGUAGE_PARAMETER)
+    if chosen in LANGUAGES:
+        query[LANGUAGE_PARAMETER] = chosen
+    return f"{request.scope.get('root_path', '')}{path}{f'?{urlencode(query)}' if query else ''}"
+
+
+def _languages(request: Request) -> list[tuple[str, str, str]]:
+    """Each language, what it calls itself, and this very page in it, relative to its address."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != LANGUAGE_PARAMETER]
+    return [(each, LANGUAGE_NAMES[each], f"?{urlencode([*kept, (LANGUAGE_PARAMETER, each)])}") for each in LANGUAGES]
+
+
 def moment_in_words(moment: datetime, zone: ZoneInfo, language: str) -> str:
     """`poniedziałek, 7 grudnia 2026, 14:05` by the clock of `zone`; `Monday, 7 December 2026, 14:05`."""
     there = local(moment, zone)
-    day = format_date(there.date(), "EEEE, d MMMM y", locale=_LOCALES[language])
+    day = format_date(there.date(), "EEEE, d MMMM y", locale=LOCALES[language])
     return f"{day}, {clock(there.time())}"
-
-
-@router.api_route(STYLESHEET_PATH, methods=["GET", "HEAD"])
-async def stylesheet(request: Request, v: str = "") -> Response:
-    """The stylesheet; kept for a year under the address that names its content, asked for anew under any other."""
-    lasting = v == STYLESHEET_VERSION
-    headers = {
-        "Cache-Control": f"public, max-age={_YEAR_SECONDS}, immutable" if lasting else "no-cache",
-        "X-Content-Type-Options": "nosniff",
-        **transport_headers(request),
-    }
-    return Response(_STYLESHEET, headers=headers, media_type="text/css")
-
-
-def transport_headers(request: Request) -> dict[str, str]:
-    """HSTS where it counts: a browser ignores it on plain HTTP (RFC 6797 §8.1), and localhost has no TLS."""
-    return {"Strict-Transport-Security": _HSTS} if request.url.scheme == "https" else {}
 
 
 _TEMPLATES.filters["moment"] = moment_in_words

@@ -21,6 +21,9 @@ class WebServices(Protocol):
     @property
     def log_watch(self) -> LogWatch: ...
 
+    @property
+    def log_public(self) -> bool: ...
+
 
 def services_of(request: Request) -> WebServices:
     """The services of the process that answers this request."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
+from functools import partial
 from typing import Literal
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -30,8 +31,7 @@ from app.storage import recipients as recipient_store
 from app.storage.database import DatabaseUnavailableError, Tx
 from app.usecases.unsubscribe_link import notification_of_token
 from app.usecases.withdraw_consent import withdraw_consent
-from app.web.catalog import language_for
-from app.web.pages import message_page, page
+from app.web.pages import message_page, page, page_language
 from app.web.services import services_of
 
 router = APIRouter(include_in_schema=False)
@@ -113,7 +113,7 @@ async def unsubscribe(request: Request, token: str) -> Response:
         act = _Act(
             notification=notification,
             method=method_of(request.headers.get("content-type", ""), body),
-            accept_language=request.headers.get("accept-language", ""),
+            language_of=partial(page_language, request),
         )
         found = await services.database.transact(lambda tx: _withdraw(tx, act, services.surroundings))
         return _unknown(request) if found is None else _answer(request, found, acted=True)
@@ -137,11 +137,11 @@ async def _with_token(request: Request, token: str, answer: Callable[[UUID], Awa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Act:
-    """What somebody did with a genuine link."""
+    """What somebody did with a genuine link. `language_of` is the page's language for a reader of that own one."""
 
     notification: UUID
     method: Method
-    accept_language: str
+    language_of: Callable[[str | None], str]
 
     def statement(self, language: str) -> bytes:
         """The JCS of it, to be sealed; `language` is the one in which it was asked and answered."""
@@ -167,7 +167,7 @@ async def _withdraw(tx: Tx, act: _Act, surroundings: Surroundings) -> Found | No
         Channel.EMAIL,
         found.notification.contact,
         method=act.method,
-        statement=act.statement(language_for(act.accept_language, preferred=found.language)),
+        statement=act.statement(act.language_of(found.language)),
         surroundings=surroundings,
     )
     return await _find(tx, act.notification)

@@ -19,7 +19,8 @@ from fastapi import APIRouter, Request, Response
 from app.domain.recipient import DEFAULT_LANGUAGE, LANGUAGES
 from app.evidence.catalogue import CATALOGUE, CONSENT_FACTS, EVENT_FACTS, GRADE_WORDS, SUBSTITUTES_PAPER, FactType
 from app.evidence.values import ValueType
-from app.web.pages import PAGE_HEADERS, transport_headers
+from app.web.pages import PAGE_HEADERS
+from app.web.transport import transport_headers
 
 router = APIRouter(include_in_schema=False)
 

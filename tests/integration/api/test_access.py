@@ -101,10 +101,12 @@ OPEN = {
         for shard in ("", "/{shard}")
         for what in ("checkpoint", "vkey", "opening.json", "tile/{tile:path}")
     ),
+    ("GET", "/status"),
+    ("HEAD", "/status"),
     ("GET", "/verify"),
     ("HEAD", "/verify"),
-    ("GET", "/static/awizo.css"),
-    ("HEAD", "/static/awizo.css"),
+    ("GET", "/static/{name}"),
+    ("HEAD", "/static/{name}"),
     ("GET", "/u/{token}"),
     ("HEAD", "/u/{token}"),
     ("POST", "/u/{token}"),

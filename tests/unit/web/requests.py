@@ -3,7 +3,7 @@
 from fastapi import Request
 
 
-def request(*, language: str = "", scheme: str = "https", root_path: str = "") -> Request:
+def request(*, language: str = "", scheme: str = "https", root_path: str = "", query: str = "") -> Request:
     """A GET of a page by a browser that prefers `language` (the value of Accept-Language)."""
     return Request(
         {
@@ -13,7 +13,7 @@ def request(*, language: str = "", scheme: str = "https", root_path: str = "") -
             "server": ("awizo.test", 443),
             "path": "/",
             "root_path": root_path,
-            "query_string": b"",
+            "query_string": query.encode(),
             "headers": [(b"accept-language", language.encode("latin-1"))],
         }
     )

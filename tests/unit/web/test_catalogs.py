@@ -69,12 +69,10 @@ def test_no_text_is_fuzzy_or_fills_in_other_values_than_its_message(language: st
 
 
 def test_ukrainian_is_written_in_its_own_letters() -> None:
-    say = speaker("uk")
-    latin = re.compile(r"[A-Za-z]+")
-    foreign = {word for said in used_messages() for word in latin.findall(say(said, moment=""))}
-    assert foreign == {"SMS"}
+    texts = [re.sub(r"%\([a-z]+\)s", "", str(message.string)) for message in catalog("uk") if message.id]
+    assert set(re.findall(r"[A-Za-z]+", " ".join(texts))) == {"SMS"}
     # Letters of Russian that Ukrainian does not have.
-    assert not re.search(r"[ыэъёЫЭЪЁ]", "".join(say(said, moment="") for said in used_messages()))
+    assert not re.search(r"[ыэъёЫЭЪЁ]", "".join(texts))
 
 
 def test_a_text_says_its_values() -> None:

@@ -1,25 +1,22 @@
-"""What every page has: its headers, its language, one heading, and a stylesheet that people can read with."""
+"""What every page has: its headers, its language, one heading, and nothing that it loads but the stylesheet."""
 
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
-from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-import httpx
 import pytest
-from fastapi import FastAPI, Response
+from fastapi import Response
 
 from app.domain.recipient import LANGUAGES
 from app.rendering.catalog import marked
-from app.web import pages
-from app.web.pages import message_page, moment_in_words, page
+from app.web.assets import ASSETS
+from app.web.pages import address, message_page, moment_in_words, page
 from app.web.unsubscribe import PURPOSES, Standing
 from tests.unit.web.requests import request
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 MOMENT = datetime(2026, 11, 23, 11, 5, tzinfo=UTC)
-CSS = (files("app.web") / "static" / "awizo.css").read_text(encoding="utf-8")
 
 
 def standing(*, operator: str = "InPost", address: str | None = "j***@example.com", sms: bool = True) -> Standing:
@@ -92,11 +89,41 @@ def test_every_page_says_its_language_and_has_one_heading_and_one_main_part(lang
 def test_a_page_loads_its_stylesheet_and_nothing_else(language: str) -> None:
     for html in every_page(language):
         elements = Elements(html)
-        assert elements.named("link") == [
-            {"rel": "stylesheet", "href": f"/static/awizo.css?v={pages.STYLESHEET_VERSION}"}
-        ]
-        assert {tag for tag, _ in elements.found} & {"script", "img", "iframe", "style", "a", "svg"} == set()
+        version = ASSETS["awizo.css"].version
+        assert elements.named("link") == [{"rel": "stylesheet", "href": f"/static/awizo.css?v={version}"}]
+        assert {tag for tag, _ in elements.found} & {"script", "img", "iframe", "style", "svg"} == set()
         assert not any(name == "style" or name.startswith("on") for _, found in elements.found for name in found)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_offers_itself_in_every_language_and_says_which_is_shown(language: str) -> None:
+    for html in every_page(language):
+        offered = [link for link in Elements(html).named("a") if "hreflang" in link]
+        assert [(link["href"], link["lang"]) for link in offered] == [(f"?lang={each}", each) for each in LANGUAGES]
+        assert [link["hreflang"] for link in offered if "aria-current" in link] == [language]
+
+
+def test_a_language_that_was_chosen_on_the_page_goes_before_any_other() -> None:
+    shown = text(page(request(language="uk", query="lang=en"), "message.html", language="pl", heading="Sent", lines=()))
+    assert Elements(shown).named("html") == [{"lang": "en"}]
+
+
+@pytest.mark.parametrize("query", ["lang=xx", "lang=", "lang=%00", "lang=EN", "language=en"])
+def test_a_language_that_we_do_not_speak_is_no_choice(query: str) -> None:
+    shown = text(page(request(language="uk", query=query), "message.html", language="pl", heading="Sent", lines=()))
+    assert Elements(shown).named("html") == [{"lang": "pl"}]
+
+
+def test_links_keep_the_language_that_was_chosen_and_nothing_that_was_not() -> None:
+    assert address(request(query="lang=uk"), "/status", operator="a b&c") == "/status?operator=a+b%26c&lang=uk"
+    assert address(request(language="uk", query="lang=xx"), "/status") == "/status"
+    assert address(request(root_path="/notices"), "/verify") == "/notices/verify"
+
+
+def test_the_choice_of_a_language_keeps_what_else_the_address_says() -> None:
+    shown = message_page(request(query="operator=%22%3E%3Cb%3E&lang=pl&lang=uk"), 404, "This link does not work")
+    offered = [link["href"] for link in Elements(text(shown)).named("a") if "hreflang" in link]
+    assert offered == [f"?operator=%22%3E%3Cb%3E&lang={each}" for each in LANGUAGES]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -129,7 +156,8 @@ def test_what_is_filled_in_stays_text() -> None:
 def test_a_page_may_do_nothing_but_show_itself_and_is_kept_nowhere() -> None:
     headers = message_page(request(), 404, marked("This link does not work")).headers
     assert headers["content-security-policy"] == (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; font-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     )
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"
@@ -159,53 +187,3 @@ def test_below_a_path_the_stylesheet_is_there_too() -> None:
 )
 def test_a_moment_is_told_by_the_readers_clock(language: str, words: str) -> None:
     assert moment_in_words(MOMENT, WARSAW, language) == words
-
-
-@pytest.mark.parametrize(("version", "kept"), [(pages.STYLESHEET_VERSION, True), ("0", False), (None, False)])
-async def test_the_stylesheet_is_kept_for_a_year_under_its_own_version_only(version: str | None, *, kept: bool) -> None:
-    app = FastAPI()
-    app.include_router(pages.router)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://awizo.test") as client:
-        answer = await client.get("/static/awizo.css", params={"v": version} if version else {})
-    assert answer.text == CSS
-    assert answer.headers["content-type"] == "text/css; charset=utf-8"
-    assert answer.headers["cache-control"] == ("public, max-age=31536000, immutable" if kept else "no-cache")
-
-
-def test_the_stylesheet_is_small_and_loads_nothing() -> None:
-    assert len(CSS.encode()) < 12 * 1024
-    assert not re.search(r"url\(|@import|https?:", CSS)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    ("text_colour", "ground", "needed"),
-    [
-        ("ink", "paper", 7.0),
-        ("soft", "paper", 4.5),
-        ("action-ink", "action", 4.5),
-        ("action-ink", "action-strong", 4.5),
-        ("action", "paper", 4.5),
-    ],
-)
-def test_words_stand_out_from_their_ground(scheme: str, text_colour: str, ground: str, needed: float) -> None:
-    palette = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", _block(scheme)))
-    assert _contrast(palette[text_colour], palette[ground]) >= needed
-
-
-def _block(scheme: str) -> str:
-    start = 0 if scheme == "light" else CSS.index("(prefers-color-scheme: dark)")
-    return CSS[CSS.index(":root {", start) : CSS.index("}", start)]
-
-
-def _contrast(one: str, other: str) -> float:
-    """WCAG 2.1's contrast ratio."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    """WCAG 2.1's relative luminance of `#rrggbb`."""
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
