@@ -222,6 +222,16 @@ async def test_the_page_speaks_the_persons_language_whatever_the_browsers(
     assert page.headers["content-language"] == language
 
 
+async def test_a_language_chosen_on_the_page_is_answered_in_and_sealed_as_the_one_in_which_it_was_asked(
+    site: Site,
+) -> None:
+    await site.world.register(language="pl")
+    answer = await site.client.post(f"{await site.link()}?lang=uk", data={"from": "page"})
+    assert answer.headers["content-language"] == "uk"
+    (withdrawal,) = await site.withdrawals()
+    assert json.loads(withdrawal["sealed"]["statement"])["language"] == "uk"
+
+
 async def test_other_addresses_are_named_only_as_being_included(site: Site) -> None:
     await site.world.register()
     link = await site.link()
@@ -317,5 +327,5 @@ async def test_every_answer_carries_the_headers_of_a_page(site: Site) -> None:
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
-        (stylesheet,) = re.findall(r'href="([^"]+)"', answer.text)
+        (stylesheet,) = re.findall(r'rel="stylesheet" href="([^"]+)"', answer.text)
         assert (await site.client.get(stylesheet)).headers["content-type"].startswith("text/css")
