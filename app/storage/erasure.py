@@ -11,6 +11,7 @@ from app.storage.sql import one_of
 from app.storage.tables import (
     anomalies,
     attempts,
+    codes,
     consents,
     contact_failures,
     contact_points,
@@ -24,6 +25,8 @@ from app.storage.tables import (
     recipient_areas,
     recipient_keys,
     recipients,
+    sessions,
+    statements,
     stays,
 )
 
@@ -38,6 +41,9 @@ _OF_A_PERSON = (
     stays,
     notification_items,
     recipient_areas,
+    codes,
+    sessions,
+    statements,
 )
 
 # What an event's row says in its place once the content is gone: nothing can be compared with it any more.
@@ -83,6 +89,7 @@ _NOBODY = {
     "quiet_from": None,
     "quiet_to": None,
     "chosen_by_person": "",
+    "paused_until": None,
     "erasure_asked_at": None,
     "erasure_asked_by": None,
 }

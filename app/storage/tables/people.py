@@ -53,6 +53,7 @@ recipients = Table(
     Column("quiet_from", String(5)),
     Column("quiet_to", String(5)),
     Column("chosen_by_person", Text, nullable=False, server_default=""),  # LF-joined names of settings
+    Column("paused_until", Instant),  # the person wants no messages before
     Column("profile", LargeBinary),  # name and post codes
     Column("created_at", Instant, nullable=False),
     Column("erasure_asked_at", Instant),  # set while a legal hold defers the erasure: nobody contacts this person
@@ -105,6 +106,7 @@ contact_points = Table(
     Column("method", Text),
     Column("changed_at", Instant, nullable=False),
     Column("changed_by", String(8), nullable=False),
+    Column("asked_at", Instant),  # when the person was asked to confirm it once more
     UniqueConstraint("recipient_id", "channel", "value_index"),
 )
 Index("ix_contact_points_value_index", contact_points.c.value_index)
@@ -144,6 +146,60 @@ consents = Table(
     Column("text_version", Text),
     Column("fact_leaf", LargeBinary, nullable=False),  # empty: no fact is about it
     Column("refused_at", Instant),  # by the person, after the act, when it was not granted
+)
+
+# One-time codes and links, by the id of the message that carries them; whoever nobody knows gets a row and no message.
+# The code itself follows from the id and the root secret, and is nowhere.
+codes = Table(
+    "codes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("use", String(16), nullable=False),  # confirm | sign_in | step_up | link | bind
+    Column("channel", String(8)),
+    Column("contact_index", LargeBinary),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), index=True),
+    Column("contact_id", Uuid),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("tries", SmallInteger, nullable=False, server_default="0"),
+    Column("used_at", Instant),
+)
+
+# Who is signed in to the pages: a digest of the cookie's token, and with which contact point, or as which person.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_digest", LargeBinary, primary_key=True),
+    Column("channel", String(8)),
+    Column("contact_index", LargeBinary),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), index=True),  # only that person
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False, index=True),
+    Column("proven_at", Instant, nullable=False),  # when a code was given last
+)
+
+# How often something limited was done in a stretch of time; the key is a keyed index of what it is about.
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("began_at", Instant, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+Index("ix_quotas_began_at", quotas.c.began_at)
+
+# What people said of a message or its item: that they got it, have no paper notice, or that it is not for them.
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("notification_id", Uuid, ForeignKey("notifications.id"), nullable=False, index=True),
+    Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False, index=True),
+    Column("shipment_index", LargeBinary, index=True),
+    Column("kind", String(16), nullable=False),  # acknowledged | disputed | misdirected
+    Column("reference", String(16), nullable=False, unique=True),
+    Column("made_at", Instant, nullable=False),
+    UniqueConstraint("notification_id", "kind"),
 )
 
 # What people wrote to our numbers and was carried out: keyed hashes, so that nothing is carried out twice.
