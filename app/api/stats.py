@@ -132,6 +132,6 @@ def _position(cursor: str | None) -> str | None:
         position = base64.urlsafe_b64decode(cursor.encode("ascii") + b"==").decode()
     except ValueError:
         position = "\0"
-    if "\0" in position:
+    if "\0" in position or _cursor(position) != cursor:
         raise Problem(422, errors=[Fault(pointer="/query/cursor", detail="Is not a cursor that was given out")])
     return position

@@ -66,7 +66,7 @@ async def read_stats(tx: Tx, query: StatsQuery) -> Stats:
     """The figures that were asked for. Days are all there, facilities and couriers only with something counted."""
     days = _days(query.first, query.last)
     if query.by is By.DAY:
-        names = [name for each in days if query.after is None or (name := each.isoformat()) > query.after]
+        names = [name for name in map(date.isoformat, days) if name > (query.after or "")]
         wanted: list[Any] = [date.fromisoformat(name) for name in names[: query.limit]]
         rows = await figure_store.totals(tx, [query.operator], wanted, _OF_DAYS, by=By.DAY)
     else:
