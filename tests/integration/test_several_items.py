@@ -18,6 +18,8 @@ from app.storage.database import Database, Tx
 from app.storage.notifications import NotificationFilter
 from app.storage.tables import notification_items
 from app.usecases.erase_recipient import erase_recipient
+from app.usecases.lift_hold import lift_hold
+from app.usecases.place_hold import place_hold
 from tests.builders import OPERATOR, RECIPIENT
 from tests.conftest import TestClock
 from tests.integration.ageing import ageing_surroundings, keep
@@ -152,6 +154,27 @@ async def test_which_items_a_message_was_about_is_forgotten_with_its_contact(
     await keep(world.database, world.surroundings)
     assert await listed(world, "S-1") == [young]
     assert set(await items(world)) == {young}
+
+
+async def test_a_hold_keeps_which_items_a_message_was_about_until_it_is_lifted(
+    world: World, sent: Outbox, clock: TestClock
+) -> None:
+    async with world.database.write() as tx:
+        message = await sent.write(tx, "S-1", "S-2")
+    placed = await world.database.transact(
+        lambda tx: place_hold(
+            tx, OPERATOR, RECIPIENT, reason="a claim", until=clock.now + timedelta(days=1000), actor=KEY_ID,
+            surroundings=world.surroundings,
+        )
+    )  # fmt: skip
+    assert placed is not None
+    clock.forward(days=400)
+    await keep(world.database, world.surroundings)
+    assert set(await items(world)) == {message}
+    await world.database.transact(
+        lambda tx: lift_hold(tx, OPERATOR, RECIPIENT, actor=KEY_ID, surroundings=world.surroundings)
+    )
+    assert await items(world) == []
 
 
 async def test_a_message_about_several_items_is_removed_whole(world: World, sent: Outbox, clock: TestClock) -> None:
