@@ -1,15 +1,17 @@
-"""Let go of what was kept long enough: ended holds, deferred erasures, old values, strangers, marks, skeletons."""
+"""Let go of what was kept long enough: ended holds, deferred erasures, old values, couriers, marks, skeletons."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
 from uuid import UUID
 
+from app.domain.calendar import local_day
 from app.domain.retention import Retention, months_later
 from app.ports import Surroundings
 from app.storage import (
     contact_failures,
     contact_marks,
     erasure,
+    figures,
     inbound_messages,
     legal_holds,
     retention,
@@ -131,6 +133,12 @@ async def _forget_strays(tx: Tx, *, policy: Retention, surroundings: Surrounding
     return await stray_receipts.delete_before(tx, before=before, limit=BATCH_MAX)
 
 
+async def _forget_couriers(tx: Tx, *, policy: Retention, surroundings: Surroundings) -> int:
+    """Figures stay; which courier they are about goes with the events that said so."""
+    before = local_day(months_later(surroundings.clock(), -policy.months))
+    return await figures.forget_couriers(tx, before=before, limit=BATCH_MAX)
+
+
 async def _end_marks(tx: Tx, *, surroundings: Surroundings) -> int:
     return await contact_marks.delete_ended(tx, now=surroundings.clock(), limit=BATCH_MAX)
 
@@ -164,6 +172,7 @@ _BY_AGE = (
     _forget_notifications,
     _forget_failures,
     _forget_strays,
+    _forget_couriers,
     _retire_notifications,
     _retire_events,
     _retire_facts,
