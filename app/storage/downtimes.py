@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, or_, select, union_all
+from sqlalchemy import Select, bindparam, delete, func, insert, or_, select, union_all
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.domain.duty import Downtime, Duty, Stretch
@@ -68,22 +68,17 @@ async def insert_all(tx: Tx, new: Iterable[NewDowntime]) -> None:
 async def newest(tx: Tx, *, since: datetime, limit: int) -> list[Downtime]:
     """Up to `limit` downtimes that ended at `since` or later, the last to end first, with their facts' places."""
     ended = select(downtimes).where(downtimes.c.ended_at >= since)
-    return await _placed(tx, ended.order_by(downtimes.c.ended_at.desc(), downtimes.c.id.desc()).limit(limit))
+    newest_first = ended.order_by(downtimes.c.ended_at.desc(), downtimes.c.id.desc()).limit(limit)
+    return _downtimes(await tx.execute(_placed(newest_first)))
 
 
 async def first_ended_after(tx: Tx, since: Mapping[Duty, datetime], *, limit: int) -> list[Downtime]:
-    """Of each of these duties the first `limit` downtimes that ended after its moment, the last to end first."""
-    each = [
-        select(
-            select(downtimes)
-            .where(downtimes.c.duty == duty, downtimes.c.ended_at > moment)
-            .order_by(downtimes.c.ended_at)
-            .limit(limit)
-            .subquery()
-        )
-        for duty, moment in since.items()
-    ]
-    return await _placed(tx, select(union_all(*each).subquery()))
+    """Of each duty the first `limit` downtimes that ended after its moment, the last to end first; with their places.
+
+    `since` has a moment for every duty.
+    """
+    given = {duty.value: moment for duty, moment in since.items()}
+    return _downtimes(await tx.execute(_FIRST_ENDED_AFTER, {**given, "limit": limit}))
 
 
 async def count_within(tx: Tx, since: Mapping[Duty, datetime], until: datetime) -> int:
@@ -93,24 +88,42 @@ async def count_within(tx: Tx, since: Mapping[Duty, datetime], until: datetime) 
     return int((await tx.execute(query)).scalar_one())
 
 
-async def _placed(tx: Tx, chosen: Select[Any]) -> list[Downtime]:
-    """Sequenced, but not necessarily published; the later place of a fact that was sealed again."""
+def _placed(chosen: Select[Any]) -> Select[Any]:
+    """These downtimes, the last to end first, each once for every place that its fact was sequenced at."""
     picked = chosen.subquery()
-    query = (
+    return (
         select(picked, leaves.c.shard, leaves.c.leaf_index)
         .outerjoin(facts, facts.c.leaf == picked.c.fact_leaf)
         .outerjoin(leaves, leaves.c.fact_id == facts.c.id)
         .order_by(picked.c.ended_at.desc(), picked.c.id.desc(), leaves.c.shard)
     )
-    return list(
-        {
-            row.id: Downtime(
-                duty=Duty(row.duty),
-                began_at=row.began_at,
-                ended_at=row.ended_at,
-                shard=row.shard,
-                index=row.leaf_index,
+
+
+def _downtimes(rows: Iterable[Any]) -> list[Downtime]:
+    """Sequenced, but not necessarily published; the later place of a fact that was sealed again."""
+    found = {
+        row.id: Downtime(
+            duty=Duty(row.duty), began_at=row.began_at, ended_at=row.ended_at, shard=row.shard, index=row.leaf_index
+        )
+        for row in rows
+    }
+    return list(found.values())
+
+
+# Every proof asks this, so it is put together once.
+_FIRST_ENDED_AFTER = _placed(
+    select(
+        union_all(
+            *(
+                select(
+                    select(downtimes)
+                    .where(downtimes.c.duty == duty, downtimes.c.ended_at > bindparam(duty.value))
+                    .order_by(downtimes.c.ended_at)
+                    .limit(bindparam("limit"))
+                    .subquery()
+                )
+                for duty in Duty
             )
-            for row in await tx.execute(query)
-        }.values()
+        ).subquery()
     )
+)
