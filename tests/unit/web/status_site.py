@@ -14,7 +14,7 @@ from app.domain.duty import Downtime
 from app.domain.figures import PublicFigures
 from app.storage.database import DatabaseUnavailableError
 from app.usecases.watch_log import LogWatch
-from app.web import status
+from app.web import assets, status
 from tests.unit.web.figures import NOW, OPERATORS, TODAY, some_figures
 
 
@@ -54,18 +54,25 @@ async def _transaction() -> AsyncIterator[None]:
     yield None
 
 
-async def get(
-    query: str = "", *, method: str = "GET", log_public: bool = True, fault: str | None = None
-) -> httpx.Response:
-    """The page's answer on TODAY, at NOW."""
+def status_app(*, log_public: bool = True, fault: str | None = None) -> FastAPI:
+    """The page and what it loads, on TODAY, at NOW."""
     assert NOW.date() == TODAY
     app = FastAPI()
     app.include_router(status.router)
+    app.include_router(assets.router)
     app.state.services = SimpleNamespace(
         database=SimpleNamespace(read=_transaction),
         surroundings=SimpleNamespace(clock=lambda: NOW),
         log_watch=LogWatch(fault=fault),
         log_public=log_public,
     )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://awizo.test") as client:
+    return app
+
+
+async def get(
+    query: str = "", *, method: str = "GET", log_public: bool = True, fault: str | None = None
+) -> httpx.Response:
+    """The page's answer."""
+    transport = httpx.ASGITransport(status_app(log_public=log_public, fault=fault))
+    async with httpx.AsyncClient(transport=transport, base_url="https://awizo.test") as client:
         return await client.request(method, f"/status{query}")
