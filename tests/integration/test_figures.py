@@ -3,20 +3,29 @@
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
 from app.domain.figures import Measure
 from app.storage import figures as figure_store
 from app.storage import log
 from app.storage.database import Database, Tx
+from app.storage.log_directory import LogDirectory
+from app.storage.tables import facts
 from app.usecases.count_figures import count_figures
 from app.usecases.erase_recipient import erase_recipient
+from app.usecases.export_log import export_log
+from app.usecases.recover_log import Recovery
 from tests.builders import NOON, OPERATOR, RECIPIENT, event
 from tests.conftest import TestClock
 from tests.integration.busy_days import FAR, OTHER, STRANGER, busy_day, notice, people
 from tests.integration.counting import SecondCount, count_all, counted, cursors
+from tests.integration.quarantined import replay, set_aside, tracking
+from tests.integration.restoring import Backup, recover, restart
 from tests.integration.world import World
 
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
@@ -206,3 +215,78 @@ async def test_an_anomaly_counts_where_the_newest_notice_that_had_come_says(worl
 
 def _second(at: datetime) -> dict[str, Any]:
     return {"notice": {"ordinal": 2, "left_at": at.isoformat(), "courier": "K-0099"}}
+
+
+async def test_a_fact_that_nobody_can_read_is_passed_over_and_the_log_says_how_many(
+    world: World, clock: TestClock
+) -> None:
+    await world.register()
+    await world.post(notice("item-1", clock.now), notice("item-2", clock.now), notice("item-3", clock.now))
+    await world.seal()
+    async with world.database.write() as tx:
+        query = select(facts.c.id, facts.c.document, facts.c.sealed).where(facts.c.type == "event.accepted")
+        first, second, third = await tx.execute(query.order_by(facts.c.id))
+        for damaged, values in (
+            (first, {"document": b"{" + first.document}),
+            (second, {"document": second.document.replace(b'"received_at":"2', b'"received_at":"x')}),
+            (third, {"sealed": third.sealed[:-1] + bytes([third.sealed[-1] ^ 1])}),
+        ):
+            await tx.execute(update(facts).where(facts.c.id == damaged.id).values(values))
+    with capture_logs() as said:
+        await turn(world)
+    left_out = [line["count"] for line in said if line["event"] == "figures_left_out"]
+    assert left_out == [2]
+    # Of the third it is known what it was, and no more.
+    assert await of_measure(world, Measure.EVENTS, Measure.NOTICE_LAG) == {("events", "", "", "notice_left", 1)}
+    assert await turn(world) == 0
+    async with world.database.write() as tx:  # the log is checked at the end
+        for sound in (first, second, third):
+            values = {"document": sound.document, "sealed": sound.sealed}
+            await tx.execute(update(facts).where(facts.c.id == sound.id).values(values))
+
+
+@pytest.mark.parametrize("with_copy", [True, False])
+async def test_counting_goes_on_over_a_recovery_and_counts_nothing_twice(
+    world: World, clock: TestClock, tmp_path: Path, *, with_copy: bool
+) -> None:
+    second = SecondCount(world.database, Counter())
+    await people(world)
+    await busy_day(world, clock, "first")
+    await world.seal()
+    await turn(world, limit=30)
+    backup = Backup(world.database)
+    await backup.make()
+    await world.post(notice("lost", clock.now))
+    await world.seal()
+    copy = LogDirectory(tmp_path / "copy")
+    await export_log(world.database, copy, progress=lambda _count, _total: None)
+    await backup.restore()
+    done = await recover(world, copy=tmp_path / "copy" if with_copy else None)
+    assert isinstance(done, Recovery)
+    assert done.lost_facts > 0
+    await restart(world)
+    await busy_day(world, clock, "after")
+    await world.seal()
+    await count_all(world.database, world.surroundings, limit=40)
+    figures = await counted(world.database)
+    assert figures == await second.catch_up()
+    assert sorted(await cursors(world.database)) == (["2026h2"] if with_copy else ["2026h2", "2026h2b"])
+
+
+async def test_what_is_understood_later_counts_once_as_set_aside_and_once_as_what_it_is(
+    world: World, clock: TestClock
+) -> None:
+    await world.register()
+    kept = await set_aside(world, tracking(at=clock.now - timedelta(minutes=3), data={"facility": FAR}))
+    await world.seal()
+    await turn(world)
+    assert await of_measure(world, Measure.EVENTS) == {("events", "", "", "quarantined", 1)}
+    clock.forward(days=3)
+    await replay(world, kept)
+    await world.seal()
+    await turn(world)
+    assert await of_measure(world, Measure.EVENTS, Measure.NOTICE_LAG) == {
+        ("events", "", "", "quarantined", 1),
+        ("events", "", "", "notice_left", 1),
+        ("notice_lag", "UP-00-004", "", "300", 1),
+    }
