@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.calendar import DEFAULT_TIME_ZONE, zone
-from app.domain.event import Event, Facility, Handover, PaperNotice, Pickup, Window
+from app.domain.event import AREA_INCIDENT_KINDS, Event, Facility, Handover, PaperNotice, Pickup, Window
 from app.domain.recipient import Letters
 from app.domain.reminder import REMINDER_KINDS
 from app.domain.shipment import TERM_KINDS, WAITING_KINDS, Stay
@@ -32,6 +32,10 @@ TEMPLATE_VERSIONS = {
     "lost": 1,
     "address_problem": 1,
     "item_held": 1,
+    "facility_unavailable": 1,
+    "service_disruption": 1,
+    "maintenance_planned": 1,
+    "resolved": 1,
     "reminder": 1,
     "last_day": 1,
     "general": 2,
@@ -98,7 +102,9 @@ class Notice:
     where we could not; `told_on` the local day on which the message is made. `corrected` is the kind of the news that
     a correction takes back, `replaced` whether it says what stands instead. `others` wait at the same place, too.
     `incidents` are what there is to tell of incidents of areas: the notice's own first, then others of the same day.
-    `letters` is how the person wants SMS spelt, `safety_phrase` their own words that stand in each message.
+    Messages about the service itself bring a `code`, valid until `valid_until`, and the address of the `page` on which
+    it is typed in, or of the settings. `letters` is how the person wants SMS spelt, `safety_phrase` their own words
+    that stand in each message.
     """
 
     kind: str
@@ -135,6 +141,9 @@ class Notice:
     incidents: tuple[IncidentNews, ...] = ()
     letters: Letters = Letters.PLAIN
     safety_phrase: str | None = field(default=None, repr=False)
+    code: str | None = field(default=None, repr=False)
+    valid_until: datetime | None = None
+    page: str | None = field(default=None, repr=False)
 
     @property
     def happened_on(self) -> date:
@@ -260,6 +269,8 @@ def template_of(notice: Notice) -> str:
     if notice.kind in WAITING_KINDS:
         named = notice.facility is not None and plain(notice.facility.name) != ""
         return notice.kind if named else "general"
+    if notice.kind in AREA_INCIDENT_KINDS and not notice.incidents:
+        return "general"
     return notice.kind if notice.kind in TEMPLATE_VERSIONS else "general"
 
 

@@ -98,6 +98,27 @@ HOLD_REASONS = {
     "sender_decision": marked("the operator is waiting for the sender's answer"),
 }
 
+# Why a place is shut, or a service disturbed. Neutral on purpose, too.
+AREA_REASONS = {
+    "power": marked("power failure"),
+    "technical": marked("technical failure"),
+    "it": marked("computer system failure"),
+    "water": marked("water supply failure"),
+    "stocktaking": marked("stocktaking"),
+    "maintenance": marked("maintenance work"),
+    "renovation": marked("renovation"),
+    "relocation": marked("relocation"),
+    "strike": marked("strike"),
+    "staff": marked("staff absence"),
+    "weather": marked("weather conditions"),
+    "flood": marked("flooding"),
+    "fire": marked("fire"),
+    "traffic": marked("traffic disruption"),
+    "security": marked("safety reasons"),
+    "epidemic": marked("sanitary reasons"),
+    "holiday": marked("day off"),
+}
+
 CHANGES = {
     "hold_requested": marked("storage at the operator's on request"),
     "extended": marked("a longer time for collecting"),

@@ -12,8 +12,9 @@ from app.domain.recipient import LANGUAGES
 from app.rendering.email import render_email
 from app.rendering.notice import TEMPLATE_VERSIONS
 from tests.e2e.visit import barriers, visiting
+from tests.unit.rendering.area_samples import EVERY_SAMPLE
 from tests.unit.rendering.golden import body
-from tests.unit.rendering.samples import ENVELOPE, OFFICE, SAMPLES, notice_of
+from tests.unit.rendering.samples import ENVELOPE, OFFICE, notice_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
@@ -24,7 +25,7 @@ LONG = "Konstancin-Jeziorna-Międzynarodowe-Centrum-Logistyczne-123/125"
 
 def letter(name: str, language: str) -> str:
     """The HTML of that sample, with every part that a letter can have at its top and bottom."""
-    notice = replace(notice_of(SAMPLES[name], language), safety_phrase="zielony czajnik")
+    notice = replace(notice_of(EVERY_SAMPLE[name], language), safety_phrase="zielony czajnik")
     message = message_from_bytes(render_email(notice, WITH_SETTINGS).mime, policy=default)
     assert isinstance(message, EmailMessage)
     return body(message, "html")
@@ -32,7 +33,7 @@ def letter(name: str, language: str) -> str:
 
 def of_kind(kind: str) -> list[str]:
     """The samples of a template; no other template's name begins with its name."""
-    return [name for name in SAMPLES if name.startswith(kind)]
+    return [name for name in EVERY_SAMPLE if name.startswith(kind)]
 
 
 @pytest.mark.parametrize("kind", TEMPLATE_VERSIONS)
@@ -53,16 +54,16 @@ async def test_no_letter_has_a_barrier_or_scrolls_sideways(browser: Browser, kin
 async def test_letters_in_every_language_fit_a_narrow_screen(browser: Browser, language: str) -> None:
     async with visiting(browser, [], viewport=NARROWEST) as page:
         widths = {}
-        for name in SAMPLES:
+        for name in EVERY_SAMPLE:
             await page.set_content(letter(name, language))
             widths[name] = await page.evaluate("document.documentElement.scrollWidth")
-        assert widths == dict.fromkeys(SAMPLES, 320)
+        assert widths == dict.fromkeys(EVERY_SAMPLE, 320)
         assert await barriers(page) == []
 
 
 async def test_a_place_with_a_long_name_does_not_push_the_letter_aside(browser: Browser) -> None:
     office = replace(OFFICE, name=LONG, street=LONG, city=LONG)
-    notice = replace(notice_of(SAMPLES["last_day_of_three"]), facility=office, safety_phrase="x" * 120)
+    notice = replace(notice_of(EVERY_SAMPLE["last_day_of_three"]), facility=office, safety_phrase="x" * 120)
     message = message_from_bytes(render_email(notice, ENVELOPE).mime, policy=default)
     assert isinstance(message, EmailMessage)
     async with visiting(browser, [], viewport=NARROWEST) as page:

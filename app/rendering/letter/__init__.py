@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 
+from app.domain.event import AREA_INCIDENT_KINDS
 from app.rendering.catalog import letter_speaker
-from app.rendering.letter import changes, incidents, reminders, reports, waiting
+from app.rendering.letter import areas, changes, incidents, reminders, reports, waiting
 from app.rendering.letter.parts import Draft, Letter, Section
 from app.rendering.notice import Notice, template_of
 
@@ -26,6 +27,7 @@ _WRITTEN: Mapping[str, Callable[[Draft], Letter]] = {
     "lost": incidents.lost,
     "address_problem": incidents.address_problem,
     "item_held": incidents.item_held,
+    **dict.fromkeys(AREA_INCIDENT_KINDS, areas.incidents),
     "reminder": reminders.reminder,
     "last_day": reminders.last_day,
     "general": reports.general,

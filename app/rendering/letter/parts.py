@@ -121,17 +121,18 @@ def capitalised(text: str) -> str:
 def items(draft: Draft) -> tuple[Section, ...]:
     """What it is about; nothing when there is one item without a known number, as the heading says the rest."""
     notice, say = draft.notice, draft.say
-    listed = [line for item in notice.others if (line := _item(draft, item))]
+    listed = [line for item in notice.others if (line := item_line(draft, item))]
     if notice.number:
         own = Item(shipment=notice.shipment, service=notice.service, since=notice.since if notice.others else None)
-        listed.insert(0, _item(draft, own))
+        listed.insert(0, item_line(draft, own))
     if not listed:
         return ()
     title = say("Items") if notice.others else say("Item")
     return (Section(title=title, lines=tuple(listed) + (() if notice.others else _since(draft))),)
 
 
-def _item(draft: Draft, item: Item) -> str:
+def item_line(draft: Draft, item: Item) -> str:
+    """What kind of item it is, its number, and since when it waits, as far as known."""
     say = draft.say
     number = plain_number(item.shipment or "")
     service = capitalised(service_in_words(item.service, say))

@@ -1,12 +1,13 @@
 """Where an item waits and when it is open there; what to bring; where the paper notice should be."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from app.domain.event import Facility
 from app.rendering.free_text import plain
 from app.rendering.letter.parts import Draft, Section, capitalised
 from app.rendering.notice import first_day, local_date_of
-from app.rendering.opening_hours import Days, closed_spans, days_to_show, listed_days, never_closes
+from app.rendering.opening_hours import Days, OpenDay, closed_spans, days_to_show, listed_days, never_closes
 from app.rendering.words import PLACES
 
 
@@ -26,15 +27,11 @@ def where(draft: Draft, facility: Facility, *, until: date | None) -> Section:
     notice, say = draft.notice, draft.say
     kind = PLACES.get(notice.place or "")
     lines = [capitalised(say(kind))] if kind else []
-    lines += [line for line in (plain(facility.street or ""), _town(facility)) if line]
+    lines += _address(facility)
     starts = notice.pickup.starts if notice.pickup else None
     if starts is not None and local_date_of(starts, notice.zone) >= draft.today:
         lines.append(say("Can be collected from: %(when)s", when=draft.full(starts)))
-    days = _days(draft, until)
-    if never_closes(facility, days):
-        lines.append(say("Open round the clock."))
-    elif not facility.hours and (spans := closed_spans(facility, days, say, notice.language)):
-        lines.append(say("Closed, as announced by the operator: %(days)s", days=spans))
+    lines += _briefly_open(draft, facility, _days(draft, until))
     return Section(title=say("Where"), headline=plain(facility.name), lines=tuple(lines))
 
 
@@ -45,6 +42,19 @@ def opening_hours(draft: Draft, facility: Facility, *, until: date | None) -> tu
         return ()
     listed = listed_days(facility, days, draft.say, draft.notice.language)
     return (Section(title=draft.say("Opening hours, as given by the operator"), days=listed),) if listed else ()
+
+
+def another_place(draft: Draft, title: str, facility: Facility, *, until: date | None) -> Section:
+    """Any place with its hours day by day from today to `until`, under that title."""
+    days = days_to_show(draft.today, until)
+    listed = () if never_closes(facility, days) else listed_days(facility, days, draft.say, draft.notice.language)
+    lines = (*_address(facility), *_briefly_open(draft, facility, days), *title_of_days(draft, listed))
+    return Section(title=title, headline=plain(facility.name), lines=lines, days=listed)
+
+
+def title_of_days(draft: Draft, listed: Sequence[OpenDay]) -> tuple[str, ...]:
+    """What a list of days is, where it has no section of its own; nothing without a list."""
+    return (f"{draft.say('Opening hours, as given by the operator')}:",) if listed else ()
 
 
 def kind_of_place(draft: Draft) -> tuple[Section, ...]:
@@ -90,6 +100,20 @@ def paper_notice(draft: Draft) -> tuple[Section, ...]:
         expected = say("The paper notice should be in your letterbox.")
     missing = say("It is not there? You can tell the operator and give the number of the item.")
     return (Section(title=say("The paper notice"), lines=(expected, missing)),)
+
+
+def _address(facility: Facility) -> list[str]:
+    return [line for line in (plain(facility.street or ""), _town(facility)) if line]
+
+
+def _briefly_open(draft: Draft, facility: Facility, days: Days) -> list[str]:
+    """When it is open, where a list of days would say nothing more, or cannot be made."""
+    say = draft.say
+    if never_closes(facility, days):
+        return [say("Open round the clock.")]
+    if not facility.hours and (spans := closed_spans(facility, days, say, draft.notice.language)):
+        return [say("Closed, as announced by the operator: %(days)s", days=spans)]
+    return []
 
 
 def _days(draft: Draft, until: date | None) -> Days:

@@ -7,7 +7,7 @@ from app.domain.message import SmsText
 from app.domain.recipient import Letters
 from app.domain.shipment import WAITING_KINDS
 from app.rendering.notice import TEMPLATE_VERSIONS, Notice, template_of
-from app.rendering.sms import changes, incidents, reports, waiting
+from app.rendering.sms import areas, changes, incidents, reports, waiting
 from app.rendering.sms.fitting import PARTS_MAX, SEPTETS_MAX, Draft, Limit, fitted
 from app.rendering.sms.voice import Voice, voice
 from app.rendering.sms_segments import GSM7, count_parts, encoding_of
@@ -40,11 +40,16 @@ def render_sms(notice: Notice) -> SmsText:
     An incident may take two parts, and so may a message in the letters of the person's language (UCS-2).
     """
     speaking = voice(notice.language, notice.letters)
+    phrase = speaking.phrase(notice.safety_phrase)
+    if areas.is_of_areas(notice):
+        return _sms(areas.text_of(notice, speaking, phrase), template_of(notice), notice)
     draft = _DRAFTS.get(notice.kind, reports.news)(notice, speaking)
-    phrase = _phrase(notice, speaking)
     limit = Limit(letters=notice.letters, gsm7_parts=PARTS_MAX if notice.kind in _INCIDENTS else 1)
     text = fitted(replace(draft, phrase=phrase) if phrase else draft, limit)
-    name = _template(notice, draft)
+    return _sms(text, _template(notice, draft), notice)
+
+
+def _sms(text: str, name: str, notice: Notice) -> SmsText:
     version = TEMPLATE_VERSIONS[name]
     if notice.letters is Letters.PLAIN:  # a septet a character
         parts = 1 if len(text) <= SEPTETS_MAX else PARTS_MAX
@@ -52,12 +57,6 @@ def render_sms(notice: Notice) -> SmsText:
     return SmsText(
         text=text, encoding=encoding_of(text), parts=count_parts(text), template=name, template_version=version
     )
-
-
-def _phrase(notice: Notice, speaking: Voice) -> str:
-    """The sentence with the person's own words."""
-    say, words = speaking.say, speaking.words(notice.safety_phrase)
-    return say("Your phrase: %(phrase)s.", phrase=words.rstrip(" .")) if words else ""
 
 
 def _template(notice: Notice, draft: Draft) -> str:

@@ -138,7 +138,7 @@ def _with_shortened_name(draft: Draft, limit: Limit) -> str:
     item, place = draft.items[0], draft.place
     if place is None:
         return draft.text(item, None)
-    name = _abbreviated(place.name)
+    name = abbreviated(place.name)
     room = len(name)
     while room > 0:
         text = draft.text(item, Place(name=shortened(name, room)))
@@ -161,7 +161,8 @@ def shortened(name: str, room: int) -> str:
     return (whole if len(whole) * 3 >= len(kept) * 2 else kept).rstrip(" .,-") + closing
 
 
-def _abbreviated(name: str) -> str:
+def abbreviated(name: str) -> str:
+    """`name` with the kind of office in its usual letters: `UP Warszawa 32`."""
     for long, short in _NAMES_SHORTENED:
         name = name.replace(long, short)
     return name

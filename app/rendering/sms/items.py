@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from app.rendering.catalog import marked
 from app.rendering.free_text import plain_number
-from app.rendering.notice import Notice
+from app.rendering.notice import Item, Notice
 from app.rendering.sms.voice import Voice
 from app.rendering.words import SERVICES, UNKNOWN_SERVICE
 
@@ -22,7 +22,13 @@ _COLLECTED = {"letter": marked("the letter"), "parcel": marked("the parcel"), "i
 
 def named(notice: Notice, voice: Voice) -> tuple[str, ...]:
     """The service with its whole number, then with the last six characters of it."""
-    return _numbered(voice.say(SERVICES.get(notice.service or "", UNKNOWN_SERVICE)), notice, voice)
+    return _numbered(voice.say(SERVICES.get(notice.service or "", UNKNOWN_SERVICE)), notice.number, voice)
+
+
+def item_named(item: Item, voice: Voice) -> tuple[str, ...]:
+    """The same of one item among others."""
+    number = plain_number(item.shipment) if item.shipment else ""
+    return _numbered(voice.say(SERVICES.get(item.service or "", UNKNOWN_SERVICE)), number, voice)
 
 
 def named_on(when: str, notice: Notice, voice: Voice) -> tuple[str, ...]:
@@ -47,7 +53,7 @@ def items_to_collect(notice: Notice, voice: Voice) -> tuple[str, ...]:
     """For the eve of the last day: what to collect, ever shorter; of several at last only how many."""
     say = voice.say
     if not notice.others:
-        return _numbered(say(_form(_TO_COLLECT, notice)), notice, voice)[-1:]
+        return _numbered(say(_form(_TO_COLLECT, notice)), notice.number, voice)[-1:]
     counted = say.plural("your %(count)s item", "your %(count)s items", 1 + len(notice.others))
     return tuple(f"{counted} {numbers}".rstrip() for numbers in _lists(notice, voice))
 
@@ -63,8 +69,8 @@ def _form(forms: Mapping[str, str], notice: Notice) -> str:
     return forms["letter" if service in _LETTERS else "parcel" if service in _PARCELS else "item"]
 
 
-def _numbered(service: str, notice: Notice, voice: Voice) -> tuple[str, ...]:
-    number = voice.spelled(notice.number) if notice.number else ""
+def _numbered(service: str, shipment: str, voice: Voice) -> tuple[str, ...]:
+    number = voice.spelled(shipment) if shipment else ""
     if not number:
         return (service,)
     full = f"{service} {number}"
@@ -76,7 +82,7 @@ def _numbered(service: str, notice: Notice, voice: Voice) -> tuple[str, ...]:
 
 def _lists(notice: Notice, voice: Voice) -> Sequence[str]:
     """The items' short numbers in brackets, from as many as there are to one, then nothing."""
-    numbers = [_end(number, voice) for number in (notice.shipment, *(each.shipment for each in notice.others))]
+    numbers = [short_number(each, voice) for each in (Item(shipment=notice.shipment), *notice.others)]
     known = [number for number in numbers if number]
     shown = range(min(len(known), _NUMBERS_MAX), 0, -1)
     return [*(_list(known[:many], voice, whole=many == len(numbers)) for many in shown), ""]
@@ -87,6 +93,8 @@ def _list(numbers: Sequence[str], voice: Voice, *, whole: bool) -> str:
     return say("(no. %(numbers)s)", numbers=listed) if whole else say("(incl. no. %(numbers)s)", numbers=listed)
 
 
-def _end(shipment: str | None, voice: Voice) -> str:
-    number = voice.spelled(plain_number(shipment)) if shipment and plain_number(shipment) else ""
+def short_number(item: Item, voice: Voice) -> str:
+    """The number of an item, of a long one its end: `..456789`; empty when unknown."""
+    plain = plain_number(item.shipment) if item.shipment else ""
+    number = voice.spelled(plain) if plain else ""
     return number if len(number) <= _SHORT_MAX else f"..{number[-_END:].strip()}"

@@ -30,6 +30,11 @@ class Voice:
         """What somebody else wrote, harmless in these letters; empty where nothing readable is left."""
         return _words(text, self.language, self.letters) if text else ""
 
+    def phrase(self, phrase: str | None) -> str:
+        """The sentence with the person's own words; empty where they have none."""
+        words = self.words(phrase)
+        return self.say("Your phrase: %(phrase)s.", phrase=words.rstrip(" .")) if words else ""
+
     def short_date(self, day: date) -> str:
         """`07.12`."""
         return _spelled_day(day, self.language, self.letters)

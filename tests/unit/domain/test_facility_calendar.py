@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from app.domain.event import Closure, Facility, OpeningInterval
+from app.domain.calendar import at_local
+from app.domain.event import Closure, Facility, OpeningInterval, Outage
 from app.domain.facility_calendar import (
     ALWAYS_OPEN,
     ROUND_THE_CLOCK,
@@ -172,3 +173,15 @@ def test_a_locker_whose_hours_nobody_said_is_always_open(facility: Facility | No
 
 def test_a_facility_that_says_it_never_opens_never_does() -> None:
     assert calendar_of(replace(OFFICE, hours=((),) * 7)).last_open_day(first=MONDAY, last=SUNDAY) is None
+
+
+def test_a_place_is_open_until_it_closes_or_an_outage_begins_or_the_item_goes() -> None:
+    day = date(2026, 12, 1)
+    office = replace(OFFICE, hours=(DAY,) * 7)
+    noon, evening = at_local(day, time(12)), at_local(day, time(20))
+    cut = replace(office, outages=(Outage(starts=noon, until=None),))
+    assert calendar_of(office).open_until(day) == evening
+    assert calendar_of(office).open_until(day, until=noon) == noon
+    assert calendar_of(office).open_until(day, until=at_local(day, time(7))) is None
+    assert calendar_of(cut).open_until(day) == noon
+    assert calendar_of(cut).open_until(day + timedelta(days=1)) is None

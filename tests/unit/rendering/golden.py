@@ -20,7 +20,8 @@ from app.rendering.catalog import letter_speaker
 from app.rendering.email import render_email
 from app.rendering.notice import TEMPLATE_VERSIONS
 from app.rendering.sms import render_sms
-from tests.unit.rendering.samples import ENVELOPE, LANGUAGES, SAMPLES, notice_of
+from tests.unit.rendering.area_samples import EVERY_SAMPLE
+from tests.unit.rendering.samples import ENVELOPE, LANGUAGES, notice_of
 
 FOLDER = Path(__file__).parents[2] / "golden" / "rendering"
 VERSIONS = FOLDER / "versions.json"
@@ -32,7 +33,8 @@ def rendered() -> dict[str, str]:
     texts = {}
     for language in LANGUAGES:
         texts[f"{language}/words.txt"] = _words(language)
-        for name, event in SAMPLES.items():
+        texts[f"{language}/facility_unavailable.words.txt"] = _reasons(language)
+        for name, event in EVERY_SAMPLE.items():
             notice = notice_of(event, language)
             message = message_from_bytes(render_email(notice, ENVELOPE).mime, policy=default)
             assert isinstance(message, EmailMessage)
@@ -83,6 +85,12 @@ def _words(language: str) -> str:
     return "".join(
         f"{table}: {code} = {say(message)}\n" for table, codes in tables.items() for code, message in codes.items()
     )
+
+
+def _reasons(language: str) -> str:
+    """Why a place is shut or a service disturbed, one line a code."""
+    say = letter_speaker(language)
+    return "".join(f"{code} = {say(message)}\n" for code, message in words.AREA_REASONS.items())
 
 
 def _faults() -> Iterator[str]:

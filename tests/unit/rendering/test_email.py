@@ -10,6 +10,7 @@ from app.domain.event import Handover, Pickup
 from app.rendering.email import EmailEnvelope, render_email
 from app.rendering.mime import MessageRefusedError
 from app.rendering.notice import TEMPLATE_VERSIONS, Notice
+from tests.unit.rendering.area_samples import EVERY_SAMPLE
 from tests.unit.rendering.golden import body
 from tests.unit.rendering.markup import Markup
 from tests.unit.rendering.samples import (
@@ -19,7 +20,6 @@ from tests.unit.rendering.samples import (
     OFFICE,
     PICKUP,
     REFERENCE,
-    SAMPLES,
     STOCKTAKING,
     WARSAW,
     event,
@@ -58,9 +58,9 @@ def test_the_headers_are_those_of_an_automatic_message_with_a_way_out() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", EVERY_SAMPLE)
 def test_text_and_html_say_the_same(name: str, language: str) -> None:
-    message = read(notice_of(SAMPLES[name], language))
+    message = read(notice_of(EVERY_SAMPLE[name], language))
     html = Markup(body(message, "html")).visible
     for line in body(message, "plain").splitlines():
         as_cells = line[2:].replace(": ", " ", 1) if line.startswith("* ") else line
@@ -68,9 +68,9 @@ def test_text_and_html_say_the_same(name: str, language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", EVERY_SAMPLE)
 def test_html_says_nothing_that_the_text_does_not(name: str, language: str) -> None:
-    message = read(notice_of(SAMPLES[name], language))
+    message = read(notice_of(EVERY_SAMPLE[name], language))
     preheader, *words = [said for data in Markup(body(message, "html")).words if (said := " ".join(data.split()))]
     text = " ".join(body(message, "plain").split())
     assert preheader
@@ -78,9 +78,9 @@ def test_html_says_nothing_that_the_text_does_not(name: str, language: str) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", EVERY_SAMPLE)
 def test_html_is_closed_speaks_its_language_and_loads_nothing(name: str, language: str) -> None:
-    markup = Markup(body(read(notice_of(SAMPLES[name], language)), "html"))
+    markup = Markup(body(read(notice_of(EVERY_SAMPLE[name], language)), "html"))
     assert markup.open == []
     assert markup.tags[0] == ("html", (("lang", language),))
     assert not {"img", "script", "link", "iframe", "object", "form"} & {tag for tag, _ in markup.tags}
@@ -100,9 +100,9 @@ def test_without_the_operators_date_none_is_shown_and_the_subject_carries_the_no
     assert '<div class="preheader">UP Warszawa 32, Targowa 73, 03-729 Warszawa</div>' in body(message, "html")
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", EVERY_SAMPLE)
 def test_every_subject_carries_a_date(name: str) -> None:
-    assert " 2026 (" in read(notice_of(SAMPLES[name]))["Subject"]
+    assert " 2026 (" in read(notice_of(EVERY_SAMPLE[name]))["Subject"]
 
 
 def test_hours_are_listed_from_the_first_day_up_to_the_date() -> None:
@@ -234,9 +234,9 @@ def test_equal_values_give_equal_bytes() -> None:
     assert render_email(notice_of(notice_left()), ENVELOPE) == render_email(notice_of(notice_left()), ENVELOPE)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", EVERY_SAMPLE)
 def test_the_content_names_its_template_and_version(name: str) -> None:
-    content = render_email(notice_of(SAMPLES[name]), ENVELOPE)
+    content = render_email(notice_of(EVERY_SAMPLE[name]), ENVELOPE)
     assert name.startswith(content.template)
     assert content.template_version == TEMPLATE_VERSIONS[content.template]
 

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from app.domain.decision import TELLS
-from app.domain.event import Correction, Event, Handover, PaperNotice, Pickup
+from app.domain.event import AREA_INCIDENT_KINDS, Correction, Event, Handover, PaperNotice, Pickup
 from app.rendering import words
 from app.rendering.letter import Letter, Section, letter_of
 from app.rendering.notice import TEMPLATE_VERSIONS, Item, Notice
+from tests.unit.rendering.area_samples import EVERY_SAMPLE
 from tests.unit.rendering.samples import (
     LOCKER,
     NUMBER,
@@ -52,7 +53,7 @@ def waiting(until: date | datetime | None, collect_by: date | None = SAFE) -> Le
 @pytest.mark.parametrize("kind", TELLS)
 def test_every_kind_that_people_are_told_of_has_a_template_and_a_sample(kind: str) -> None:
     assert kind in TEMPLATE_VERSIONS
-    assert kind in {letter(sample).template for sample in SAMPLES.values()}
+    assert kind in {letter(sample).template for sample in EVERY_SAMPLE.values()}
 
 
 def test_the_safe_day_is_shown_with_the_operators_own_and_why_they_differ() -> None:
@@ -354,8 +355,8 @@ def test_a_correction_has_words_for_every_kind_of_news(kind: str) -> None:
     assert f"Earlier report: {words.NEWS[kind]}." in lines(letter(taken_back, "en"))
 
 
-def test_there_are_words_for_all_news_but_reminders_and_corrections() -> None:
-    assert set(words.NEWS) == set(TELLS) - {"reminder", "last_day", "corrected"}
+def test_there_are_words_for_all_news_of_an_item_but_reminders_and_corrections() -> None:
+    assert set(words.NEWS) == set(TELLS) - {"reminder", "last_day", "corrected", *AREA_INCIDENT_KINDS}
 
 
 def test_the_safety_phrase_stands_labelled_and_harmless() -> None:

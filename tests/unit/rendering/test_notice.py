@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfoNotFoundError
 import pytest
 
 from app.domain.decision import TELLS
-from app.domain.event import Correction, Handover, PaperNotice, Pickup
-from app.rendering.notice import Telling, first_day, notice_of_event, template_of
+from app.domain.event import AREA_INCIDENT_KINDS, Correction, Handover, PaperNotice, Pickup
+from app.rendering.notice import IncidentNews, Telling, first_day, notice_of_event, template_of
 from tests.unit.rendering.samples import NUMBER, OFFICE, REFERENCE, STAY, WARSAW, event, notice_left, notice_of, told
 
 
@@ -77,9 +77,16 @@ def test_a_waiting_item_without_a_place_gets_the_general_text(kind: str, facilit
     assert template_of(notice_of(event(kind, facility=facility))) == "general"
 
 
-@pytest.mark.parametrize("kind", TELLS)
+@pytest.mark.parametrize("kind", [kind for kind in TELLS if kind not in AREA_INCIDENT_KINDS])
 def test_a_kind_with_all_it_needs_gets_its_own_text(kind: str) -> None:
     assert template_of(notice_of(event(kind, facility=OFFICE))) == kind
+
+
+@pytest.mark.parametrize("kind", AREA_INCIDENT_KINDS)
+def test_an_incident_of_an_area_gets_its_own_text_where_there_is_something_to_tell_of_it(kind: str) -> None:
+    news = IncidentNews(kind=kind, operator="inpost")
+    assert template_of(notice_of(told(event(kind), incidents=(news,)))) == kind
+    assert template_of(notice_of(event(kind, facility=OFFICE))) == "general"
 
 
 @pytest.mark.parametrize("kind", ["registered", "in_transit", "general", "unheard_of"])

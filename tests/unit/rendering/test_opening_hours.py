@@ -1,13 +1,15 @@
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.domain.event import Closure
+from app.domain.event import Closure, Facility, Outage
 from app.domain.facility_calendar import calendar_of
 from app.rendering.catalog import letter_speaker
 from app.rendering.opening_hours import Days, compact_hours, days_to_show, listed_days, never_closes
-from tests.unit.rendering.samples import LOCKER, OFFICE, STOCKTAKING, week
+from tests.unit.rendering.samples import LOCKER, OFFICE, STOCKTAKING, WARSAW, week
 
 DAYS = Days(first=date(2026, 11, 24), last=date(2026, 12, 7))
 PL, EN = letter_speaker("pl"), letter_speaker("en")
@@ -123,3 +125,75 @@ def test_only_a_place_without_closures_never_closes() -> None:
     assert not never_closes(replace(LOCKER, closures=(STOCKTAKING,)), DAYS)
     assert not never_closes(replace(LOCKER, hours=None), DAYS)
     assert not never_closes(OFFICE, DAYS)
+
+
+def outage(starts: datetime, until: datetime | None) -> Facility:
+    return replace(OFFICE, outages=(Outage(starts=starts, until=until),))
+
+
+def at(day: int, hour: int = 0, month: int = 12) -> datetime:
+    return datetime(2026, month, day, hour, tzinfo=WARSAW)
+
+
+def test_the_days_of_which_an_outage_leaves_nothing_stand_beside_the_hours() -> None:
+    assert compact_hours(outage(at(1, 8), at(2, 20)), DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. 01.12-02.12)"
+    assert compact_hours(outage(at(1), at(2)), DAYS, EN, "en") == "Mon-Fri 8-20 (closed 1 Dec)"
+
+
+def test_days_on_which_the_place_is_shut_anyway_neither_break_an_outage_nor_begin_or_end_it() -> None:
+    assert compact_hours(outage(at(4), at(8)), DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. 04.12-07.12)"
+    assert compact_hours(outage(at(5), at(7)), DAYS, PL, "pl") == "pn-pt 8-20"
+
+
+def test_an_outage_that_lasts_longer_than_the_days_shown_ends_when_it_ends() -> None:
+    assert compact_hours(outage(at(4), at(12)), DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. 04.12-11.12)"
+    assert compact_hours(outage(at(8), at(12)), DAYS, PL, "pl") == "pn-pt 8-20"
+
+
+def test_an_outage_whose_end_nobody_knows_is_told_from_its_beginning() -> None:
+    assert compact_hours(outage(at(1), None), DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. od 01.12)"
+    assert compact_hours(outage(at(23, month=11), None), DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. od 24.11)"
+    assert compact_hours(outage(at(1, 12), None), DAYS, EN, "en") == "Mon-Fri 8-20 (closed from 2 Dec on; 1 Dec 8-12)"
+
+
+def test_a_day_of_which_an_outage_leaves_a_part_is_told_with_that_part() -> None:
+    assert compact_hours(outage(at(1, 8), at(2, 12)), DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. 01.12; 02.12 12-20)"
+    assert compact_hours(outage(at(2, 12), at(2, 16)), DAYS, PL, "pl") == "pn-pt 8-20 (02.12 8-12/16-20)"
+
+
+def test_an_outage_of_a_place_without_known_hours_is_told_with_its_own_times() -> None:
+    office = replace(outage(at(1, 8), at(2, 12)), hours=None)
+    assert compact_hours(office, DAYS, PL, "pl") == "zamkn. 01.12 8:00-02.12 12:00"
+    without_end = replace(outage(at(1, 8), None), hours=None)
+    assert compact_hours(without_end, DAYS, EN, "en") == "closed from 1 Dec 8:00 on"
+
+
+def test_outages_are_listed_day_by_day_with_what_they_leave() -> None:
+    office = outage(at(30, 8, month=11), at(2, 12))
+    assert listed_days(office, Days(first=date(2026, 11, 29), last=date(2026, 12, 3)), PL, "pl") == (
+        ("niedziela, 29 listopada", "nieczynne", True),
+        ("poniedziałek, 30 listopada", "nieczynne – tak zapowiedział operator", True),
+        ("wtorek, 1 grudnia", "nieczynne – tak zapowiedział operator", True),
+        ("środa, 2 grudnia", "12:00–20:00", False),
+        ("czwartek, 3 grudnia", "8:00–20:00", False),
+    )
+
+
+def test_what_an_outage_leaves_of_a_locker_ends_at_midnight() -> None:
+    locker = replace(LOCKER, outages=(Outage(starts=at(1), until=at(1, 12)),))
+    [day] = listed_days(locker, Days(first=date(2026, 12, 1), last=date(2026, 12, 1)), EN, "en")
+    assert day == ("Tuesday, 1 December", "12:00–24:00", False)
+    assert not never_closes(locker, DAYS)
+    assert never_closes(locker, Days(first=date(2026, 12, 2), last=date(2026, 12, 7)))
+
+
+moments = st.datetimes(datetime(2026, 11, 20), datetime(2026, 12, 12), timezones=st.just(WARSAW))  # noqa: DTZ001 - hypothesis wants bounds without a zone
+
+
+@given(starts=moments, lasts=st.none() | st.timedeltas(timedelta(0), timedelta(days=15)))
+def test_what_is_listed_as_closed_by_outages_is_what_the_calendar_has_shut(
+    starts: datetime, lasts: timedelta | None
+) -> None:
+    office = outage(starts, starts + lasts if lasts is not None else None)
+    opens = [calendar_of(office).is_open(DAYS.first + timedelta(days=n)) for n in range(14)]
+    assert [not day.closed for day in listed_days(office, DAYS, EN, "en")] == opens

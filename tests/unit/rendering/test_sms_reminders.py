@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from app.domain.event import Pickup
+from app.domain.event import Outage, Pickup
 from app.rendering.notice import Item
 from app.rendering.sms import render_sms
-from tests.unit.rendering.samples import OFFICE, SAFE, STOCKTAKING, notice_left, notice_of, told, week
+from tests.unit.rendering.samples import OFFICE, SAFE, STOCKTAKING, WARSAW, notice_left, notice_of, told, week
 
 NOT_YET = date(2026, 11, 30)
 
@@ -162,3 +162,10 @@ def test_without_a_place_the_operator_has_the_details(kind: str) -> None:
     text = text_of(kind, facility=None)
     assert "07.12 (pon)" in text
     assert ". Szczegoly u operatora. " in text
+
+
+def test_on_the_eve_of_the_last_day_an_incident_shortens_the_hours_told() -> None:
+    from_two = Outage(starts=datetime(2026, 12, 7, 14, tzinfo=WARSAW), until=None)
+    office = replace(OFFICE, outages=(from_two,))
+    reminded = told(notice_left(facility=office), kind="last_day", collect_by=SAFE, told_on=date(2026, 12, 6))
+    assert "UP Warszawa 32, Targowa 73, do 14:00." in render_sms(notice_of(reminded)).text
