@@ -52,7 +52,7 @@ def text(response: Response) -> str:
 class Elements(HTMLParser):
     """The elements of a page with their attributes, in order; unbalanced tags are an error."""
 
-    VOID = frozenset({"meta", "link"})
+    VOID = frozenset({"meta", "link", "input"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
