@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import select, text
@@ -148,6 +149,24 @@ async def test_time_in_which_all_is_well_leaves_no_downtime_and_one_report_in_te
     assert len(reported) == 600 / REPORT_AFTER.total_seconds()
     await ledger.seal(0)
     assert await ledger.size() == size
+
+
+async def test_whatever_processes_report_the_downtimes_are_the_gaps_between_the_latest_moments(
+    watched: Watched, ledger: Ledger
+) -> None:
+    chance = Random(20261123)
+    expected, latest, passed = [], 0.0, 0.0
+    await watched.report(Duty.SMS, timedelta(0))
+    for _ in range(60):
+        passed += chance.choice([5, 30, 60, 61, 90, 600])
+        moment = passed - chance.choice([0, 0, 0, 45, 1000])  # a clock that is behind, or a report that comes late
+        if moment - latest > DOWNTIME_OVER.total_seconds():
+            expected.append((latest, moment))
+        latest = max(latest, moment)
+        await watched.report(Duty.SMS, timedelta(seconds=moment))
+    found = [((each.began_at - NOON), (each.ended_at or NOON) - NOON) for each in reversed(await watched.downtimes())]
+    assert [(began.total_seconds(), ended.total_seconds()) for began, ended in found] == expected
+    assert len(expected) > 10
 
 
 async def test_a_duty_that_cannot_be_done_is_noted_alone_as_soon_as_it_is_done_again(watched: Watched) -> None:

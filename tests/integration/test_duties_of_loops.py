@@ -1,5 +1,6 @@
 """What the loops know of their own duties: when they last did them, and when they cannot."""
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from app.api.metrics import Metrics, refresh_gauges
 from app.domain.duty import TRIAL_TIME, Duty
 from app.domain.outcome import NotSent
 from app.storage.database import DatabaseUnavailableError, Tx
+from app.usecases import watch_duties
 from app.usecases.dispatch_notifications import Dispatcher, Provider
 from app.usecases.log_fault import MarkError
-from app.usecases.watch_duties import last_dispatch
+from app.usecases.watch_duties import DutyWatch, last_dispatch
 from app.usecases.watch_providers import ProviderWatch
 from tests.builders import NOON
 from tests.conftest import TestClock
@@ -115,6 +117,32 @@ async def test_only_a_turn_of_the_sealer_that_went_well_does_its_duty(
     (tmp_path / "mark").write_bytes(mark)
     await world.sealer.turn()
     assert world.sealer.turned_at > done_at + timedelta(seconds=5)
+
+
+async def test_the_loop_outlives_whatever_goes_wrong_in_a_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch_duties, "TURN_SECONDS", 0.0)
+    watched = Watched(database=world.database, surroundings=world.surroundings)
+    failures = iter([DatabaseUnavailableError("away"), LookupError("the log was never opened")])
+    went_well = asyncio.Event()
+
+    class Failing(DutyWatch):
+        async def turn(self) -> None:
+            if (failure := next(failures, None)) is not None:
+                raise failure
+            await super().turn()
+            went_well.set()
+
+    failing = Failing(
+        world.database,
+        {Duty.ACCEPT: lambda: NOON},
+        log_watch=watched.log_watch,
+        surroundings=world.surroundings,
+    )
+    loop = asyncio.create_task(watch_duties.watch_duties(failing))
+    await asyncio.wait_for(went_well.wait(), 60)
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    assert await watched.fine_at() == {Duty.ACCEPT: NOON}
 
 
 async def test_the_figures_say_for_how_long_nobody_did_a_duty(world: World, clock: TestClock) -> None:
