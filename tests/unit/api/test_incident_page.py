@@ -26,3 +26,10 @@ def test_the_page_names_the_members_of_each_type() -> None:
         assert {name for name, needed in names.items() if needed} == common | set(re.findall(r"`(\w+)`", needs)), kind
         assert {name for name, needed in names.items() if not needed} - {"raw"} == set(re.findall(r"`(\w+)`", may))
     assert len(rows) == 4
+
+
+def test_the_messages_that_the_page_shows_are_sent_so() -> None:
+    sent = {file.read_text().strip() for file in (ROOT / "tests/golden/rendering/pl").glob("*.sms.txt")}
+    shown = re.findall(r"^AWIZO\b.*$", PAGE, re.MULTILINE)
+    assert len(shown) == 3
+    assert set(shown) <= sent
