@@ -172,7 +172,7 @@ $(PEERS)/.ready: requirements/peers.txt
 COMMA := ,
 .PHONY: bench
 bench: $(STAMP) ## measure us and the floor beside us in one run (ROWS=email,sms: only these; N=: leaves and notifications of the large ones)
-	@$(PY) -m tests.bench $(if $(ROWS),--rows $(subst $(COMMA), ,$(ROWS))) $(if $(N),--size $(N)) \
+	@$(PY) -m tests.bench $(if $(ROWS),--rows $(subst $(COMMA), ,$(ROWS))) $(if $(N),--size $(N)) $(if $(WAITING),--waiting $(WAITING)) \
 		$(if $(DATABASES),--databases $(subst $(COMMA), ,$(DATABASES)))
 
 .PHONY: openapi

@@ -13,9 +13,11 @@ import asyncpg
 import uvloop
 
 from app.domain.channel import Channel
+from app.storage.database import Database
+from app.usecases.seal_log import Sealer
 from tests.bench.accepting import accepting
 from tests.bench.batching import batching
-from tests.bench.deployments import Deployment, deploy_postgres, deploy_sqlite
+from tests.bench.deployments import Deployment, Prepare, deploy_postgres, deploy_sqlite
 from tests.bench.direct import driver_url
 from tests.bench.dispatching import emailing, texting
 from tests.bench.growing import growing
@@ -26,6 +28,7 @@ from tests.bench.report import Row
 from tests.bench.results import as_page, entry, machine_line, merged, read, version, write
 from tests.bench.sealing import sealing
 from tests.bench.sinks import SmtpSinkMissingError, find_smtp_sink
+from tests.bench.telling import before_telling, telling
 from tests.bench.through import remembering, through
 from tests.bench.traffic import BOTH_CHANNELS
 from tests.postgres import PostgresServer, start_postgres
@@ -38,6 +41,7 @@ class One:
     """A row measured on one database; None as `recipients`: as many as the arguments say."""
 
     measure: Callable[[Deployment, Plan], Awaitable[Rows]]
+    prepare: Callable[[Database, Sealer, Plan], Awaitable[None]] | None = None  # before it is copied for the floor
     recipients: int | None = None
     channels: Collection[Channel] = BOTH_CHANNELS
     needs_smtp_sink: bool = False
@@ -62,6 +66,7 @@ ROWS: Mapping[str, One | Two] = {
     "idle": One(measure=idling, recipients=100),
     "memory": One(measure=remembering, needs_smtp_sink=True),
     "sealing": One(measure=sealing, recipients=1),
+    "incident": One(measure=telling, prepare=before_telling, recipients=0),
     "proof": Two(measure=proving),
     "growth": Two(measure=growing),
 }
@@ -83,6 +88,7 @@ class _Run:
             messages=arguments.messages,
             leaves=arguments.size,
             notifications=arguments.size,
+            waiting=arguments.waiting,
         )
 
     async def measure(self) -> None:
@@ -104,9 +110,13 @@ class _Run:
     async def _row(self, row: One | Two, database: str) -> Rows:
         recipients = row.recipients if row.recipients is not None else self._arguments.recipients
         if isinstance(row, One):
-            return await row.measure(await self._deploy(database, recipients, row.channels), self._plan)
+            prepare = self._bound(row.prepare) if row.prepare is not None else None
+            return await row.measure(await self._deploy(database, recipients, row.channels, prepare), self._plan)
         large, small = [await self._deploy(database, recipients, BOTH_CHANNELS) for _ in range(2)]
         return await row.measure(large, small, self._plan)
+
+    def _bound(self, prepare: Callable[[Database, Sealer, Plan], Awaitable[None]]) -> Prepare:
+        return lambda database, sealer: prepare(database, sealer, self._plan)
 
     def _clear(self) -> None:
         """Remove the databases of a row that is done: those of growth are large."""
@@ -117,12 +127,16 @@ class _Run:
             shutil.rmtree(each.data_dir)
         self._deployed.clear()
 
-    async def _deploy(self, database: str, recipients: int, channels: Collection[Channel]) -> Deployment:
+    async def _deploy(
+        self, database: str, recipients: int, channels: Collection[Channel], prepare: Prepare | None = None
+    ) -> Deployment:
         place = Path(tempfile.mkdtemp(dir=self._directory))
         if database == "sqlite":
-            deployment = await deploy_sqlite(place, recipients=recipients, channels=channels)
+            deployment = await deploy_sqlite(place, recipients=recipients, channels=channels, prepare=prepare)
         elif self._server is not None:
-            deployment = await deploy_postgres(self._server, place, recipients=recipients, channels=channels)
+            deployment = await deploy_postgres(
+                self._server, place, recipients=recipients, channels=channels, prepare=prepare
+            )
         else:
             raise RuntimeError("no PostgreSQL was started")
         self._deployed.append(deployment)
@@ -170,6 +184,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--size", type=int, default=1_000_000, help="leaves of the large log, notifications of the large database"
     )
+    parser.add_argument("--waiting", type=int, default=20_000, help="shipments that wait where an incident happens")
     parser.add_argument("--out", type=Path, default=Path("docs/bench"), help="the directory that keeps the results")
     return parser.parse_args()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,14 @@ from app.storage.database import Database
 from app.storage.schema import migrate_database
 from app.usecases.create_key import create_key
 from app.usecases.put_recipient import put_recipient
+from app.usecases.seal_log import Sealer
 from app.wiring import open_database, real_surroundings, sealer_of
 from tests.bench.traffic import BOTH_CHANNELS, person, registration
 from tests.builders import OPERATOR
 from tests.postgres import PostgresServer, database_name
+
+# What else is to be in a database before it is measured.
+Prepare = Callable[[Database, Sealer], Awaitable[None]]
 
 _PEOPLE_PER_COMMIT = 100
 _SEALED_WITHIN_SECONDS = 60.0
@@ -73,13 +77,17 @@ class Deployment:
 
 
 async def deploy_sqlite(
-    directory: Path, *, recipients: int, channels: Collection[Channel] = BOTH_CHANNELS
+    directory: Path,
+    *,
+    recipients: int,
+    channels: Collection[Channel] = BOTH_CHANNELS,
+    prepare: Prepare | None = None,
 ) -> Deployment:
-    """Files under `directory`; the people agreed to `channels`."""
+    """Files under `directory`; the people agreed to `channels`, and `prepare` did its part before it was copied."""
     data_dir = _new(directory / "sqlite")
     path, copy = data_dir / "awizo.db", data_dir / "floor.db"
     url = f"sqlite+aiosqlite:///{path}"
-    token = await _prepare(url, data_dir, recipients, channels)
+    token = await _prepare(url, data_dir, recipients, channels, prepare)
     shutil.copyfile(path, copy)
     return Deployment(
         name="SQLite",
@@ -92,12 +100,17 @@ async def deploy_sqlite(
 
 
 async def deploy_postgres(
-    server: PostgresServer, directory: Path, *, recipients: int, channels: Collection[Channel] = BOTH_CHANNELS
+    server: PostgresServer,
+    directory: Path,
+    *,
+    recipients: int,
+    channels: Collection[Channel] = BOTH_CHANNELS,
+    prepare: Prepare | None = None,
 ) -> Deployment:
-    """Two databases of `server`; the keys are under `directory`; the people agreed to `channels`."""
+    """Two databases of `server`; the keys are under `directory`; otherwise as above."""
     data_dir = _new(directory / "postgres")
     url = server.create_database()
-    token = await _prepare(url, data_dir, recipients, channels)
+    token = await _prepare(url, data_dir, recipients, channels, prepare)
     return Deployment(
         name="PostgreSQL",
         url=url,
@@ -108,7 +121,9 @@ async def deploy_postgres(
     )
 
 
-async def _prepare(url: str, data_dir: Path, recipients: int, channels: Collection[Channel]) -> str:
+async def _prepare(
+    url: str, data_dir: Path, recipients: int, channels: Collection[Channel], prepare: Prepare | None
+) -> str:
     """The token of a key that may post events and ask for proofs."""
     settings = _settings(url, data_dir)
     database = open_database(settings)
@@ -118,7 +133,10 @@ async def _prepare(url: str, data_dir: Path, recipients: int, channels: Collecti
         await sealer_of(settings, database).start()
         for first in range(0, recipients, _PEOPLE_PER_COMMIT):
             await _register(database, range(first, min(first + _PEOPLE_PER_COMMIT, recipients)), channels)
-        await sealer_of(settings, database).start()
+        sealer = sealer_of(settings, database)
+        await sealer.start()
+        if prepare is not None:
+            await prepare(database, sealer)
         return await database.transact(
             lambda tx: create_key(
                 tx,

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 import asyncpg
-from sqlalchemy import Column, Table, make_url
+from sqlalchemy import Column, Table, Text, make_url
 from sqlalchemy.dialects import postgresql
 
 from app.storage.tables import events, facts, notifications, pending_entries
@@ -22,10 +22,9 @@ from tests.bench.traffic import BATCH_EVENTS, FACTS_PER_EVENT
 Rows = list[tuple[Any, ...]]
 Batch = Mapping[str, Rows]
 
-_TABLES: Mapping[str, list[Column[Any]]] = {
-    table.name: [column for column in table.columns if column.name != "position"]
-    for table in (events, notifications, facts, pending_entries)
-}
+_TABLES = (events, notifications, facts, pending_entries)
+# The durability that awizo asks of its own connections.
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 
 
 class Direct(Protocol):
@@ -64,7 +63,7 @@ class DirectPostgres:
     async def write(self, batches: Sequence[Batch]) -> float:
         connection = await asyncpg.connect(self._floor)
         try:
-            statements = {name: await connection.prepare(_unnest(name)) for name in _TABLES}
+            statements = {table.name: await connection.prepare(unnest_insert(table)) for table in _TABLES}
             started = perf_counter()
             for batch in batches:
                 async with connection.transaction():
@@ -100,9 +99,9 @@ class DirectSqlite:
     def _write(self, batches: Sequence[Batch]) -> float:
         connection = sqlite3.connect(self._floor, isolation_level=None)
         try:
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            for pragma in SQLITE_PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
-            statements = {name: _values(name) for name in _TABLES}
+            statements = {table.name: values_insert(table) for table in _TABLES}
             started = perf_counter()
             for batch in batches:
                 connection.execute("BEGIN IMMEDIATE")
@@ -116,7 +115,7 @@ class DirectSqlite:
 
 def _in_batches(found: Mapping[str, Rows]) -> list[Batch]:
     """Facts come with the commitment of their entry in the last place."""
-    event_place = [column.name for column in _TABLES["notifications"]].index("event_id")
+    event_place = [column.name for column in columns_of(notifications)].index("event_id")
     of_event: dict[Any, Rows] = defaultdict(list)
     for row in found["notifications"]:
         of_event[row[event_place]].append(row)
@@ -141,7 +140,7 @@ def _last(table: Table) -> str:
 
 
 def _newer(table: Table, parameter: str) -> str:
-    columns = ", ".join(f"t.{column.name}" for column in _TABLES[table.name])
+    columns = ", ".join(f"t.{column.name}" for column in columns_of(table))
     if table is not facts:
         return f"SELECT {columns} FROM {table.name} t WHERE t.id > {parameter} ORDER BY t.id"
     return (
@@ -151,16 +150,26 @@ def _newer(table: Table, parameter: str) -> str:
     )
 
 
-def _unnest(name: str) -> str:
-    columns = _TABLES[name]
-    types = [column.type.compile(dialect=postgresql.dialect()) for column in columns]  # type: ignore[no-untyped-call]
+def columns_of(table: Table) -> list[Column[Any]]:
+    """Those that a row is given; the database numbers entries itself."""
+    return [column for column in table.columns if column.name != "position"]
+
+
+def unnest_insert(table: Table) -> str:
+    """PostgreSQL's multi-row insert: an array for each column."""
+    columns = columns_of(table)
+    types = [
+        "text" if isinstance(each.type, Text) else each.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+        for each in columns
+    ]
     arrays = ", ".join(f"${place}::{each}[]" for place, each in enumerate(types, start=1))
-    return f"INSERT INTO {name} ({', '.join(column.name for column in columns)}) SELECT * FROM unnest({arrays})"
+    return f"INSERT INTO {table.name} ({', '.join(column.name for column in columns)}) SELECT * FROM unnest({arrays})"
 
 
-def _values(name: str) -> str:
-    columns = [column.name for column in _TABLES[name]]
-    return f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"
+def values_insert(table: Table) -> str:
+    """SQLite's insert of one row, to be run for many."""
+    columns = [column.name for column in columns_of(table)]
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({', '.join('?' for _ in columns)})"
 
 
 def driver_url(url: str) -> str:

@@ -17,3 +17,4 @@ class Plan:
     batches: int = 32
     leaves: int = 1_000_000
     notifications: int = 1_000_000
+    waiting: int = 20_000

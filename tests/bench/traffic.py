@@ -49,7 +49,13 @@ def planned_batch(channels: Collection[Channel]) -> Expected:
     return Expected(status=202, text=_PLANNED, count=len(channels) * BATCH_EVENTS)
 
 
-def registration(number: int, *, at: datetime, channels: Collection[Channel] = BOTH_CHANNELS) -> RecipientPatch:
+def registration(
+    number: int,
+    *,
+    at: datetime,
+    channels: Collection[Channel] = BOTH_CHANNELS,
+    purpose: Purpose = Purpose.DELIVERY,
+) -> RecipientPatch:
     """Verified contacts of these channels, and consent to each; told at any hour."""
     known = ((Channel.SMS, phone(number)), (Channel.EMAIL, email(number)))
     contacts = [(channel, value) for channel, value in known if channel in channels]
@@ -59,9 +65,7 @@ def registration(number: int, *, at: datetime, channels: Collection[Channel] = B
             WantedContact(channel=channel, value=value, verified=True, method="counter") for channel, value in contacts
         ),
         consents=tuple(
-            ConsentAct(
-                channel=channel, purpose=Purpose.DELIVERY, granted=True, at=at, method="counter", text_version="1"
-            )
+            ConsentAct(channel=channel, purpose=purpose, granted=True, at=at, method="counter", text_version="1")
             for channel, _ in contacts
         ),
     )
