@@ -46,6 +46,11 @@ class Touch:
             return False
         return bool(self.places) or (kind != CLOSING_KIND and bool(self.shipments or self.post_codes or self.as_any))
 
+    def is_as(self, then: "Touch") -> bool:
+        """Whether the same of theirs was touched `then`."""
+        here, there = ({stay.id for stay in each.places} for each in (self, then))
+        return here == there and self.shipments == then.shipments and self.post_codes == then.post_codes
+
     def items(self, kind: str) -> tuple[PersonalStay, ...]:
         """What waits for the person that a message of this kind is about."""
         return self.places if self.concerns(kind) else (*self.places, *self.former)

@@ -214,6 +214,11 @@ def reason_not_to_tell(news: Milestone, known: Iterable[Milestone]) -> str | Non
     return "duplicate_content" if told else None
 
 
+def is_under_way(milestones: Iterable[Milestone]) -> bool:
+    """Whether, as far as is known, the item is still to come or to be collected."""
+    return picture_of(milestones).state not in _GONE_KINDS
+
+
 def makes_untrue(news: Milestone, planned: Milestone) -> str | None:
     """Why `news` ends a message planned about `planned`, or None when it does not.
 

@@ -246,6 +246,13 @@ async def milestones(
     return known
 
 
+async def shipments_of(tx: Tx, people: Iterable[UUID]) -> set[bytes]:
+    """The blind indexes of every shipment of which events name one of these people."""
+    query = select(events.c.shipment_index).distinct()
+    mine = one_of(tx, events.c.recipient_id, list(people))
+    return set((await tx.execute(query.where(mine, events.c.shipment_index.is_not(None)))).scalars())
+
+
 async def _contents(tx: Tx, rows: Iterable[Any], keys: Mapping[UUID, PersonKey]) -> dict[UUID, Event]:
     return await _opened(tx, [row for row in rows if row.decoded is not None and row.kind in STAY_KINDS], keys)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.domain.notification import Notification
+from app.domain.notification import UNTOLD, Notification
 from app.storage.database import Tx
 from app.storage.notifications import notification_of
 from app.storage.sql import insert_rows, locked, one_of
@@ -16,11 +16,18 @@ from app.storage.tables import notification_items, notifications
 async def of_people_about(
     tx: Tx, people: Iterable[UUID], events: Iterable[UUID], *, lock: bool = False
 ) -> list[Notification]:
-    """Every notification about one of these events to one of these people, in the order of their ids."""
+    """The notifications about one of these events to one of these people, in the order of their ids.
+
+    Without those for which another one was to speak that was not sent either.
+    """
+    speaker = notifications.alias()
+    silent = select(speaker.c.id).where(speaker.c.id == notifications.c.merged_into, speaker.c.status.in_(UNTOLD))
     query = (
         select(notifications)
         .where(
-            one_of(tx, notifications.c.event_id, list(events)), one_of(tx, notifications.c.recipient_id, list(people))
+            one_of(tx, notifications.c.event_id, list(events)),
+            one_of(tx, notifications.c.recipient_id, list(people)),
+            ~silent.exists(),
         )
         .order_by(notifications.c.id)
     )

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 
 from app.domain.event import Area, AreaKind, Outage
 from app.domain.incident import CLOSING_KIND, ENDING_KIND
@@ -21,6 +21,8 @@ from app.storage.tables import RUNNING_ROWS, incident_areas, incidents
 
 # Among the areas of an incident: whoever was told of an earlier revision, which is named by its event's id.
 TOLD = "told"
+# One person, by their id, who is to be come by once more.
+PERSON = "person"
 
 
 class State(StrEnum):
@@ -238,6 +240,34 @@ async def save(tx: Tx, job: Job, *, ended_at: datetime | None = None) -> None:
         .where(incidents.c.event_id == job.revision.event)
         .values(part=job.position, passed=job.passed, people=job.people, planned=job.planned, **done)
     )
+
+
+async def come_by_again(tx: Tx, untold: Iterable[tuple[UUID, UUID]]) -> None:
+    """Have each of these people (event, person) come by once more for the newest revision of that incident."""
+    by_event: dict[UUID, list[UUID]] = defaultdict(list)
+    for event, person in sorted(set(untold)):
+        by_event[event].append(person)
+    for revision in (await by_events(tx, by_event)).values():
+        place = revision.operator, revision.name
+        await lock_names(tx, [place])
+        now = (await newest(tx, [place]))[place].event
+        await tx.execute(
+            update(incidents).where(incidents.c.event_id == now).values(state=State.RUNNING, ended_at=None)
+        )
+        last = select(func.max(incident_areas.c.position)).where(incident_areas.c.event_id == now)
+        position = (await tx.execute(last)).scalar_one()
+        rows = [
+            {
+                "event_id": now,
+                "position": position + number,
+                "operator": revision.operator,
+                "kind": PERSON,
+                "value": str(person),
+                "inherited": True,
+            }
+            for number, person in enumerate(by_event[revision.event], start=1)
+        ]
+        await insert_rows(tx, incident_areas, rows)
 
 
 async def revisions(tx: Tx, operator: str, name: str) -> dict[UUID, Revision]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, TextClause, func, select, text, union_all
 
 from app.domain.channel import Channel, Purpose
+from app.domain.event import AREA_INCIDENT_KINDS
 from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, Notification, Status
 from app.domain.reminder import Step
 from app.domain.shipment import Milestone
@@ -211,7 +212,10 @@ async def merged_into(tx: Tx, speakers: Iterable[UUID]) -> dict[UUID, list[Notif
 
 
 async def waiting_of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[tuple[Notification, Milestone]]:
-    """Notifications that have not left yet, locked, each with the event it tells of."""
+    """Notifications that have not left yet, locked, each with the event it tells of; without those of incidents.
+
+    Those are no news of a shipment: nothing that is heard of it ends them.
+    """
     query = (
         select(
             notifications,
@@ -222,6 +226,7 @@ async def waiting_of_shipments(tx: Tx, shipments: Iterable[bytes]) -> list[tuple
         )
         .join(events, events.c.id == notifications.c.event_id)
         .where(one_of(tx, notifications.c.shipment_index, list(shipments)), notifications.c.status.in_(WAITING))
+        .where(notifications.c.kind.not_in(AREA_INCIDENT_KINDS))
         .order_by(notifications.c.id)
     )
     return [

@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.domain.event import AreaKind
-from app.domain.shipment import ENDING_KINDS, picture_of
+from app.domain.shipment import Milestone, is_under_way
 from app.storage import events as event_store
 from app.storage import incident_messages, recipient_areas
 from app.storage import incidents as incident_store
 from app.storage import recipients as recipient_store
 from app.storage import stays as stay_store
 from app.storage.database import Tx
-from app.storage.incidents import TOLD, Job, Step
+from app.storage.incidents import PERSON, TOLD, Job, Step
 
 # Where something waits comes before where people live.
 _AT_HOME = "home"
-_OVER = ENDING_KINDS | {"lost"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +50,8 @@ async def come_by(tx: Tx, job: Job, *, limit: int) -> ComeBy | None:
             people = await recipient_store.registered(tx, job.revision.operator, after=_after(job.passed), limit=limit)
         case kind if kind == TOLD:
             people = await incident_messages.told_of(tx, UUID(steps[0].value), after=_after(job.passed), limit=limit)
+        case kind if kind == PERSON:
+            return ComeBy(people=[UUID(steps[0].value)], position=steps[0].position + 1)
         case kind:
             raise ValueError(f"incidents have no areas of the kind {kind}")
     return _next(people, steps[0], limit)
@@ -67,15 +68,26 @@ def _next(people: Sequence[UUID], step: Step, limit: int, *, prefix: str = "") -
 
 
 async def _named(tx: Tx, steps: Sequence[Step]) -> ComeBy:
-    """The people of shipments that the incident names, without those that are over."""
+    """The people of shipments that the incident names, each with all of theirs: it may name others further on."""
     indexes = {bytes.fromhex(step.value) for step in steps}
-    known = await event_store.milestones(tx, indexes)
+    people = _under_way(await event_store.milestones(tx, indexes))
+    own = await event_store.shipments_of(tx, people)
+    shipments = _under_way(await event_store.milestones(tx, own))
+    return ComeBy(
+        people=sorted(people),
+        position=steps[-1].position + 1,
+        shipments={person: found for person, found in shipments.items() if person in people},
+    )
+
+
+def _under_way(known: Mapping[bytes, Sequence[Milestone]]) -> dict[UUID, list[bytes]]:
+    """By person, the shipments that are not over."""
     shipments: dict[UUID, list[bytes]] = defaultdict(list)
     for index, milestones in sorted(known.items()):
-        if picture_of(milestones).state not in _OVER:
+        if is_under_way(milestones):
             for person in {one.recipient for one in milestones if one.recipient is not None}:
                 shipments[person].append(index)
-    return ComeBy(people=sorted(shipments), position=steps[-1].position + 1, shipments=shipments)
+    return shipments
 
 
 async def _around(tx: Tx, job: Job, step: Step, limit: int) -> ComeBy:

@@ -1,11 +1,14 @@
 """The last fact of a notification's chain."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from app.domain.event import AREA_INCIDENT_KINDS
 from app.domain.notification import Notification, Status
+from app.storage import incidents as incident_store
+from app.storage import notifications as outbox
 from app.storage import stays as stay_store
 from app.storage.database import Tx
 from app.storage.facts import StoredFact
@@ -87,10 +90,16 @@ def cancelled(sheet: FactSheet, notification: Notification, reason: str, *, at: 
     return end_chain(sheet, ended, "notification.cancelled", at=at)
 
 
-async def let_others_speak(tx: Tx, ended: Iterable[Notification], *, now: datetime) -> None:
-    """Have the plans looked at of those for which reminders among `ended` were to speak that were never sent.
+async def let_others_speak(tx: Tx, ended: Collection[Notification], *, now: datetime) -> None:
+    """Have those told for which messages among `ended` were to speak that were never sent.
 
-    Call it once everything else of these plans is written.
+    Of reminders, the plans of these items are looked at again; of incidents, the people are come by again. Call it once
+    everything else of these plans is written.
     """
     if speakers := [n.id for n in ended if n.step and n.status in UNSAID]:
         await stay_store.review_merged(tx, speakers, now=now)
+    incidents = [n.id for n in ended if n.kind in AREA_INCIDENT_KINDS and n.attempts and n.status in UNSAID]
+    if incidents:
+        merged = await outbox.merged_into(tx, incidents)
+        unsaid = {(n.event, n.recipient) for many in merged.values() for n in many if n.event}
+        await incident_store.come_by_again(tx, unsaid)

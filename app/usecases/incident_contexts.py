@@ -7,9 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.event import AREA_INCIDENT_KINDS, Event, Facility
-from app.domain.incident_news import NO_TOUCH, Touch, is_stale, spoken
+from app.domain.incident import ENDING_KIND
+from app.domain.incident_news import NO_TOUCH, Touch, is_stale, says_the_same, spoken
 from app.domain.notification import Notification
 from app.domain.reminder import last_moment
+from app.domain.shipment import is_under_way
 from app.domain.stay import PersonalStay, safe_day_at
 from app.rendering.notice import IncidentNews, Item, PlaceTouched
 from app.storage import events as event_store
@@ -66,33 +68,51 @@ async def _read(tx: Tx, about: Sequence[Notification], records: Mapping[UUID, Re
         each.event: await incident_store.revisions(tx, each.operator, each.name) for each in revisions.values()
     }
     earlier = await incident_messages.of_people_about(tx, people, {id_ for many in histories.values() for id_ in many})
+    newest = {event: next(each for each in many.values() if each.newest) for event, many in histories.items()}
     named = {n.event for n in [*about, *earlier] if n.event} | {stay.event for stay in stays}
-    events = await event_store.decoded(tx, named, keys)
-    items = await incident_messages.items_of(tx, [n.id for n in about])
+    events = await event_store.decoded(tx, named | {each.event for each in newest.values()}, keys)
+    items = await _under_way(tx, about)
     touches, names = {}, {}
     for revision in revisions.values():
         if revision.event not in events:
             continue
         concerned = [_person(n, records[n.recipient], stays, items) for n in about if n.event == revision.event]
-        touches[revision.event] = await touched_people(tx, revision, concerned)
+        touches[revision.event] = await touched_people(tx, newest[revision.event], concerned)
         names[revision.event] = names_of(tx, events[revision.event], events, stays)
     return _Reading(
-        revisions=revisions, histories=histories, events=events, earlier=earlier, touches=touches, names=names
+        revisions=revisions,
+        histories=histories,
+        newest=newest,
+        events=events,
+        earlier=earlier,
+        touches=touches,
+        names=names,
     )
+
+
+async def _under_way(tx: Tx, about: Sequence[Notification]) -> dict[UUID, set[bytes]]:
+    """The shipments that each of these messages is about, without those that are over."""
+    items = await incident_messages.items_of(tx, [n.id for n in about])
+    for n in about:
+        if n.shipment_index:
+            items.setdefault(n.id, set()).add(n.shipment_index)
+    known = await event_store.milestones(tx, {each for many in items.values() for each in many})
+    return {id_: {each for each in many if is_under_way(known.get(each, ()))} for id_, many in items.items()}
 
 
 def _person(
     n: Notification, record: RecipientRecord, stays: Iterable[PersonalStay], items: Mapping[UUID, set[bytes]]
 ) -> Person:
     own = [stay for stay in stays if stay.recipient == n.recipient]
-    named = items.get(n.id, set()) | ({n.shipment_index} if n.shipment_index else set())
-    return Person(record=record, stays=own, shipments=sorted(named - {stay.shipment_index for stay in own}))
+    elsewhere = items.get(n.id, set()) - {stay.shipment_index for stay in own}
+    return Person(record=record, stays=own, shipments=sorted(elsewhere))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     revisions: Mapping[UUID, Revision]
     histories: Mapping[UUID, Mapping[UUID, Revision]]
+    newest: Mapping[UUID, Revision]
     events: Mapping[UUID, Event]
     earlier: Sequence[Notification]
     touches: Mapping[UUID, Mapping[UUID, Touch]]
@@ -103,19 +123,26 @@ class _Reading:
         event = self.events.get(n.event) if n.event else None
         if revision is None or event is None:
             return IncidentContext()
-        if not revision.newest:
+        if not revision.newest and not self._still_counts(n, event):
             return IncidentContext(untrue="superseded")
         touch = self.touches[revision.event].get(n.recipient, NO_TOUCH)
         before = self._before(n, revision)
         is_over = not touch.concerns(event.kind)
-        if is_over and (before is None or is_stale(before.kind, touch)):
+        if is_over and (n.kind != ENDING_KIND or before is None or is_stale(before.kind, touch)):
             return IncidentContext(untrue="collected")
+        if not is_over and n.kind == ENDING_KIND:
+            return IncidentContext(untrue="superseded")  # since then, something of theirs came to where it still is
         items = touch.items(event.kind)
         moments = [at for stay in items if stay.known.deadlines and (at := last_moment(stay.known.deadlines))]
         news = _news(
             event, touch, items, self.names[revision.event], before=before, is_over=is_over, events=self.events
         )
         return IncidentContext(news=(news,), last_moment=min(moments, default=None))
+
+    def _still_counts(self, n: Notification, event: Event) -> bool:
+        """Whether what was tried to be told of it is what the newest revision says: that tells them nothing more."""
+        newest = self.events.get(self.newest[event_id].event) if (event_id := n.event) else None
+        return bool(n.attempts) and newest is not None and says_the_same(event, newest)
 
     def _before(self, n: Notification, revision: Revision) -> Event | None:
         """The revision that this contact point was told last, before that one."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from app.domain.event import Event
+from app.domain.event import AREA_INCIDENT_KINDS, Event
 from app.domain.notification import Notification
 from app.domain.review import untrue_because
 from app.domain.shipment import Milestone, makes_untrue, milestone_of, without_future
@@ -26,7 +26,8 @@ async def overtaken_news(
 
     What only waits is cancelled when the newer event is accepted; what was just being sent could not be.
     """
-    tried = [n for n in notifications if n.attempts and n.shipment_index and n.event and n.event in events]
+    about = (n for n in notifications if n.shipment_index and n.kind not in AREA_INCIDENT_KINDS)
+    tried = [n for n in about if n.attempts and n.event and n.event in events]
     shipments = {n.shipment_index for n in tried if n.shipment_index}
     known = await event_store.milestones(tx, shipments, keys) if shipments else {}
     outages = await read_outages(tx, places_of(known))

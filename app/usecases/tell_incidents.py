@@ -40,7 +40,7 @@ from app.storage.incidents import Revision
 from app.storage.recipients import RecipientRecord
 from app.storage.shipments import lock_shipments
 from app.usecases.come_by_people import ComeBy, come_by
-from app.usecases.end_chain import cancelled
+from app.usecases.end_chain import cancelled, let_others_speak
 from app.usecases.open_notification import Standing, Subject, open_notification, standing_of
 from app.usecases.read_outages import read_outages
 from app.usecases.record_facts import FactSheet, new_fact_sheet
@@ -114,7 +114,11 @@ async def _read(
         revision=revision,
         events=events,
         people=people,
-        touches=await touched_people(tx, revision, people),
+        touches={
+            each: await touched_people(tx, revisions[each], people)
+            for each in {revision.event, *(n.event for n in earlier if n.event)}
+            if each in events and says_the_same(events[each], events[revision.event])
+        },
         outages=await _outages(tx, people),
         earlier=_by_person(earlier),
         recent=await incident_messages.of_people_since(tx, records, since, kinds=AREA_INCIDENT_KINDS),
@@ -145,7 +149,7 @@ class _Telling:
     revision: Revision
     events: Mapping[UUID, Event]
     people: Sequence[Person]
-    touches: Mapping[UUID, Touch]
+    touches: Mapping[UUID, Mapping[UUID, Touch]]  # of this revision, and of those that say the same, by person
     outages: Outages
     earlier: Mapping[UUID, Sequence[Notification]]
     recent: Mapping[UUID, Sequence[Notification]]
@@ -168,10 +172,10 @@ class _Telling:
         """Recompute what waits for these people, and tell those who are to know."""
         for person in self.people:
             stays = {stay.id: self._recomputed(stay, person.record) for stay in person.stays}
-            touch = self.touches[person.record.id]
+            touch = self.touches[self.revision.event][person.record.id]
             earlier = self.earlier.get(person.record.id, ())
-            if person.record.recipient is None or any(n.event == self.revision.event for n in earlier):
-                continue  # nobody registered them, or they have been told already
+            if person.record.recipient is None:
+                continue  # nobody registered them
             touch = replace(
                 touch,
                 places=tuple(stays[stay.id] for stay in touch.places),
@@ -187,6 +191,7 @@ class _Telling:
         keys = {record.id: record.key for _, _, record in self._stays}
         await stay_store.keep_former(tx, [(self.surroundings.new_id(), before) for before, _, _ in self._stays], keys)
         await stay_store.save_all(tx, [after for _, after, _ in self._stays], keys)
+        await let_others_speak(tx, self._ended, now=self.now)
         await self.sheet.write(tx)
 
     def _recomputed(self, stay: PersonalStay, record: RecipientRecord) -> PersonalStay:
@@ -200,24 +205,28 @@ class _Telling:
         return after
 
     def _tell(self, record: RecipientRecord, touch: Touch, earlier: Sequence[Notification]) -> None:
-        waiting = [n for n in earlier if n.status in WAITING]
+        waiting = [n for n in earlier if n.status in WAITING and n.event != self.revision.event]
         self._ended += [cancelled(self.sheet, n, "superseded", at=self.now) for n in waiting]
         if record.recipient is None:
             return
         gone = {n.id for n in waiting}
         earlier = [n for n in earlier if n.id not in gone]
+        # Who is left out of a revision is told that it is over for them.
+        kind = self.event.kind if touch.concerns(self.event.kind) else ENDING_KIND
         items = touch.items(self.event.kind)
         recent = [n for n in self.recent.get(record.id, ()) if n.id not in gone]
-        is_end = self.event.kind == ENDING_KIND
         news = News(
-            kind=self.event.kind,
+            kind=kind,
             expires_at=news_expires_at(self.event, received_at=self.revision.received_at),
-            untold_because={} if is_end else over_the_limit(recent, record.recipient, now=self.now),
+            untold_because={} if kind == ENDING_KIND else over_the_limit(recent, record.recipient, now=self.now),
             last_moment=min((at for stay in items if (at := _last_moment(stay.known))), default=None),
         )
         indexes = tuple(dict.fromkeys([*(stay.shipment_index for stay in items), *touch.shipments]))
-        subject = self._subject(indexes, news.expires_at)
+        subject = self._subject(kind, indexes, news.expires_at)
+        before = {(n.contact, n.channel) for n in earlier if n.event == self.revision.event}
         for planned in plan(news, record.recipient, now=self.now):
+            if (_contact(planned), planned.channel) in before:
+                continue  # they were come by before
             standing = self._standing(planned, record, touch, earlier)
             if standing is not None:
                 notification = open_notification(
@@ -235,12 +244,11 @@ class _Telling:
         self, planned: Planned, record: RecipientRecord, touch: Touch, earlier: Sequence[Notification]
     ) -> Standing | None:
         """How the message to one contact point begins; None where there is nothing to tell it."""
-        before = spoken(earlier, planned.contact.id if planned.contact else None, planned.channel)
-        told = self.events.get(before.event) if before and before.event else None
+        before = spoken(earlier, _contact(planned), planned.channel)
         concerned = touch.concerns(self.event.kind)
-        if not concerned and before is None:
+        if not concerned and (before is None or before.kind == ENDING_KIND):
             return None
-        if concerned and told is not None and says_the_same(told, self.event):
+        if concerned and before is not None and self._is_known(before, touch):
             return None
         if not concerned and before is not None and is_stale(before.kind, touch):
             return Standing(status=Status.SUPPRESSED, reason="stale")
@@ -252,10 +260,15 @@ class _Telling:
             return Standing(status=Status.HELD, reason="digest", not_before=later, due_at=later)
         return replace(standing, due_at=(standing.due_at or self.now) + self.wait)
 
-    def _subject(self, indexes: Sequence[bytes], expires_at: datetime) -> Subject:
+    def _is_known(self, before: Notification, touch: Touch) -> bool:
+        """Whether somebody who got that message learns nothing from this revision."""
+        then = self.touches.get(before.event) if before.event else None
+        return before.kind != ENDING_KIND and then is not None and touch.is_as(then[before.recipient])
+
+    def _subject(self, kind: str, indexes: Sequence[bytes], expires_at: datetime) -> Subject:
         return Subject(
             operator=self.revision.operator,
-            kind=self.event.kind,
+            kind=kind,
             event=self.revision.event,
             event_fact=self.revision.event_fact,
             shipment_index=indexes[0] if len(indexes) == 1 else None,
@@ -268,6 +281,10 @@ class _Telling:
         """The shipments as facts seal them."""
         named = {self.names[index] for index in indexes if index in self.names}
         return "\n".join(sorted(named)).encode() or None
+
+
+def _contact(planned: Planned) -> UUID | None:
+    return planned.contact.id if planned.contact else None
 
 
 def _last_moment(known: Known) -> datetime | None:

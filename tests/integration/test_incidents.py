@@ -6,72 +6,19 @@ from typing import Any
 
 import pytest
 
-from app.domain.channel import Channel, Purpose
+from app.domain.channel import Channel
 from app.domain.event import Event
-from app.domain.notification import Notification, Status
+from app.domain.notification import Status
 from app.domain.quiet_hours import QuietHours
 from app.storage import events as event_store
 from app.storage import incident_messages
 from app.storage import incidents as incident_store
 from app.storage import recipients as recipient_store
-from app.storage import stays as stay_store
 from app.storage.incidents import State
 from tests.builders import FACILITY, NOON, OPERATOR, area_event, event
 from tests.conftest import TestClock
+from tests.integration.incident_stories import BOTH, OTHER_PLACE, bodies, outcome, safe_day, settle, told, waits
 from tests.integration.world import World
-
-BOTH = (Purpose.DELIVERY, Purpose.INCIDENT)
-OTHER_PLACE = FACILITY | {"id": "UP-00-004", "name": "UP Warszawa 4", "street": "Zabkowska 31", "post_code": "03-736"}
-
-
-async def settle(world: World) -> None:
-    """Everything that is due by now: plans, incidents, messages."""
-    await world.remind()
-    await world.tell()
-    await world.remind()
-    while await world.dispatch():
-        pass
-
-
-async def waits(world: World, name: str, *, at: Any = FACILITY, number: int = 1, **person: Any) -> str:
-    """Somebody who wants to be told, and an item that waits for them; its name."""
-    await world.register(name, purposes=BOTH, **person)
-    shipment = f"{name}-{number}"
-    await world.post(
-        event("notice_left", id=f"notice-{shipment}", data={"shipment": shipment, "recipient": name, "facility": at})
-    )
-    await settle(world)
-    return shipment
-
-
-async def told(world: World, incident: str = "I-7") -> list[Notification]:
-    """Every notification about any revision of that incident, in the order in which they were planned."""
-    async with world.database.read() as tx:
-        revisions = await incident_store.revisions(tx, OPERATOR, incident)
-        people = {
-            person
-            for event_id in revisions
-            for person in await incident_messages.told_of(tx, event_id, after=None, limit=1000)
-        }
-        return await incident_messages.of_people_about(tx, people, revisions)
-
-
-async def outcome(world: World, incident: str = "I-7") -> list[tuple[str, str, str, str | None]]:
-    return [(n.kind, n.channel, n.status, n.reason) for n in await told(world, incident)]
-
-
-def bodies(world: World) -> list[str]:
-    return [received.form["Body"] for received in world.gateway.journal]
-
-
-async def safe_day(world: World, name: str, shipment: str) -> date | None:
-    async with world.database.read() as tx:
-        record = await recipient_store.find(tx, OPERATOR, name)
-        assert record is not None
-        index = event_store.shipment_index(tx, OPERATOR, shipment)
-        stay = (await stay_store.of_shipments(tx, [index], {record.id: record.key}))[index, record.id]
-    assert stay.known.deadlines is not None
-    return stay.known.deadlines.safe_collect_by
 
 
 async def test_who_has_something_waiting_there_is_told_on_both_channels(world: World) -> None:
