@@ -235,6 +235,7 @@ async def _start_worker(
         follower=Follower(database, dispatchers, resends=settings.resends, surroundings=surroundings),
         log_watch=log_watch,
         surroundings=surroundings,
+        code_limits=settings.code_limits,
         telling=Telling(people_a_second=settings.incident_rate, digest_seconds=settings.incident_digest_seconds),
     )
     worker.start()

@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.domain.channel import Channel
+from app.domain.pumping import CodeLimits, parse_code_limits
 from app.domain.share import Share, parse_channels, parse_rates, parse_shares
 from app.merkle.cosignature import CosignerKey, parse_cosigner_key
 from app.merkle.note import NoteError, is_key_name
@@ -91,6 +92,8 @@ class Settings(BaseSettings):
     provider_rates: str = ""
     resend_once: str = ""
     vocabulary_dir: Path | None = None
+    code_countries: str = "PL,UA,DE,CZ,SK,LT"
+    code_rates: str = "contact=5,prefix=30,day=5000"
     incident_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
     incident_digest_seconds: Annotated[int, Field(ge=0, le=3_600)] = 60
     operator_verified: bool = True
@@ -242,6 +245,19 @@ class Settings(BaseSettings):
     def sends_email(self) -> bool:
         """Whether AWIZO_EMAIL_PROVIDERS names SMTP."""
         return bool(self.email_providers)
+
+    @cached_property
+    def code_limits(self) -> CodeLimits:
+        """To where, and how many, one-time codes go."""
+        return parse_code_limits(self.code_countries, self.code_rates)
+
+    @model_validator(mode="after")
+    def _code_limits_can_be_read(self) -> "Settings":
+        try:
+            parse_code_limits(self.code_countries, self.code_rates)
+        except ValueError as error:
+            raise ValueError(f"AWIZO_CODE_COUNTRIES and AWIZO_CODE_RATES {error}") from None
+        return self
 
     @cached_property
     def rates(self) -> Mapping[str, float]:

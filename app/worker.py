@@ -13,6 +13,7 @@ from functools import partial
 
 import structlog
 
+from app.domain.pumping import CodeLimits
 from app.domain.retention import Retention
 from app.ports import Surroundings
 from app.storage.database import Database, DatabaseUnavailableError
@@ -28,6 +29,7 @@ from app.usecases.keep_retention import keep_retention
 from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.remind import remind
 from app.usecases.seal_log import BATCH_MAX, Sealer
+from app.usecases.send_codes import send_codes
 from app.usecases.stamp_log import Stamper
 from app.usecases.tell_incidents import tell_incidents
 from app.usecases.watch_log import LogWatch
@@ -101,6 +103,7 @@ class Worker:
         log_watch: LogWatch,
         surroundings: Surroundings,
         telling: Telling = Telling(),
+        code_limits: CodeLimits | None = None,
     ) -> None:
         self._database = database
         self._sealer = sealer
@@ -108,6 +111,7 @@ class Worker:
         self._log_watch = log_watch
         self._surroundings = surroundings
         self._telling = telling
+        self._code_limits = code_limits or CodeLimits()
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._dispatching = [
@@ -117,6 +121,7 @@ class Worker:
             *self._dispatching,
             _Loop(name="seal", turn=self._seal, seconds=SEAL_SECONDS),
             _Loop(name="remind", turn=self._remind, seconds=REMIND_SECONDS),
+            _Loop(name="codes", turn=self._send_codes, seconds=POLL_SECONDS),
             _Loop(name="incidents", turn=self._tell_incidents, seconds=REMIND_SECONDS),
             _Loop(name="figures", turn=self._count_figures, seconds=FIGURES_SECONDS),
             _Loop(name="housekeeping", turn=self._keep_house, seconds=HOUSEKEEPING_SECONDS),
@@ -211,6 +216,15 @@ class Worker:
         if self._log_watch.fault is not None:
             return False
         return await self._database.transact(partial(remind, surroundings=self._surroundings)) > 0
+
+    async def _send_codes(self) -> bool:
+        if self._log_watch.fault is not None:
+            return False
+        send = partial(send_codes, limits=self._code_limits, surroundings=self._surroundings)
+        sent = await self._database.transact(send)
+        if sent:
+            self.hint()
+        return sent > 0
 
     async def _tell_incidents(self) -> bool:
         """Tell a batch of people, and take as long for it as so many people may take."""

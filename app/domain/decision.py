@@ -11,6 +11,7 @@ from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.quiet_hours import quiet_until
 from app.domain.recipient import Consent, ContactPoint, ContactState, Recipient
+from app.domain.service_message import reason_against_service
 from app.domain.shipment import FUTURE_TOLERANCE, TERM_KINDS
 
 POLICY = "2026-11"
@@ -139,7 +140,7 @@ def plan(news: News, recipient: Recipient, *, now: datetime) -> list[Planned]:
         consent = recipient.consent(channel, telling.purpose)
         decision = _when(recipient, channel, now, news)
         for contact in contacts:
-            against = missing or reason_against(consent)
+            against = missing or reason_against(consent) or _paused(recipient.paused_until, now)
             if against is None and not isinstance(decision, Suppress):
                 against = news.untold_because.get(channel)
             planned.append(
@@ -154,13 +155,32 @@ def plan(news: News, recipient: Recipient, *, now: datetime) -> list[Planned]:
     return planned
 
 
-def last_check(recipient: Recipient | None, notification: Notification) -> str | None:
+def last_check(recipient: Recipient | None, notification: Notification, *, now: datetime) -> str | None:
     """Why a message that was planned must not leave after all, or None when it may. Asked right before sending."""
     contact = recipient.contact(notification.contact) if recipient else None
     if recipient is None or contact is None:
         return "no_contact_point"
     consent = recipient.consent(notification.channel, notification.purpose)
-    return reason_to_stop(contact.state, (consent.granted, consent.version) if consent else None)
+    agreed = (consent.granted, consent.version) if consent else None
+    return reason_to_hold_back(notification, contact.state, agreed, paused_until=recipient.paused_until, now=now)
+
+
+def reason_to_hold_back(
+    notification: Notification,
+    contact: ContactState | None,
+    consent: tuple[bool, int] | None,
+    *,
+    paused_until: datetime | None,
+    now: datetime,
+) -> str | None:
+    """The same, given the state of its contact point, of its consent whether it is granted, and a pause."""
+    if notification.purpose is Purpose.SERVICE:
+        return reason_against_service(notification.kind, contact)
+    return reason_to_stop(contact, consent) or _paused(paused_until, now)
+
+
+def _paused(until: datetime | None, now: datetime) -> str | None:
+    return "paused" if until is not None and now < until else None
 
 
 def reason_to_stop(contact: ContactState | None, consent: tuple[bool, int] | None) -> str | None:

@@ -100,6 +100,13 @@ class ContactVerified:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRemoved:
+    """The person does not want a contact point to be used any more."""
+
+    contact: ContactPoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactDisabled:
     """A contact point is not written to any more, for a reason that `method` names, until it is verified again."""
 
@@ -121,7 +128,7 @@ class PreferencesChanged:
     settings: tuple[str, ...]
 
 
-Act = ContactAdded | ContactVerified | ContactDisabled | ConsentChanged | PreferencesChanged
+Act = ContactAdded | ContactVerified | ContactRemoved | ContactDisabled | ConsentChanged | PreferencesChanged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,6 +90,7 @@ class Recipient:
     """Everything decisions need to know about one person. Names and values never show in a repr.
 
     `safety_phrase` is a few words of the person's own choice that stand in each message, so that a forged one shows.
+    Before `paused_until` they want no messages.
     """
 
     id: UUID
@@ -104,6 +105,7 @@ class Recipient:
     contact_points: tuple[ContactPoint, ...] = field(default=(), repr=False)
     consents: tuple[Consent, ...] = ()
     chosen_by_person: frozenset[str] = frozenset()
+    paused_until: datetime | None = None
 
     def consent(self, channel: Channel, purpose: Purpose) -> Consent | None:
         """The person's latest act on that channel and purpose, if there was one."""

@@ -53,6 +53,7 @@ _RECORDS = (
         recipients.c.quiet_from,
         recipients.c.quiet_to,
         recipients.c.chosen_by_person,
+        recipients.c.paused_until,
         recipients.c.profile,
         recipients.c.erasure_asked_at,
         recipient_keys.c.wrapped_key,
@@ -128,6 +129,20 @@ async def sound_by_ids(
         except InvalidTag:
             damaged.add(one)
     return found, damaged
+
+
+async def having_confirmed(tx: Tx, channel: Channel, contact_index: bytes) -> list[UUID]:
+    """Everybody, of any operator, whose confirmed contact point has that blind index, in the order of their ids."""
+    query = (
+        select(contact_points.c.recipient_id)
+        .where(
+            contact_points.c.value_index == contact_index,
+            contact_points.c.channel == channel,
+            contact_points.c.state == ContactState.ACTIVE,
+        )
+        .order_by(contact_points.c.recipient_id)
+    )
+    return list((await tx.execute(query)).scalars())
 
 
 async def having_contact(tx: Tx, channel: Channel, value: str) -> list[UUID]:
@@ -225,6 +240,7 @@ def _recipient(row: Any, key: PersonKey, contacts: Iterable[ContactPoint], agree
         contact_points=tuple(contacts),
         consents=tuple(sorted(agreed, key=lambda c: (c.channel, c.purpose))),
         chosen_by_person=frozenset(filter(None, row.chosen_by_person.split("\n"))),
+        paused_until=row.paused_until,
     )
 
 
@@ -276,6 +292,7 @@ async def save(tx: Tx, recipient: Recipient, key: PersonKey, *, now: datetime) -
             quiet_from=quiet.starts.isoformat("minutes") if own else None,
             quiet_to=quiet.ends.isoformat("minutes") if own else None,
             chosen_by_person="\n".join(sorted(recipient.chosen_by_person)),
+            paused_until=recipient.paused_until,
             profile=key.seal(json.dumps(profile).encode(), place=_profile_place(recipient.id)),
         )
     )

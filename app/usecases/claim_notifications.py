@@ -14,7 +14,7 @@ from app.domain.event import AREA_INCIDENT_KINDS, Event
 from app.domain.notification import Failure, Notification, Status
 from app.domain.recipient import Recipient
 from app.ports import Surroundings
-from app.rendering.notice import Notice
+from app.rendering.sms import speaks_for_all
 from app.storage import events as event_store
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
@@ -30,12 +30,6 @@ from app.usecases.places import Places
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 from app.usecases.render_message import notice_of, render_message
 from app.usecases.start_attempt import Claimed, Sender, Starting
-
-
-def speaks_for_all(notice: Notice) -> bool:
-    """Until the words exist, one message says one thing."""
-    return len(notice.incidents) <= 1
-
 
 _log = structlog.get_logger(__name__)
 
@@ -58,9 +52,6 @@ async def claim_notifications(
     due = [n for n in due if n.recipient not in damaged]
     erased = await _of_the_erased(tx, due, records)
     due = [n for n in due if n.recipient in records and not records[n.recipient].withheld]
-    keys = {record.id: record.key for record in records.values()}
-    events = await event_store.decoded(tx, {n.event for n in due if n.event}, keys)
-    tried = await outbox.attempts_of(tx, [n.id for n in due if n.attempts])
     starting = Starting(
         sheet=await new_fact_sheet(tx, surroundings),
         sender=sender,
@@ -69,18 +60,7 @@ async def claim_notifications(
         lease=surroundings.new_id(),
         now=surroundings.clock(),  # after the locks: no withdrawal that this claim saw is younger than its facts
     )
-    incidents = await incident_contexts(tx, due, records)
-    overtaken = await overtaken_news(tx, due, events, keys, now=starting.now)
-    claim = _Claim(
-        starting=starting,
-        contexts=await message_contexts(tx, due, keys, now=starting.now) | _contexts(incidents),
-        places=places,
-        failed_at={id_: attempts[-1].provider for id_, attempts in tried.items()},
-        records=records,
-        events=events,
-        overtaken=overtaken | {id_: found.untrue for id_, found in incidents.items() if found.untrue},
-        openings=await _openings_of_stopped(tx, due, records),
-    )
+    claim = await _read(tx, due, records, places, starting)
     for notification in erased:
         claim.cancel(notification, "erased")
     for notification in unreadable:
@@ -92,6 +72,31 @@ async def claim_notifications(
     await let_others_speak(tx, claim.changed, now=starting.now)
     await starting.sheet.write(tx)
     return claim.claimed
+
+
+async def _read(
+    tx: Tx,
+    due: Sequence[Notification],
+    records: Mapping[UUID, RecipientRecord],
+    places: Places,
+    starting: Starting,
+) -> "_Claim":
+    """Everything that decides what becomes of those that are due."""
+    keys = {record.id: record.key for record in records.values()}
+    events = await event_store.decoded(tx, {n.event for n in due if n.event}, keys)
+    tried = await outbox.attempts_of(tx, [n.id for n in due if n.attempts])
+    incidents = await incident_contexts(tx, due, records)
+    untrue = {id_: found.untrue for id_, found in incidents.items() if found.untrue}
+    return _Claim(
+        starting=starting,
+        contexts=await message_contexts(tx, due, keys, now=starting.now) | _contexts(incidents),
+        places=places,
+        failed_at={id_: attempts[-1].provider for id_, attempts in tried.items()},
+        records=records,
+        events=events,
+        overtaken=await overtaken_news(tx, due, events, keys, now=starting.now) | untrue,
+        openings=await _openings_of_stopped(tx, due, records, starting.now),
+    )
 
 
 async def _of_the_erased(
@@ -110,10 +115,10 @@ async def _of_the_erased(
 
 
 async def _openings_of_stopped(
-    tx: Tx, due: Sequence[Notification], records: Mapping[UUID, RecipientRecord]
+    tx: Tx, due: Sequence[Notification], records: Mapping[UUID, RecipientRecord], now: datetime
 ) -> dict[UUID, StoredFact]:
     """The first facts of those that must not leave, or for which another one may speak."""
-    stopped = {n.id for n in due if last_check(records[n.recipient].recipient, n)}
+    stopped = {n.id for n in due if last_check(records[n.recipient].recipient, n, now=now)}
     stopped |= {n.id for together in _together(due) if len(together) > 1 for n in together}
     return await fact_store.first_of_notifications(tx, stopped) if stopped else {}
 
@@ -173,12 +178,13 @@ class _Claim:
         """Those of the others that fit into the same message."""
         fitting: list[Notification] = []
         recipient = self.records[speaker.recipient].recipient
-        if recipient is None:
+        event = self.events.get(speaker.event) if speaker.event else None
+        if recipient is None or event is None:
             return fitting
         for n in others:
             news = tuple(each for one in (speaker, *fitting, n) for each in self._context_of(one).incidents)
             context = replace(self._context_of(speaker), incidents=news)
-            notice = notice_of(speaker, self._event_of(speaker), recipient, context=context, now=self.now)
+            notice = notice_of(speaker, event, recipient, context=context, now=self.now)
             if speaker.channel is Channel.EMAIL or speaks_for_all(notice):
                 fitting.append(n)
         return fitting
@@ -186,7 +192,7 @@ class _Claim:
     def _may_leave(self, notification: Notification) -> bool:
         """Whether it can be sent now; if not, it is ended, or put off until the night is over."""
         record = self.records[notification.recipient]
-        reason = last_check(record.recipient, notification)
+        reason = last_check(record.recipient, notification, now=self.now)
         contact = record.recipient.contact(notification.contact) if record.recipient else None
         if reason is not None or record.recipient is None or contact is None:
             self._suppress(notification, reason)
@@ -241,7 +247,7 @@ class _Claim:
         try:
             content = render_message(
                 notification,
-                self._event_of(notification),
+                self.events.get(notification.event) if notification.event else None,
                 record.recipient,
                 contact,
                 context=context,
@@ -267,8 +273,3 @@ class _Claim:
 
     def _context_of(self, notification: Notification) -> MessageContext:
         return self.contexts.get(notification.id, NO_CONTEXT)
-
-    def _event_of(self, notification: Notification) -> Event:
-        if notification.event is None:
-            raise ValueError("a notification without an event has nothing to tell yet")
-        return self.events[notification.event]

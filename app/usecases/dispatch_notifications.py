@@ -9,7 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from app.domain.decision import reason_to_stop
+from app.domain.decision import reason_to_hold_back
 from app.domain.notification import Notification
 from app.domain.outcome import NotSent, Outcome, Unknown
 from app.domain.provider import charge, spread
@@ -244,11 +244,13 @@ class Dispatcher:
     async def _check_all(self, items: Sequence[Claimed]) -> list[str | None]:
         async with self._database.read() as tx:
             allowed = await permissions.of_people(tx, {item.notification.recipient for item in items})
-        return [_reason_to_stop(item.notification, allowed.get(item.notification.recipient)) for item in items]
+        now = self._surroundings.clock()
+        return [_reason_to_stop(item.notification, allowed.get(item.notification.recipient), now) for item in items]
 
 
-def _reason_to_stop(notification: Notification, allowed: Permissions | None) -> str | None:
+def _reason_to_stop(notification: Notification, allowed: Permissions | None, now: datetime) -> str | None:
     if allowed is None:
         return ERASED
     contact = allowed.contacts.get(notification.contact) if notification.contact else None
-    return reason_to_stop(contact, allowed.consents.get((notification.channel, notification.purpose)))
+    consent = allowed.consents.get((notification.channel, notification.purpose))
+    return reason_to_hold_back(notification, contact, consent, paused_until=allowed.paused_until, now=now)

@@ -12,6 +12,7 @@ from app.domain.merge import (
     ConsentChanged,
     ContactAdded,
     ContactDisabled,
+    ContactRemoved,
     ContactVerified,
     Merged,
     PreferencesChanged,
@@ -53,6 +54,8 @@ def record_acts(
                 _contact_fact(sheet, "contact.added", contact, recipient, record, acting)
             case ContactVerified(contact=contact):
                 _contact_fact(sheet, "contact.verified", contact, recipient, record, acting)
+            case ContactRemoved(contact=contact):
+                _contact_fact(sheet, "contact.removed", contact, recipient, record, acting)
             case ContactDisabled(contact=contact, method=why):
                 _contact_fact(sheet, "contact.disabled", replace(contact, method=why), recipient, record, acting)
             case PreferencesChanged(settings=settings):
@@ -86,6 +89,7 @@ def settings_statement(recipient: Recipient, settings: Iterable[str]) -> bytes:
         "quiet_hours": _hours(recipient.quiet_hours),
         "letters": recipient.letters,
         "safety_phrase": recipient.safety_phrase,
+        "paused_until": recipient.paused_until.isoformat() if recipient.paused_until else None,
     }
     return canonical_json({name: values[name] for name in settings})
 

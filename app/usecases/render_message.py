@@ -2,15 +2,20 @@
 
 from datetime import datetime
 
-from app.domain.calendar import local_day
+from app.domain.calendar import local_day, zone
 from app.domain.channel import Channel
 from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.recipient import ContactPoint, Recipient
+from app.domain.service_message import CONTACT_CHANGED, SERVICE_KINDS
+from app.rendering.catalog import language_or_default
 from app.rendering.email import EmailEnvelope, render_email
 from app.rendering.notice import Notice, Telling, notice_of_event
 from app.rendering.sms import render_sms
+from app.rendering.words import OPERATORS
+from app.storage.codes import reading
 from app.storage.vault import Vault
+from app.usecases.code_page import code_page
 from app.usecases.message_contexts import MessageContext
 from app.usecases.start_attempt import Content, Sender, address_of
 from app.usecases.unsubscribe_link import unsubscribe_token
@@ -18,7 +23,7 @@ from app.usecases.unsubscribe_link import unsubscribe_token
 
 def render_message(
     notification: Notification,
-    event: Event,
+    event: Event | None,
     recipient: Recipient,
     contact: ContactPoint,
     *,
@@ -27,8 +32,17 @@ def render_message(
     sender: Sender,
     vault: Vault,
 ) -> Content:
-    """The SMS or e-mail about `event`. Message-ID and Date are the notification's own, the same for every attempt."""
-    notice = notice_of(notification, event, recipient, context=context, now=now)
+    """The SMS or e-mail about `event`, or without one about the service itself.
+
+    Message-ID and Date are the notification's own, the same for every attempt. Raises ValueError when the event is
+    gone.
+    """
+    if notification.kind in SERVICE_KINDS:
+        notice = _service_notice(notification, recipient, sender=sender, vault=vault)
+    elif event is not None:
+        notice = notice_of(notification, event, recipient, context=context, now=now)
+    else:
+        raise ValueError("a notification whose event is gone has nothing to tell")
     if notification.channel is Channel.SMS:
         return render_sms(notice)
     return render_email(
@@ -64,6 +78,24 @@ def notice_of(
             letters=recipient.letters,
             safety_phrase=recipient.safety_phrase,
         ),
+    )
+
+
+def _service_notice(notification: Notification, recipient: Recipient, *, sender: Sender, vault: Vault) -> Notice:
+    """What a message about the service says; its code is the one of its own id."""
+    has_code = notification.kind != CONTACT_CHANGED
+    return Notice(
+        kind=notification.kind,
+        happened_at=notification.created_at,
+        operator=OPERATORS.get(recipient.operator, recipient.operator),
+        language=language_or_default(recipient.language),
+        zone=zone(recipient.time_zone),
+        reference=notification.id,
+        letters=recipient.letters,
+        safety_phrase=recipient.safety_phrase,
+        code=reading(vault, notification.id) if has_code else None,
+        valid_until=notification.expires_at if has_code else None,
+        page=code_page(sender.public_url, notification) if has_code else f"{sender.public_url}/preferences",
     )
 
 

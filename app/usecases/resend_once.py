@@ -69,7 +69,7 @@ async def _permitted(
         contact = recipient.contact(notification.contact) if recipient else None
         may_leave = (
             recipient is not None
-            and last_check(recipient, notification) is None
+            and last_check(recipient, notification, now=book.now) is None
             and contact is not None
             and contact.value == sent[notification.id].to
             and notification.expires_at > book.now

@@ -32,11 +32,14 @@ def _hand_out_codes() -> None:
         sa.Column("expires_at", Instant(), nullable=False),
         sa.Column("tries", sa.SmallInteger(), server_default="0", nullable=False),
         sa.Column("used_at", Instant(), nullable=True),
+        sa.Column("handled_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["recipient_id"], ["recipients.id"], name=op.f("fk_codes_recipient_id_recipients")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_codes")),
     )
     for column in ("recipient_id", "expires_at"):
         op.create_index(f"ix_codes_{column}", "codes", [column])
+    not_handled = sa.text("handled_at IS NULL")
+    op.create_index("ix_codes_not_handled", "codes", ["id"], sqlite_where=not_handled, postgresql_where=not_handled)
     op.create_table(
         "quotas",
         sa.Column("key", sa.LargeBinary(), nullable=False),

@@ -163,7 +163,10 @@ codes = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     Column("tries", SmallInteger, nullable=False, server_default="0"),
     Column("used_at", Instant),
+    Column("handled_at", Instant),  # when it was sent, or nobody was found to send it to
 )
+_NOT_HANDLED = text("handled_at IS NULL")
+Index("ix_codes_not_handled", codes.c.id, sqlite_where=_NOT_HANDLED, postgresql_where=_NOT_HANDLED)
 
 # Who is signed in to the pages: a digest of the cookie's token, and with which contact point, or as which person.
 sessions = Table(

@@ -1,0 +1,28 @@
+"""Messages about the service itself: they need no consent, speak of no shipment, and go where they must. Pure."""
+
+from app.domain.recipient import ContactState
+
+CONFIRMATION = "confirmation"
+SIGN_IN = "sign_in"
+CONTACT_CHANGED = "contact_changed"
+SERVICE_KINDS = frozenset({CONFIRMATION, SIGN_IN, CONTACT_CHANGED})
+
+_MAY_GET = {
+    CONFIRMATION: frozenset({ContactState.UNCONFIRMED, ContactState.ACTIVE}),
+    SIGN_IN: frozenset({ContactState.ACTIVE}),
+    # Who lost a contact point to somebody else is to hear of it there.
+    CONTACT_CHANGED: frozenset({ContactState.ACTIVE, ContactState.REMOVED}),
+}
+_REASON = {
+    ContactState.UNCONFIRMED: "unverified",
+    ContactState.DISABLED: "contact_disabled",
+    ContactState.REMOVED: "no_contact_point",
+    ContactState.ACTIVE: "superseded",
+}
+
+
+def reason_against_service(kind: str, state: ContactState | None) -> str | None:
+    """Why a contact point in that state is not sent such a message, or None when it is."""
+    if state is None:
+        return "no_contact_point"
+    return None if state in _MAY_GET[kind] else _REASON[state]

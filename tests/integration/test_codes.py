@@ -1,0 +1,91 @@
+"""One-time codes: asked for, sent once, given back a few times at most."""
+
+import asyncio
+from functools import partial
+from uuid import UUID
+
+from app.domain.channel import Channel
+from app.domain.notification import Status
+from app.domain.one_time_code import Use
+from app.domain.own_choices import AddContact, ConfirmContact
+from app.domain.pumping import CodeLimits
+from app.domain.recipient import ContactState
+from app.storage import codes as code_store
+from app.storage import notifications as outbox
+from app.storage import recipients as recipient_store
+from app.usecases.change_own_record import Said, change_own_record
+from app.usecases.send_codes import Confirming, ask_for_code, send_codes
+from tests.builders import OPERATOR, PHONE, RECIPIENT
+from tests.integration.world import World
+
+SIGN_IN = (Use.SIGN_IN,)
+
+
+async def sent_code(world: World, value: str = PHONE, *, limits: CodeLimits = CodeLimits()) -> str:  # noqa: B008 – frozen
+    """The id of a code that was asked for there, once it was sent."""
+    ask = partial(ask_for_code, use=Use.SIGN_IN, channel=Channel.SMS, value=value, surroundings=world.surroundings)
+    code = await world.database.transact(ask)
+    await world.database.transact(partial(send_codes, limits=limits, surroundings=world.surroundings))
+    await world.dispatch()
+    return str(code)
+
+
+async def test_who_has_confirmed_the_number_gets_the_code(world: World) -> None:
+    await world.register(consents=())
+    code = await sent_code(world)
+    (body,) = [received.form["Body"] for received in world.gateway.journal]
+    assert code_store.reading(world.database.vault, UUID(code)) in body
+
+
+async def test_whom_nobody_knows_gets_nothing(world: World) -> None:
+    await world.register()
+    await sent_code(world, "+48600100299")
+    assert world.gateway.journal == []
+
+
+async def test_of_a_hundred_guesses_at_once_five_are_let_through(world: World) -> None:
+    await world.register()
+    code = UUID(await sent_code(world))
+    take = partial(code_store.take_try, code=code, uses=SIGN_IN, now=world.surroundings.clock())
+    tries = await asyncio.gather(*(world.database.transact(take) for _ in range(100)))
+    assert sum(each is not None for each in tries) == 5
+
+
+async def test_codes_are_limited_and_it_is_kept_why_none_was_sent(world: World) -> None:
+    await world.register()
+    for _ in range(3):
+        await sent_code(world, limits=CodeLimits(per_contact=2))
+    assert len(world.gateway.journal) == 2
+    async with world.database.read() as tx:
+        record = await recipient_store.find(tx, OPERATOR, RECIPIENT)
+        assert record is not None
+        told = await outbox.of_recipient(tx, record.id, after=UUID(int=0), limit=10)
+    assert [(n.kind, n.status, n.reason) for n in told] == [
+        ("sign_in", Status.SENT, None),
+        ("sign_in", Status.SENT, None),
+        ("sign_in", Status.SUPPRESSED, "rate_limited"),
+    ]
+    assert await world.fact_types(told[0].id) == ["notification.planned", "attempt.started", "attempt.accepted"]
+
+
+async def test_a_contact_that_a_person_adds_is_confirmed_and_the_others_hear_of_it(world: World) -> None:
+    await world.register(channels=(Channel.SMS,))
+    confirming = Confirming(limits=CodeLimits(), surroundings=world.surroundings)
+    async with world.database.read() as tx:
+        record = await recipient_store.find(tx, OPERATOR, RECIPIENT)
+    assert record is not None
+    add = AddContact(channel=Channel.EMAIL, value="new@example.com")
+    change = partial(change_own_record, person=record.id, said=Said(statement=b"{}"), confirming=confirming)
+    changed = await world.database.transact(lambda tx: change(tx, choice=add))
+    assert changed is not None
+    assert changed.code is not None
+    await world.dispatch()
+    assert len(world.mail.journal) == 1
+    added = next(c for c in changed.after.contact_points if c.channel is Channel.EMAIL)
+    assert added.state is ContactState.UNCONFIRMED
+    confirm = ConfirmContact(contact=added.id)
+    changed = await world.database.transact(lambda tx: change(tx, choice=confirm))
+    assert changed is not None
+    assert {c.state for c in changed.after.contact_points} == {ContactState.ACTIVE}
+    await world.dispatch()
+    assert len(world.gateway.journal) == 1
