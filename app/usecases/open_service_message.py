@@ -34,16 +34,7 @@ def open_service_message(
         at=now,
         recipient=record.id,
         key=record.key,
-        data={
-            "operator": record.operator,
-            "kind": kind,
-            "channel": contact.channel,
-            "purpose": Purpose.SERVICE,
-            "reason": refused_because,
-            "event_facts": [],
-            "policy": POLICY,
-            **dict.fromkeys(("not_before", "consent_fact", "consent_version", "legal_regime")),
-        },
+        data=_opening(kind, record, contact, refused_because),
         sealed={"contact": contact.value.encode(), "recipient": record.recipient.name.encode()},
     )
     return Notification(
@@ -63,3 +54,16 @@ def open_service_message(
         chain_length=1,
         chain_leaf=opening.leaf,
     )
+
+
+def _opening(kind: str, record: RecipientRecord, contact: ContactPoint, reason: str | None) -> dict[str, object]:
+    return {
+        "operator": record.operator,
+        "kind": kind,
+        "channel": contact.channel,
+        "purpose": Purpose.SERVICE,
+        "reason": reason,
+        "event_facts": [],
+        "policy": POLICY,
+        **dict.fromkeys(("not_before", "consent_fact", "consent_version", "legal_regime")),
+    }
