@@ -162,7 +162,7 @@ def _watch_duties() -> None:
         sa.Column("fact_leaf", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_downtimes")),
     )
-    op.create_index("ix_downtimes_duty", "downtimes", ["duty"])
+    op.create_index("ix_downtimes_duty", "downtimes", ["duty", "ended_at"])
     op.create_index("ix_downtimes_ended_at", "downtimes", ["ended_at"])
 
 

@@ -1,6 +1,6 @@
 """Tables of figures that anybody may check against the log, and of when the service could not do its duties."""
 
-from sqlalchemy import BigInteger, Column, Date, LargeBinary, String, Table, Text, Uuid
+from sqlalchemy import BigInteger, Column, Date, Index, LargeBinary, String, Table, Text, Uuid
 
 from app.storage.tables.base import metadata
 from app.storage.types import Instant
@@ -41,8 +41,9 @@ downtimes = Table(
     "downtimes",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("duty", String(16), nullable=False, index=True),
+    Column("duty", String(16), nullable=False),
     Column("began_at", Instant, nullable=False),
     Column("ended_at", Instant, nullable=False, index=True),
     Column("fact_leaf", LargeBinary, nullable=False),
 )
+Index("ix_downtimes_duty", downtimes.c.duty, downtimes.c.ended_at)
