@@ -9,11 +9,11 @@ from app.storage.database import Database
 from app.storage.tables import metadata
 
 
-async def every_value(database: Database) -> bytes:
-    """All values of all rows of all tables, as one heap of bytes."""
+async def every_value(database: Database, *, but_of: str = "") -> bytes:
+    """All values of all rows of all tables, but those of the table `but_of`, as one heap of bytes."""
     heap: list[bytes] = []
     async with database.read() as tx:
-        for table in metadata.sorted_tables:
+        for table in (each for each in metadata.sorted_tables if each.name != but_of):
             for row in await tx.execute(select(table)):
                 heap += [value if isinstance(value, bytes) else str(value).encode() for value in row]
     return b"\0".join(heap)
