@@ -29,6 +29,9 @@ SHEET = (
     ("delayed_with_new_date", "uk", "dark"),
     ("address_problem", "pl", "light"),
     ("corrected_replaced_handover", "pl", "light"),
+    ("facility_unavailable_instead", "pl", "light"),
+    ("facility_unavailable_digest_of_kinds", "en", "dark"),
+    ("resolved", "uk", "light"),
 )
 PHONE_PIXELS = 320
 COLUMNS = 6
@@ -36,7 +39,7 @@ COLUMNS = 6
 _STYLE = f"""
 body {{ margin: 12px; columns: {COLUMNS}; column-gap: 12px; background: #8b949e; font: 10px sans-serif; }}
 figure {{ margin: 0 0 12px; break-inside: avoid; }}
-figcaption {{ padding: 0 0 2px; color: #0d1117; }}
+figcaption {{ padding: 0 0 2px; color: #0d1117; overflow-wrap: anywhere; }}
 iframe {{ width: {PHONE_PIXELS}px; border: 0; zoom: .5; }}
 """
 _FIT = "frame => { frame.style.height = frame.contentDocument.documentElement.scrollHeight + 'px'; }"

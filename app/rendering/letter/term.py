@@ -1,8 +1,9 @@
 """Until when an item can be collected: the last safe day, as computed, and the operator's own day."""
 
-from datetime import date, datetime
+from datetime import date
 
 from app.rendering.dates import clock, full_date, local
+from app.rendering.last_hour import goes_at, last_moment_on
 from app.rendering.letter.parts import Draft, Section
 from app.rendering.notice import Notice, local_date_of
 
@@ -55,9 +56,12 @@ def until_when(draft: Draft, *, soon: bool = False) -> tuple[Section, ...]:
                 "late, however days are counted."
             ),
         ]
-    elif isinstance(notice.until, datetime):
-        headline = say("%(date)s, until %(time)s", date=headline, time=clock(local(notice.until, notice.zone).time()))
-        lines = [say("The operator gave this day and time.")]
+    elif (last := last_moment_on(notice, safe)) and goes_at(notice, safe):
+        headline = say("%(date)s, until %(time)s", date=headline, time=clock(local(last, notice.zone).time()))
+        if last == notice.until:
+            lines = [say("The operator gave this day and time.")]
+        else:
+            lines = [say("The operator's own last day: %(when)s", when=_operators_moment(draft))]
     else:
         lines = [say("The operator gave the same day.")]
     return (Section(title=say("Last safe day for collecting"), headline=headline, lines=tuple(lines), soon=soon),)

@@ -1,11 +1,10 @@
 """Where an item waits and until when, as an SMS tells it."""
 
-from datetime import date, datetime
+from datetime import date
 
-from app.domain.calendar import end_of_day
 from app.domain.event import Facility
-from app.domain.facility_calendar import calendar_of
 from app.rendering.dates import clock, local
+from app.rendering.last_hour import goes_at, last_moment_on
 from app.rendering.notice import Notice, first_day, local_date_of
 from app.rendering.opening_hours import Days, compact_hours, days_to_show
 from app.rendering.sms.fitting import Place
@@ -34,7 +33,7 @@ def place_on(day: date, notice: Notice, voice: Voice) -> Place | None:
     name = voice.words(facility.name) if facility else ""
     if facility is None or not name:
         return None
-    say, closes = voice.say, _closing_time(day, facility, notice)
+    say, closes = voice.say, _closing_time(day, notice)
     hours = say("until %(time)s", time=closes) if closes else ""
     return Place(name=name, street=_street(facility, name, voice), hours=hours)
 
@@ -72,20 +71,13 @@ def _operators_date(notice: Notice, voice: Voice) -> str:
 
 def _last_moment(day: date, notice: Notice, voice: Voice) -> str:
     """The day, with the hour where the operator counts hours and they end on it."""
-    until = notice.until
-    ends_then = isinstance(until, datetime) and local_date_of(until, notice.zone) == day
-    return voice.when(until, notice.zone) if until and ends_then else voice.weekday_date(day)
+    last = last_moment_on(notice, day) if goes_at(notice, day) else None
+    return voice.when(last or day, notice.zone)
 
 
-def _closing_time(day: date, facility: Facility, notice: Notice) -> str:
+def _closing_time(day: date, notice: Notice) -> str:
     """The hour after which it is not handed out that day; where that falls into a break, when the break begins."""
-    until = notice.until
-    goes_at = until if isinstance(until, datetime) and local_date_of(until, notice.zone) == day else None
-    calendar = calendar_of(facility)
-    closes_at = calendar.open_until(day, until=goes_at) if facility.hours else None
-    if closes_at == end_of_day(day, calendar.time_zone):
-        closes_at = None
-    last = closes_at or goes_at
+    last = last_moment_on(notice, day)
     return clock(local(last, notice.zone).time()) if last else ""
 
 

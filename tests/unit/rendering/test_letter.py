@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from app.domain.decision import TELLS
-from app.domain.event import AREA_INCIDENT_KINDS, Correction, Event, Handover, PaperNotice, Pickup
+from app.domain.event import AREA_INCIDENT_KINDS, Correction, Event, Handover, Outage, PaperNotice, Pickup
 from app.rendering import words
 from app.rendering.letter import Letter, Section, letter_of
 from app.rendering.notice import TEMPLATE_VERSIONS, Item, Notice
@@ -376,3 +376,13 @@ def test_a_notice_left_elsewhere_is_looked_for_at_the_address() -> None:
     assert section(letter(notice_left(notice=paper)), "Papierowe awizo").lines[0] == (
         "Papierowe awizo powinno być też pod Twoim adresem."
     )
+
+
+def test_the_hour_told_is_the_one_at_which_an_incident_begins_where_the_operators_own_is_later() -> None:
+    until = datetime(2026, 12, 7, 14, 30, tzinfo=WARSAW)
+    noon = datetime(2026, 12, 7, 12, tzinfo=WARSAW)
+    locker = replace(LOCKER, outages=(Outage(starts=noon, until=None),))
+    ready = told(event("ready_for_pickup", facility=locker, pickup=Pickup(until=until)), collect_by=SAFE)
+    safe = section(letter(ready), SAFE_DAY)
+    assert safe.headline == "poniedziałek, 7 grudnia 2026, do godz. 12:00"
+    assert safe.lines == ("Termin podany przez operatora: poniedziałek, 7 grudnia 2026, godz. 14:30",)

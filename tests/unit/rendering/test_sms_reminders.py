@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.event import Outage, Pickup
 from app.rendering.notice import Item
+from app.rendering.opening_hours import Hours
 from app.rendering.sms import render_sms
 from tests.unit.rendering.samples import OFFICE, SAFE, STOCKTAKING, WARSAW, notice_left, notice_of, told, week
 
@@ -169,3 +170,11 @@ def test_on_the_eve_of_the_last_day_an_incident_shortens_the_hours_told() -> Non
     office = replace(OFFICE, outages=(from_two,))
     reminded = told(notice_left(facility=office), kind="last_day", collect_by=SAFE, told_on=date(2026, 12, 6))
     assert "UP Warszawa 32, Targowa 73, do 14:00." in render_sms(notice_of(reminded)).text
+
+
+@pytest.mark.parametrize("hours", [OFFICE.hours, None])
+def test_an_hour_of_the_operators_that_an_incident_takes_is_not_told(hours: Hours | None) -> None:
+    noon = Outage(starts=datetime(2026, 12, 7, 12, tzinfo=WARSAW), until=None)
+    until = Pickup(until=datetime(2026, 12, 7, 14, 30, tzinfo=WARSAW))
+    reported = notice_left(facility=replace(OFFICE, hours=hours, outages=(noon,)), pickup=until)
+    assert "Odbierz do 07.12 (pon) 12:00." in render_sms(notice_of(told(reported, collect_by=SAFE))).text
