@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from app.storage import downtimes, log, providers, quarantine, timestamps
+from app.storage import figures as figure_store
 from app.storage import notifications as outbox
 from app.storage.database import Tx
 
@@ -73,6 +74,9 @@ class Metrics:
             ["duty"],
             registry=self.registry,
         )
+        self.figures_behind = Gauge(
+            "awizo_figures_behind_entries", "Published entries that figures do not count yet", registry=self.registry
+        )
         self.stamped_entries = Gauge(
             "awizo_log_stamped_entries", "Entries of the same shard under a time stamp", registry=self.registry
         )
@@ -89,6 +93,7 @@ async def refresh_gauges(metrics: Metrics, tx: Tx, *, now: datetime) -> None:
         metrics.unfinished.labels(status).set(count)
     metrics.quarantined.set((await quarantine.count(tx)).there)
     metrics.pending_entries.set(await log.pending_count(tx))
+    metrics.figures_behind.set(await figure_store.behind(tx))
     newest = await log.newest_checkpoint(tx)
     metrics.log_entries.set(newest.size if newest else 0)
     stamp = await timestamps.newest_stamp(tx, newest.shard) if newest else None

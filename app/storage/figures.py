@@ -105,6 +105,13 @@ async def counted_up_to(tx: Tx) -> CountedUpTo | None:
     return CountedUpTo(origin=rows[-1].origin, size=rows[-1].counted, counted_at=rows[-1].counted_at)
 
 
+async def behind(tx: Tx) -> int:
+    """How many entries are published and not counted."""
+    left = func.sum(func.coalesce(_PUBLISHED, 0) - _COUNTED)
+    query = select(left).select_from(tree_heads).outerjoin(figure_cursors, figure_cursors.c.shard == tree_heads.c.shard)
+    return int((await tx.execute(query)).scalar_one() or 0)
+
+
 async def facts_of(tx: Tx, stretch: Stretch, types: Collection[str]) -> list[LoggedFact]:
     """The facts of these types in a stretch, in order; entries whose fact is lost or retired have none.
 
