@@ -25,6 +25,7 @@ OFFICE = {
     "hours": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "08:00-20:00") | {"sat": "09:00-14:00", "sun": None},
     "closures": [],
 }
+OTHER_OFFICE = OFFICE | {"id": "UP-00-004", "name": "UP Warszawa 4", "street": "Ząbkowska 31", "post_code": "03-736"}
 LOCKER = {"id": "WAW-117", "name": "Automat WAW-117", "street": "Stalowa 9", "post_code": "03-425", "city": "Warszawa"}
 
 
@@ -63,12 +64,21 @@ class Sample:
         return str(self.event["data"]["shipment"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """An incident to post, and how the notifications about each shipment must stand once everybody was told."""
+
+    told: str
+    event: Mapping[str, Any] = field(repr=False)
+    outcome: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
 def people(now: datetime) -> list[Person]:
     """Six people who agreed to different things. One of them wants no SMS at this time of day."""
     local = now.astimezone(zone(DEFAULT_TIME_ZONE))
     quiet = {"from": f"{local - timedelta(hours=1):%H:%M}", "to": f"{local + timedelta(hours=3):%H:%M}"}
     return [
-        _person("customer-4711", "SMS and e-mail, in Polish", now, sms=211, email="anna", purposes=2),
+        _person("customer-4711", "SMS and e-mail, in Polish", now, sms=211, email="anna", purposes=3),
         _person("customer-4712", "SMS and e-mail, in English", now, sms=212, email="martin", language="en"),
         _person("customer-4713", "SMS only, in English", now, sms=213, language="en"),
         _person(
@@ -108,7 +118,7 @@ def _person(
             "text_version": published_texts().newest,
         }
         for point in points
-        for purpose in ("delivery", "progress")[:purposes]
+        for purpose in ("delivery", "progress", "incident")[:purposes]
     ]
     body = {"language": language, "contact_points": points, "consents": consents, "quiet_hours": quiet}
     return Person(name=name, about=about, body=body)
@@ -172,6 +182,38 @@ class Day:
             Sample(told=wrong.told, event={**wrong.event, "data": data}, answer="rejected"),
             self._event("teleported", "customer-4711", 92, told="a type that nobody knows", answer="quarantined"),
         ]
+
+    def closure(self) -> Closure:
+        """The office at which letters wait is shut tomorrow. Who wants to know of such things is told; once each."""
+        tomorrow = self.now.astimezone(zone(DEFAULT_TIME_ZONE)).replace(minute=0, second=0) + timedelta(days=1)
+        data = {
+            "operator": OPERATOR,
+            "incident": "I-7",
+            "revision": 1,
+            "scope": {"facilities": [OFFICE["id"]]},
+            "from": tomorrow.replace(hour=7).isoformat(),
+            "until": tomorrow.replace(hour=21).isoformat(),
+            "reason": "power",
+            "substitute_facility": OTHER_OFFICE,
+        }
+        event = {
+            "specversion": "1.0",
+            "id": "inc-7-1",
+            "source": f"/{OPERATOR}/network",
+            "type": "pl.awizo.incident.facility_unavailable.v1",
+            "time": self._ago(1),
+            "data": data,
+        }
+        return Closure(
+            told="the office is without power tomorrow (revision 1)",
+            event=event,
+            outcome={
+                _shipment(1): {"sms": SMS_ARRIVED, "email": EMAIL_LEFT},
+                _shipment(4): {"sms": "suppressed no_consent", "email": "suppressed no_contact_point"},
+                _shipment(6): {"sms": "suppressed no_consent", "email": "suppressed no_consent"},
+                _shipment(7): {"sms": "suppressed no_consent", "email": "suppressed unverified"},
+            },
+        )
 
     def later(self) -> list[Sample]:
         """What the rest of the day brings: two items are collected, one report comes too late, a parcel comes."""
@@ -287,7 +329,7 @@ class Day:
         **data: Any,
     ) -> Sample:
         """A structured CloudEvent about the shipment with that number."""
-        shipment = f"007590077341234567{number:02}"
+        shipment = _shipment(number)
         event = {
             "specversion": "1.0",
             "id": f"wer-1-{kind}-{number:06}",
@@ -309,6 +351,10 @@ class Day:
             "from": _open_day(today).isoformat(),
             "until": _open_day(today + timedelta(days=14)).isoformat(),
         }
+
+
+def _shipment(number: int) -> str:
+    return f"007590077341234567{number:02}"
 
 
 def _open_day(day: date) -> date:

@@ -78,6 +78,7 @@ def settings_in(directory: Path, *, public_url: str, sandbox: Sandbox) -> Settin
         "database_url": SecretStr(f"sqlite+aiosqlite:///{directory / 'awizo.db'}"),
         "data_dir": directory,
         "public_url": public_url,
+        "incident_digest_seconds": 0,  # nobody wants to watch that either
     }
     return DemoSettings(**(own | connection))
 

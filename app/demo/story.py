@@ -57,6 +57,8 @@ class Story:
         await self.first_events()
         self.show_messages()
         await self.show_plan()
+        await self.warn_ahead()
+        self.show_messages()
         await self.unsubscribe()
         await self.later_events()
         self.show_messages()
@@ -154,6 +156,24 @@ class Story:
         expect(bool(rows), "Nobody is to be reminded of the letter.")
         self.screen.table(("on", "what", "how"), rows)
         self.screen.step("all of it ends by itself once the letter is collected")
+
+    async def warn_ahead(self) -> None:
+        """An incident of an office: everybody with something waiting there is told once, or it is kept why not."""
+        self.screen.chapter("A warning ahead")
+        closure = self.day.closure()
+        response = await self._send("application/cloudevents+json", closure.event)
+        _expect_status(response, 202, closure.told)
+        answer = response.json()
+        expect(answer["plan"]["state"] == "running", "Nobody is being told of the closed office.")
+        self.screen.step(closure.told, detail=f"{answer['status']}: people are told in the background")
+        for shipment, channels in closure.outcome.items():
+            for channel, state in channels.items():
+                self._expected[shipment, "facility_unavailable", channel] = state
+        await self._settle()
+        path = f"/v1/events/{answer['event']}"
+        plan = (await self.stage.call("GET", path, key=self.stage.keys.logistics)).json()["plan"]
+        expect(plan["state"] == "done", "Not everybody was told of the closed office.")
+        self.screen.step("done", detail=f"{plan['people']} people looked at, {plan['planned']} messages decided")
 
     def proved_notification(self) -> UUID:
         """The SMS about the first paper notice."""
