@@ -48,8 +48,10 @@ class Touch:
 
     def is_as(self, then: "Touch") -> bool:
         """Whether the same of theirs was touched `then`."""
-        here, there = ({stay.id for stay in each.places} for each in (self, then))
-        return here == there and self.shipments == then.shipments and self.post_codes == then.post_codes
+        here, there = (
+            ({stay.id for stay in each.places}, each.shipments, each.post_codes, each.as_any) for each in (self, then)
+        )
+        return here == there
 
     def items(self, kind: str) -> tuple[PersonalStay, ...]:
         """What waits for the person that a message of this kind is about."""
