@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import select
@@ -70,6 +71,7 @@ class SecondCount:
 
     database: Database
     total: Counter[Key]
+    codes: Mapping[str, str] = field(default_factory=lambda: CODES)
     passed: int = 0
 
     async def catch_up(self) -> Counter[Key]:
@@ -78,6 +80,6 @@ class SecondCount:
         done = await cursors(self.database)
         stretches = [entries[: done.get(shard, 0)] for shard, entries in shards.items()]
         everything = [entry for entries in stretches for entry in entries]
-        self.total += count(everything, start=self.passed, end=len(everything), codes=CODES)
+        self.total += count(everything, start=self.passed, end=len(everything), codes=self.codes)
         self.passed = len(everything)
         return self.total

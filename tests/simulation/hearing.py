@@ -31,7 +31,7 @@ _MOVING = {"in_transit", "out_for_delivery", "pickup_expired", "refused", "retur
 _AHEAD_OF_US = timedelta(minutes=15)
 
 # What the operators' codes that stories use mean: kind, which notice, what kind of place.
-_CODES: dict[tuple[str, str], tuple[str, int | None, str | None]] = {
+CODES: dict[tuple[str, str], tuple[str, int | None, str | None]] = {
     ("poczta-polska", "P_NAD"): ("registered", None, None),
     ("poczta-polska", "P_WD"): ("out_for_delivery", None, None),
     ("poczta-polska", "P_A"): ("notice_left", 1, None),
@@ -120,7 +120,7 @@ def _heard(post: Posted) -> Heard:
     data = document["data"]
     kind, ordinal, place = document["type"].split(".")[3], None, data.get("place")
     if "raw" in data:
-        kind, ordinal, place = _CODES[data["raw"]["vocabulary"], data["raw"]["code"]]
+        kind, ordinal, place = CODES[data["raw"]["vocabulary"], data["raw"]["code"]]
     effective = document["time"]
     if "notice" in data:
         ordinal, effective = data["notice"]["ordinal"], data["notice"]["left_at"]
