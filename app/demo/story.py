@@ -132,7 +132,7 @@ class Story:
         """Every message that was not sent, with the reason that the evidence log keeps."""
         self.screen.chapter("What was not sent, and why")
         rows = [
-            (str(view["recipient"]), f"{kind.replace('_', ' ')}, {CHANNELS[channel]}", str(view["status"]), _why(view))
+            (str(view["recipient"]), f"{_in_words(kind)}, {CHANNELS[channel]}", str(view["status"]), _why(view))
             for (_, kind, channel), view in sorted(self._found.items(), key=lambda item: str(item[1]["recipient"]))
             if not view["attempts"]
         ]
@@ -269,6 +269,11 @@ class Story:
                 shipment, kind, channel = place
                 return f"The {CHANNELS[channel]} about {kind} of ..{shipment[-4:]} is {stands} instead of {state}."
         return None
+
+
+def _in_words(kind: str) -> str:
+    """Short enough for a column."""
+    return "closed office" if kind == "facility_unavailable" else kind.replace("_", " ")
 
 
 def _standing(view: Mapping[str, Any]) -> str:
