@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.domain.event import Facility
 from app.domain.facility_calendar import calendar_of
 from app.domain.incident import CLOSING_KIND, ENDING_KIND, first_moment, last_moment
-from app.rendering.dates import local
+from app.rendering.dates import is_at_an_end, local
 from app.rendering.notice import IncidentNews, Item, PlaceTouched
 from app.rendering.words import AREA_REASONS
 
@@ -138,7 +138,8 @@ def kind_of_area(news: IncidentNews) -> str:
 
 def is_ahead(news: IncidentNews, today: date, zone: ZoneInfo) -> bool:
     """Whether it is planned work that begins after that local day."""
-    return news.planned and news.starts is not None and local(first_moment(news.starts), zone).date() > today
+    first = _first_day(news.starts, zone)
+    return news.planned and first is not None and first > today
 
 
 def is_open_again(place: PlaceTouched, moment: datetime) -> bool:
@@ -146,10 +147,12 @@ def is_open_again(place: PlaceTouched, moment: datetime) -> bool:
     return all(outage.until is not None and outage.until <= moment for outage in place.facility.outages)
 
 
-def had_begun(news: IncidentNews, moment: datetime) -> bool:
+def had_begun(news: IncidentNews, moment: datetime, zone: ZoneInfo) -> bool:
     """Whether what is over was, as the person was told, going on then."""
     starts = news.before.starts if news.before else news.starts
-    return starts is None or first_moment(starts) <= moment
+    if isinstance(starts, datetime):
+        return starts <= moment
+    return starts is None or starts <= local(moment, zone).date()
 
 
 def span_of(news: IncidentNews, zone: ZoneInfo) -> Span:
@@ -172,8 +175,10 @@ def _is_whole(news: IncidentNews, facility: Facility, zone: ZoneInfo) -> bool:
         return True
     if not facility.hours:
         return _at_midnight(starts, zone) and _at_midnight(until, zone)
-    calendar = calendar_of(Facility(id=facility.id, name="", hours=facility.hours))
     first, last = _first_day(starts, zone), _last_day(until, zone)
+    if any(is_at_an_end(day) for day in (first, last) if day):
+        return False
+    calendar = calendar_of(Facility(id=facility.id, name="", hours=facility.hours))
     before = first and starts and calendar.is_open(first, before=first_moment(starts))
     after = last and until and calendar.is_open(last, after=last_moment(until))
     return not before and not after
@@ -189,7 +194,11 @@ def _first_day(starts: date | datetime | None, zone: ZoneInfo) -> date | None:
 
 def _last_day(until: date | datetime | None, zone: ZoneInfo) -> date | None:
     """Of what ends at midnight, the day before."""
-    return local(until - timedelta(microseconds=1), zone).date() if isinstance(until, datetime) else until
+    if not isinstance(until, datetime):
+        return until
+    there = local(until, zone)
+    ends_at_midnight = there.time() == time() and there.date() > date.min
+    return there.date() - timedelta(days=1) if ends_at_midnight else there.date()
 
 
 def _said(news: IncidentNews) -> str | None:

@@ -53,6 +53,11 @@ def local(moment: datetime, zone: ZoneInfo) -> datetime:
         return moment
 
 
+def is_at_an_end(day: date) -> bool:
+    """Whether `day` is so near to an end of the calendar (years 1 to 9999) that its moments cannot be compared."""
+    return day.year in (date.min.year, date.max.year)
+
+
 def clock(moment: time) -> str:
     """`8:05`, on the 24-hour clock."""
     return f"{moment.hour}:{moment.minute:02}"

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from app.domain.calendar import end_of_day
 from app.domain.event import Facility
 from app.domain.facility_calendar import ALWAYS_OPEN, FacilityCalendar, calendar_of
+from app.rendering.dates import is_at_an_end
 from app.rendering.notice import Notice, local_date_of
 
 
@@ -22,7 +23,7 @@ def last_moment_on(notice: Notice, day: date) -> datetime | None:
     """
     own = goes_at(notice, day)
     calendar = _known_hours(notice.facility) if notice.facility else None
-    if calendar is None:
+    if calendar is None or is_at_an_end(day):
         return own
     last = calendar.open_until(day, until=own) or own
     return own if last == end_of_day(day, calendar.time_zone) else last

@@ -38,6 +38,9 @@ TEMPLATE_VERSIONS = {
     "resolved": 1,
     "reminder": 1,
     "last_day": 1,
+    "confirmation": 1,
+    "sign_in": 1,
+    "contact_changed": 1,
     "general": 2,
 }
 

@@ -10,10 +10,12 @@ from app.domain.calendar import DEFAULT_TIME_ZONE, at_local, end_of_day, is_stat
 from app.domain.event import Closure, Facility, OpeningInterval, Outage
 from app.domain.facility_calendar import ROUND_THE_CLOCK, calendar_of
 from app.rendering.catalog import Say
-from app.rendering.dates import clock, day_of_list, local, sms_day
+from app.rendering.dates import clock, day_of_list, is_at_an_end, local, sms_day
 
 DAYS_LISTED_MAX = 21
 DAYS_WITHOUT_END = 7
+# An outage that lasts longer is told without its end.
+LOOK_AHEAD = timedelta(days=366)
 
 Hours = tuple[tuple[OpeningInterval, ...], ...]
 
@@ -91,6 +93,8 @@ def _closures(facility: Facility, days: Days) -> list[Closure]:
 
 
 def _outages(facility: Facility, days: Days) -> list[Outage]:
+    if not facility.outages or is_at_an_end(days.first) or is_at_an_end(days.last):
+        return []
     starts, ends = at_local(days.first, _MIDNIGHT), end_of_day(days.last)
     return [each for each in facility.outages if each.starts < ends and (each.until is None or each.until > starts)]
 
@@ -99,30 +103,36 @@ def _shut_by_outages(facility: Facility, days: Days) -> list[tuple[date, date | 
     """The first and last of the days in a row, from one of `days` on, of which outages leave nothing.
 
     Days on which the place is shut anyway may lie between, but not at either end. The last one is None where nobody
-    knows which it is.
+    knows which it is, or it is more than a year away.
     """
     outages = _outages(facility, days)
     if not outages:
         return []
-    ends = [local(each.until, zone(DEFAULT_TIME_ZONE)).date() for each in outages if each.until]
+    ends = [_local_day(each.until) for each in outages if each.until]
+    endless = min((_local_day(each.starts) for each in outages if each.until is None), default=date.max)
+    far = min(days.first, date.max - LOOK_AHEAD) + LOOK_AHEAD
     whole, left = calendar_of(replace(facility, outages=())), calendar_of(facility)
-    no_end = min((each.starts for each in outages if each.until is None), default=None)
     spans: list[tuple[date, date | None]] = []
     runs_on = False
-    for day in _each(replace(days, last=max([days.last, *ends]))):
+    for day in _each(replace(days, last=min(max([days.last, *ends]), far))):
         if not runs_on and day > days.last:
             break
-        if not whole.is_open(day):
+        if is_at_an_end(day) or not whole.is_open(day):
             continue
         shut = not left.is_open(day)
-        if shut and no_end is not None and no_end < end_of_day(day):
-            return [*spans[:-1], (spans[-1][0], None)] if runs_on else [*spans, (day, None)]
-        if shut and runs_on:
-            spans[-1] = (spans[-1][0], day)
-        elif shut:
-            spans.append((day, day))
+        if shut:
+            first = spans.pop()[0] if runs_on else day
+            spans.append((first, day))
+            if day >= endless:
+                return [*spans[:-1], (first, None)]
         runs_on = shut
+    if runs_on and max(ends, default=far) > far:
+        spans[-1] = (spans[-1][0], None)
     return spans
+
+
+def _local_day(moment: datetime) -> date:
+    return local(moment, zone(DEFAULT_TIME_ZONE)).date()
 
 
 def _shortened_days(facility: Facility, days: Days, language: str) -> list[str]:
@@ -139,7 +149,7 @@ def _shortened_days(facility: Facility, days: Days, language: str) -> list[str]:
 
 def _left_by_outages(facility: Facility, day: date) -> tuple[OpeningInterval, ...] | None:
     """What outages leave of that day's hours, by the local clock; None where they take nothing of them."""
-    if not facility.outages:
+    if not facility.outages or is_at_an_end(day):
         return None
     calendar = calendar_of(facility)
     left = calendar.openings(day)

@@ -5,7 +5,7 @@ from datetime import date
 
 from app.domain.event import AREA_INCIDENT_KINDS
 from app.rendering.catalog import letter_speaker
-from app.rendering.letter import areas, changes, incidents, reminders, reports, waiting
+from app.rendering.letter import areas, changes, incidents, reminders, reports, service, waiting
 from app.rendering.letter.parts import Draft, Letter, Section
 from app.rendering.notice import Notice, template_of
 
@@ -30,6 +30,9 @@ _WRITTEN: Mapping[str, Callable[[Draft], Letter]] = {
     **dict.fromkeys(AREA_INCIDENT_KINDS, areas.incidents),
     "reminder": reminders.reminder,
     "last_day": reminders.last_day,
+    "confirmation": service.confirmation,
+    "sign_in": service.sign_in,
+    "contact_changed": service.contact_changed,
     "general": reports.general,
 }
 

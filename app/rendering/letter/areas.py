@@ -165,7 +165,7 @@ def _title_while_it_lasts(draft: Draft, news: IncidentNews) -> str:
 
 def _title_of_end(draft: Draft, news: IncidentNews) -> str:
     say, ended = draft.say, news.kind == "resolved"
-    begun = had_begun(news, draft.notice.happened_at)
+    begun = had_begun(news, draft.notice.happened_at, draft.notice.zone)
     if closes(news):
         places = _names(draft, news)
         if not ended:

@@ -164,7 +164,7 @@ def _heading(telling: Telling) -> str:
 def _end(telling: Telling) -> str:
     """That it is over, will not be, or is none of theirs any more."""
     say, news = telling.voice.say, telling.news
-    begun = had_begun(news, telling.notice.happened_at)
+    begun = had_begun(news, telling.notice.happened_at, telling.notice.zone)
     when = _when(span_of(news.before or news, telling.notice.zone), telling)
     if closes(news):
         return _end_of_closure(when, telling, begun=begun) + "."

@@ -7,7 +7,7 @@ from app.domain.message import SmsText
 from app.domain.recipient import Letters
 from app.domain.shipment import WAITING_KINDS
 from app.rendering.notice import TEMPLATE_VERSIONS, Notice, template_of
-from app.rendering.sms import areas, changes, incidents, reports, waiting
+from app.rendering.sms import areas, changes, incidents, reports, service, waiting
 from app.rendering.sms.fitting import PARTS_MAX, SEPTETS_MAX, Draft, Limit, fitted
 from app.rendering.sms.voice import Voice, voice
 from app.rendering.sms_segments import GSM7, count_parts, encoding_of
@@ -30,6 +30,9 @@ _DRAFTS: Mapping[str, Callable[[Notice, Voice], Draft]] = {
     "item_held": incidents.item_held,
     "reminder": waiting.reminder,
     "last_day": waiting.last_day,
+    "confirmation": service.confirmation,
+    "sign_in": service.sign_in,
+    "contact_changed": service.contact_changed,
 }
 _INCIDENTS = frozenset({"delayed", "damaged", "lost", "address_problem", "item_held"})
 

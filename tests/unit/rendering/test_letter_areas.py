@@ -1,7 +1,7 @@
 """Letters about incidents of areas: what happened, what it means for each place and item, and what can be done."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -219,3 +219,16 @@ def test_a_place_and_an_operator_without_a_name_are_told_in_general_words() -> N
     assert written.heading == "Nieczynne: miejsce odbioru"
     assert titles(written)[1] == "Miejsce odbioru"
     assert written.lead.startswith("Źródło tej informacji: Operator.")
+
+
+@pytest.mark.parametrize("extreme", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+@pytest.mark.parametrize("as_day", [True, False])
+def test_dates_at_the_ends_of_the_calendar_can_be_told(extreme: datetime, as_day: bool) -> None:
+    moment = extreme.date() if as_day else extreme
+    facility = shut(OFFICE, datetime.min.replace(tzinfo=UTC), extreme)
+    place = replace(AT_OFFICE, facility=facility, collect_by=extreme.date(), substitute_by=extreme.date())
+    first = replace(CLOSURE, starts=moment, until=moment, planned=True, places=(place,))
+    instead = replace(first, substitute=replace(SUBSTITUTE, outages=facility.outages))
+    for news in (first, instead, replace(first, before=CLOSURE), replace(first, kind="resolved", before=first)):
+        assert letter(incident(news)).template == news.kind
+        assert str(extreme.day) in render_sms(notice_of(incident(news))).text

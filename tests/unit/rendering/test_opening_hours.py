@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -154,6 +154,11 @@ def test_an_outage_whose_end_nobody_knows_is_told_from_its_beginning() -> None:
     assert compact_hours(outage(at(1), None), DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. od 01.12)"
     assert compact_hours(outage(at(23, month=11), None), DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. od 24.11)"
     assert compact_hours(outage(at(1, 12), None), DAYS, EN, "en") == "Mon-Fri 8-20 (closed from 2 Dec on; 1 Dec 8-12)"
+
+
+def test_an_outage_of_more_than_a_year_is_told_without_its_end() -> None:
+    forever = outage(at(1), datetime.max.replace(tzinfo=UTC))
+    assert compact_hours(forever, DAYS, PL, "pl") == "pn-pt 8-20 (zamkn. od 01.12)"
 
 
 def test_a_day_of_which_an_outage_leaves_a_part_is_told_with_that_part() -> None:
