@@ -46,12 +46,11 @@ class Touch:
             return False
         return bool(self.places) or (kind != CLOSING_KIND and bool(self.shipments or self.post_codes or self.as_any))
 
-    def is_as(self, then: "Touch") -> bool:
-        """Whether the same of theirs was touched `then`."""
-        here, there = (
-            ({stay.id for stay in each.places}, each.shipments, each.post_codes, each.as_any) for each in (self, then)
-        )
-        return here == there
+    def is_as(self, then: "Touch", kind: str) -> bool:
+        """Whether an incident of this kind touches of theirs what it touched `then`."""
+        places = {stay.id for stay in self.places} == {stay.id for stay in then.places}
+        around, around_then = ((each.shipments, each.post_codes, each.as_any) for each in (self, then))
+        return places and (kind == CLOSING_KIND or around == around_then)
 
     def items(self, kind: str) -> tuple[PersonalStay, ...]:
         """What waits for the person that a message of this kind is about."""

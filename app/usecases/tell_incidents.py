@@ -263,7 +263,7 @@ class _Telling:
     def _is_known(self, before: Notification, touch: Touch) -> bool:
         """Whether somebody who got that message learns nothing from this revision."""
         then = self.touches.get(before.event) if before.event else None
-        return before.kind != ENDING_KIND and then is not None and touch.is_as(then[before.recipient])
+        return before.kind != ENDING_KIND and then is not None and touch.is_as(then[before.recipient], before.kind)
 
     def _subject(self, kind: str, indexes: Sequence[bytes], expires_at: datetime) -> Subject:
         return Subject(
