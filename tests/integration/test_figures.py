@@ -220,6 +220,20 @@ async def test_an_anomaly_counts_where_the_newest_notice_that_had_come_says(worl
     }
 
 
+async def test_the_newest_notice_may_be_another_persons(world: World, clock: TestClock) -> None:
+    second = SecondCount(world.database, Counter())
+    await people(world)
+    await world.post(notice("item-1", clock.now, facility=FAR))
+    corrects = {"corrects": {"source": "/nobody", "id": "nothing"}, "action": "cancel"}
+    await world.post(event("corrected", at=clock.now, data={"shipment": "item-1", "recipient": OTHER} | corrects))
+    await world.seal()
+    await turn(world)
+    assert await of_measure(world, Measure.ANOMALY) == {
+        ("anomaly", "UP-00-004", "K-0421", "correction_without_target", 1),
+    }
+    assert await counted(world.database) == await second.catch_up()
+
+
 def _second(at: datetime) -> dict[str, Any]:
     return {"notice": {"ordinal": 2, "left_at": at.isoformat(), "courier": "K-0099"}}
 
