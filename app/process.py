@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from app.api.exports import export_document
 from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
@@ -127,6 +128,9 @@ def _services(
         log_public=settings.log_public,
         witness_policy=settings.witness_policy,
         witness_quorum=settings.witness_quorum,
+        public_url=settings.public_url,
+        code_limits=settings.code_limits,
+        export_document=export_document,
     )
 
 

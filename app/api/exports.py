@@ -17,10 +17,11 @@ from app.api.openapi import answers
 from app.api.problems import Problem
 from app.api.recipient_models import shown
 from app.api.recipients import PLACE, Name, Writer, check_operator
-from app.api.services import Services, refuse_while_log_is_untrusted
+from app.api.services import refuse_while_log_is_untrusted
 from app.api.views import attempt_view, moment, notification_summary, receipt_view
 from app.storage import recipients as recipient_store
 from app.storage.contact_failures import KeptFailure
+from app.storage.database import Database
 from app.usecases.export_recipient import (
     CONSENTS,
     CONTACTS,
@@ -64,7 +65,7 @@ async def export(operator: Name, recipient: Name, services: ServicesDep, caller:
     if known is None:
         raise Problem(404)
     return StreamingResponse(
-        _document(services, operator, recipient, known),
+        export_document(services.database, recipient, known),
         media_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="export.json"', "Cache-Control": "no-store"},
     )
@@ -87,13 +88,13 @@ async def consents(operator: Name, recipient: Name, services: ServicesDep, calle
     return Response(body, HTTPStatus.OK, media_type="application/json")
 
 
-async def _document(services: Services, operator: str, recipient: str, known: Known) -> AsyncIterator[str]:
+async def export_document(database: Database, recipient: str, known: Known) -> AsyncIterator[str]:
     """The document, piece by piece: no transaction is open, and no more than a page is held, while it is sent."""
-    database, person = services.database, known.record.id
+    person = known.record.id
     head = {
         "format": FORMAT,
         "exported_at": moment(known.asked_at),
-        "operator": operator,
+        "operator": known.record.operator,
         "recipient": recipient,
         "record": _record(known),
         "hold": None

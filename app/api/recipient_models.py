@@ -6,7 +6,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal, Self
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -24,6 +23,7 @@ from app.api.event_fields import Instant, PostCode
 from app.api.problems import OWN_ERROR, Fault, faults_of
 from app.domain.channel import Channel, Purpose
 from app.domain.contact_value import NumberFault, masked, mobile_number
+from app.domain.email_address import email_address
 from app.domain.merge import CONTACT_POINTS_MAX, ConsentAct, Ignored, RecipientPatch, WantedContact
 from app.domain.quiet_hours import NEVER_QUIET, QuietHours, QuietRule
 from app.domain.recipient import Consent, ContactPoint, ContactState, Letters, Recipient
@@ -38,18 +38,11 @@ def _wrong(message: str) -> PydanticCustomError:
 
 
 def normalised_email(text: str) -> str:
-    """The address with its domain in lower-case ASCII (IDNA 2008); the part before the @ stays as written.
-
-    That part is ASCII (no SMTPUTF8), unquoted. Nothing is looked up. Raises PydanticCustomError.
-    """
-    try:
-        # The environment flag lets RFC 2606's `test` through, where trials of an integration are at home.
-        address = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
-    except EmailNotValidError:
-        address = None
-    if address is None or address.ascii_email is None:
+    """The address as app.domain.email_address has it. Raises PydanticCustomError."""
+    address = email_address(text)
+    if address is None:
         raise _wrong("Must be an e-mail address, as jan@example.com")
-    return address.ascii_email
+    return address
 
 
 @cache

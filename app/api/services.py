@@ -1,5 +1,6 @@
 """What the HTTP edge works with: built once by wiring, reached through the application's state."""
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from fastapi import Request
@@ -9,14 +10,20 @@ from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.api.reception import Reception
+from app.domain.pumping import CodeLimits
 from app.ports import InboundParser, ReceiptParser, ReportParser, SigningKeys, Surroundings
 from app.storage.database import Database
+from app.usecases.export_recipient import Known
 from app.usecases.watch_log import LogWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything a request may need. `receipts` and `inbound` hold one parser for each provider that calls back."""
+    """Everything a request may need.
+
+    `receipts` and `inbound` hold one parser for each provider that calls back; `export_document` writes what is known
+    of a person as one JSON document.
+    """
 
     database: Database
     surroundings: Surroundings
@@ -33,6 +40,9 @@ class Services:
     log_public: bool
     witness_policy: str
     witness_quorum: int
+    public_url: str
+    code_limits: CodeLimits
+    export_document: Callable[[Database, str, Known], AsyncIterator[str]]
 
 
 def services_of(request: Request) -> Services:

@@ -55,6 +55,9 @@ async def destroy(tx: Tx, people: Collection[UUID], *, now: datetime) -> None:
 
     The skeleton stays: documents and their salts, states, times. Their rows are locked by the caller.
     """
+    theirs = select(contact_points.c.value_index).where(one_of(tx, contact_points.c.recipient_id, people))
+    for table in (codes, sessions):  # also what names nobody but has their contact points
+        await tx.execute(delete(table).where(table.c.contact_index.in_(theirs)))
     for table in _OF_A_PERSON:
         await tx.execute(delete(table).where(one_of(tx, table.c.recipient_id, people)))
     await tx.execute(

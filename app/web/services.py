@@ -1,11 +1,14 @@
 """What the pages work with, reached through the application's state."""
 
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from fastapi import Request
 
-from app.ports import Surroundings
+from app.domain.pumping import CodeLimits
+from app.ports import SigningKeys, Surroundings
 from app.storage.database import Database
+from app.usecases.export_recipient import Known
 from app.usecases.watch_log import LogWatch
 
 
@@ -23,6 +26,26 @@ class WebServices(Protocol):
 
     @property
     def log_public(self) -> bool: ...
+
+    @property
+    def keys(self) -> SigningKeys: ...
+
+    @property
+    def witness_policy(self) -> str: ...
+
+    @property
+    def witness_quorum(self) -> int: ...
+
+    @property
+    def public_url(self) -> str: ...
+
+    @property
+    def code_limits(self) -> CodeLimits: ...
+
+    @property
+    def export_document(self) -> Callable[[Database, str, Known], AsyncIterator[str]]:
+        """Says everything that is known of the person of that name, as pieces of one JSON document."""
+        ...
 
 
 def services_of(request: Request) -> WebServices:

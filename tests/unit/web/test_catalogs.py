@@ -23,8 +23,8 @@ FOLDER = Path(app.web.__path__[0])
 
 def used_messages() -> set[str]:
     """Every English text that code or templates say or mark, found in their syntax trees."""
-    code = (ast.parse(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.py")))
-    templates = sorted((FOLDER / "templates").glob("*.html"))
+    code = (ast.parse(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.rglob("*.py")))
+    templates = sorted((FOLDER / "templates").rglob("*.html"))
     return {message for tree in code for message in _of_code(tree)} | {
         message for path in templates for message in _of_template(path.read_text(encoding="utf-8"))
     }
