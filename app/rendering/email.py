@@ -63,8 +63,10 @@ class Link(NamedTuple):
 def render_email(notice: Notice, envelope: EmailEnvelope) -> EmailContent:
     """The notice as an e-mail, the same bytes for the same values.
 
-    Raises MessageRefusedError when the envelope cannot stand in a header: an address that is none or needs
-    SMTPUTF8, a Message-ID or URL of another form, settings on another host than the unsubscribe page.
+    A message about the service itself has its own page for a link and no way to end it: it needs no consent, and who
+    gets somebody else's code by mistake must not end what that person has agreed to. Raises MessageRefusedError when
+    the envelope cannot stand in a header: an address that is none or needs SMTPUTF8, a Message-ID or URL of another
+    form, a page on another host than the unsubscribe page.
     """
     letter = letter_of(notice, sent_on=local(envelope.date, notice.zone).date())
     said = {
@@ -76,11 +78,11 @@ def render_email(notice: Notice, envelope: EmailEnvelope) -> EmailContent:
         "lead": letter.lead,
         "sections": letter.sections,
         "closing": letter.closing,
-        "links": _links(letter, envelope),
+        "links": _links(letter, notice, envelope),
     }
     return EmailContent(
         mime=multipart(
-            _headers(letter, envelope),
+            _headers(letter, envelope, may_leave=notice.page is None),
             text=_TEXT.render(said),
             html=_HTML.render(said),
         ),
@@ -89,15 +91,18 @@ def render_email(notice: Notice, envelope: EmailEnvelope) -> EmailContent:
     )
 
 
-def _headers(letter: Letter, envelope: EmailEnvelope) -> list[tuple[str, str]]:
+def _headers(letter: Letter, envelope: EmailEnvelope, *, may_leave: bool) -> list[tuple[str, str]]:
+    way_out = [
+        ("List-Unsubscribe", f"<{web_address(envelope.unsubscribe_url)}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+    ]
     return [
         ("From", sender_value(envelope.sender)),
         ("To", address_value(envelope.to)),
         ("Subject", subject_value(letter.subject)),
         ("Date", date_value(envelope.date)),
         ("Message-ID", message_id_value(envelope.message_id)),
-        ("List-Unsubscribe", f"<{web_address(envelope.unsubscribe_url)}>"),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        *(way_out if may_leave else ()),
         ("Auto-Submitted", "auto-generated"),
         ("Content-Language", letter.language),
         ("MIME-Version", "1.0"),
@@ -105,14 +110,21 @@ def _headers(letter: Letter, envelope: EmailEnvelope) -> list[tuple[str, str]]:
     ]
 
 
-def _links(letter: Letter, envelope: EmailEnvelope) -> tuple[Link, ...]:
+def _links(letter: Letter, notice: Notice, envelope: EmailEnvelope) -> tuple[Link, ...]:
     say = letter_speaker(letter.language)
+    if notice.page is not None:
+        label = say("Page for the code") if notice.code else say("Your settings")
+        return (_own_link(label, notice.page, envelope),)
     leave = Link(label=say("Stop these e-mails"), url=web_address(envelope.unsubscribe_url))
     if envelope.preferences_url is None:
         return (leave,)
-    if _origin(envelope.preferences_url) != _origin(envelope.unsubscribe_url):
-        raise MessageRefusedError("the settings are on another host than the unsubscribe page")
-    return (Link(label=say("Your settings"), url=web_address(envelope.preferences_url)), leave)
+    return (_own_link(say("Your settings"), envelope.preferences_url, envelope), leave)
+
+
+def _own_link(label: str, url: str, envelope: EmailEnvelope) -> Link:
+    if _origin(url) != _origin(envelope.unsubscribe_url):
+        raise MessageRefusedError("a page is on another host than the unsubscribe page")
+    return Link(label=label, url=web_address(url))
 
 
 def _origin(url: str) -> tuple[str, str]:

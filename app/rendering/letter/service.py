@@ -15,7 +15,7 @@ def confirmation(draft: Draft) -> Letter:
         if plain(draft.notice.operator)
         else say("This address was given for notifications about letters and parcels.")
     )
-    return _with_code(draft, title, lead, say("Until then nothing but this message comes here."))
+    return _with_code(draft, title, lead, say("Until you do, no notifications about items come to this address."))
 
 
 def sign_in(draft: Draft) -> Letter:
@@ -25,7 +25,7 @@ def sign_in(draft: Draft) -> Letter:
         draft,
         say("Your sign-in code"),
         say("Somebody asked to sign in to the notification settings with this address."),
-        say("It opens your contact data, your choices and what was sent to you."),
+        say("The code opens your contact data, your choices and what was sent to you."),
     )
 
 

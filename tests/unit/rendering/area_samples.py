@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from app.domain.event import Facility, Outage
-from app.rendering.notice import IncidentNews, Item, PlaceTouched
+from app.rendering.notice import IncidentNews, Item, Notice, PlaceTouched
 from tests.unit.rendering.samples import (
     LOCKER,
     NUMBER,
@@ -19,6 +19,7 @@ from tests.unit.rendering.samples import (
     told,
     week,
 )
+from tests.unit.rendering.service_samples import SERVICE_SAMPLES
 
 TOLD_ON = date(2026, 11, 29)
 STARTS = datetime(2026, 11, 30, 8, tzinfo=WARSAW)
@@ -183,4 +184,4 @@ AREA_SAMPLES: Mapping[str, Sample] = {
     "resolved_work": incident(replace(WORK, kind="resolved", before=WORK, is_over=True), told_on=date(2026, 12, 2)),
     "resolved_work_before_it_began": incident(replace(WORK, kind="resolved", before=WORK, is_over=True)),
 }
-EVERY_SAMPLE: Mapping[str, Sample] = {**SAMPLES, **AREA_SAMPLES}
+EVERY_SAMPLE: Mapping[str, Sample | Notice] = {**SAMPLES, **AREA_SAMPLES, **SERVICE_SAMPLES}

@@ -108,8 +108,10 @@ def told(reported: Event, **fields: object) -> Sample:
     return Sample(event=reported, told=fields)
 
 
-def notice_of(reported: Event | Sample, language: str = "pl", shipment: str | None = NUMBER) -> Notice:
-    """The notice of an event for a person in Warsaw."""
+def notice_of(reported: Event | Sample | Notice, language: str = "pl", shipment: str | None = NUMBER) -> Notice:
+    """The notice of an event for a person in Warsaw; one that is about no event is what it is."""
+    if isinstance(reported, Notice):
+        return replace(reported, language=language)
     sample = reported if isinstance(reported, Sample) else Sample(event=reported)
     shipments = (shipment,) if shipment else ()
     telling = replace(Telling(language=language, reference=REFERENCE), **sample.told)  # type: ignore[arg-type] # of many types

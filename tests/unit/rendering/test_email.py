@@ -26,6 +26,7 @@ from tests.unit.rendering.samples import (
     notice_left,
     notice_of,
 )
+from tests.unit.rendering.service_samples import CODE, SERVICE_SAMPLES, service_notice
 
 SETTINGS = "https://example.org/preferences"
 
@@ -38,6 +39,11 @@ def read(notice: Notice, envelope: EmailEnvelope = ENVELOPE) -> EmailMessage:
 
 def text_of(notice: Notice, envelope: EmailEnvelope = ENVELOPE) -> str:
     return body(read(notice, envelope), "plain")
+
+
+def link_of(name: str) -> str:
+    """The one link of that sample: the way out, or of a message about the service its page."""
+    return notice_of(EVERY_SAMPLE[name]).page or ENVELOPE.unsubscribe_url
 
 
 def test_the_headers_are_those_of_an_automatic_message_with_a_way_out() -> None:
@@ -64,7 +70,7 @@ def test_text_and_html_say_the_same(name: str, language: str) -> None:
     html = Markup(body(message, "html")).visible
     for line in body(message, "plain").splitlines():
         as_cells = line[2:].replace(": ", " ", 1) if line.startswith("* ") else line
-        assert as_cells.replace(f": {ENVELOPE.unsubscribe_url}", "").strip("-") in html
+        assert as_cells.replace(f": {link_of(name)}", "").strip("-") in html
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -84,7 +90,30 @@ def test_html_is_closed_speaks_its_language_and_loads_nothing(name: str, languag
     assert markup.open == []
     assert markup.tags[0] == ("html", (("lang", language),))
     assert not {"img", "script", "link", "iframe", "object", "form"} & {tag for tag, _ in markup.tags}
-    assert markup.links == [ENVELOPE.unsubscribe_url]
+    assert markup.links == [link_of(name)]
+
+
+@pytest.mark.parametrize("name", SERVICE_SAMPLES)
+def test_nobody_leaves_by_a_message_about_the_service_itself(name: str) -> None:
+    message = read(SERVICE_SAMPLES[name])
+    assert (message["List-Unsubscribe"], message["List-Unsubscribe-Post"]) == (None, None)
+    assert ENVELOPE.unsubscribe_url not in body(message, "plain")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["confirmation", "sign_in"])
+def test_a_code_stands_in_the_letter_and_not_in_what_passes_by_it(kind: str, language: str) -> None:
+    message = read(replace(service_notice(kind), language=language))
+    assert CODE in body(message, "plain").splitlines()
+    assert "11:50" in body(message, "plain")
+    html = body(message, "html")
+    assert CODE not in html[: html.index("</title>")] + "".join(str(value) for value in message.values())
+    assert CODE not in html[html.index("preheader") : html.index("<h1>")]
+
+
+def test_the_page_of_a_code_is_on_no_other_host_than_ours() -> None:
+    with pytest.raises(MessageRefusedError):
+        render_email(replace(service_notice("sign_in"), page="https://evil.example/preferences"), ENVELOPE)
 
 
 def test_the_preheader_says_place_and_date() -> None:
