@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from app.domain.event import Area, AreaKind, Facility, Outage
 from app.domain.incident import areas_of
@@ -20,9 +21,14 @@ def areas_around(facility: Facility | None, shipment_index: bytes | None) -> tup
     if shipment_index is not None:
         around.append(shipment_area(shipment_index))
     if facility is not None:
-        around.append(Area(kind=AreaKind.FACILITY, value=facility.id))
-        around += [Area(kind=AreaKind.POST_CODE, value=area) for area in areas_of(facility.post_code or "")]
+        around += _areas_of_place(facility.id, facility.post_code or "")
     return tuple(around)
+
+
+@lru_cache(maxsize=4096)  # what waits at one place is asked about one after the other
+def _areas_of_place(facility: str, post_code: str) -> tuple[Area, ...]:
+    codes = (Area(kind=AreaKind.POST_CODE, value=area) for area in areas_of(post_code))
+    return (Area(kind=AreaKind.FACILITY, value=facility), *codes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,21 @@ def review(known: Known, told: Sequence[Notification], *, sms_told: int, now: da
     )
 
 
+def moves_plan(before: Known, after: Known, *, now: datetime) -> bool:
+    """Whether a review may find something to do because what was known of an item became something else.
+
+    `before` was reviewed: what was to be held then is held. Days on which the place is shut move nothing by themselves.
+    """
+    if not (before.waits and after.waits and before.deadlines and after.deadlines):
+        return True
+    inputs = after.deadlines.inputs
+    return (
+        replace(before.deadlines, inputs=inputs) != after.deadlines
+        or last_moment(before.deadlines) != last_moment(after.deadlines)
+        or still_to_come(before, (), sms_told=0, now=now) != still_to_come(after, (), sms_told=0, now=now)
+    )
+
+
 def _is_untrue(notification: Notification, known: Known, due: Reminder | None, later: Sequence[Reminder]) -> bool:
     if notification.status not in WAITING:
         return False

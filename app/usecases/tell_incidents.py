@@ -27,6 +27,7 @@ from app.domain.notification import WAITING, Notification, Status
 from app.domain.outages import Outages
 from app.domain.reminder import last_moment
 from app.domain.retention import first_id_at
+from app.domain.review import moves_plan
 from app.domain.stay import Known, PersonalStay, as_touched
 from app.ports import Surroundings
 from app.storage import events as event_store
@@ -195,12 +196,14 @@ class _Telling:
         await self.sheet.write(tx)
 
     def _recomputed(self, stay: PersonalStay, record: RecipientRecord) -> PersonalStay:
-        """What waits, with the deadlines that the shut places leave; its plan is looked at at once if they changed."""
+        """What waits, with the deadlines that the shut places leave; its plan is looked at at once if they move it."""
         touched = partial(self.outages.touching, stay.operator, shipment_index=stay.shipment_index)
         known = as_touched(stay.known.picture, as_of=self.now, touched=touched)
         if not known.differs(stay.known):
             return stay
-        after = replace(stay, known=known, review_at=self.now, changed_at=self.now)
+        is_moved = moves_plan(stay.known, known, now=self.now)
+        review_at = self.now if is_moved else stay.review_at
+        after = replace(stay, known=known, review_at=review_at, changed_at=self.now)
         self._stays.append((stay, after, record))
         return after
 

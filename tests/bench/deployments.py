@@ -87,7 +87,7 @@ async def deploy_sqlite(
     data_dir = _new(directory / "sqlite")
     path, copy = data_dir / "awizo.db", data_dir / "floor.db"
     url = f"sqlite+aiosqlite:///{path}"
-    token = await _prepare(url, data_dir, recipients, channels, prepare)
+    token = await prepare_database(url, data_dir, recipients=recipients, channels=channels, prepare=prepare)
     shutil.copyfile(path, copy)
     return Deployment(
         name="SQLite",
@@ -110,7 +110,7 @@ async def deploy_postgres(
     """Two databases of `server`; the keys are under `directory`; otherwise as above."""
     data_dir = _new(directory / "postgres")
     url = server.create_database()
-    token = await _prepare(url, data_dir, recipients, channels, prepare)
+    token = await prepare_database(url, data_dir, recipients=recipients, channels=channels, prepare=prepare)
     return Deployment(
         name="PostgreSQL",
         url=url,
@@ -121,10 +121,15 @@ async def deploy_postgres(
     )
 
 
-async def _prepare(
-    url: str, data_dir: Path, recipients: int, channels: Collection[Channel], prepare: Prepare | None
+async def prepare_database(
+    url: str,
+    data_dir: Path,
+    *,
+    recipients: int,
+    channels: Collection[Channel] = BOTH_CHANNELS,
+    prepare: Prepare | None = None,
 ) -> str:
-    """The token of a key that may post events and ask for proofs."""
+    """Fill an empty database; the token of a key that may post events and ask for proofs."""
     settings = _settings(url, data_dir)
     database = open_database(settings)
     surroundings = real_surroundings()

@@ -89,7 +89,7 @@ async def _meanwhile(deployment: Deployment, plan: Plan) -> Waiting:
         if not deployment.is_sqlite:
             stack.enter_context(awizo(deployment, role="worker"))
         pacing = Pacing(port=port, token=deployment.token, per_second=_POSTS_A_SECOND)
-        await _quiet(deployment)
+        await at_rest(deployment)
         await paced(pacing, items, KEPT, until=plan.warm_up_seconds)
         alone = await paced(pacing, items, KEPT, until=_ALONE_SECONDS)
         stop = asyncio.Event()
@@ -109,7 +109,7 @@ async def _meanwhile(deployment: Deployment, plan: Plan) -> Waiting:
     )
 
 
-async def _quiet(deployment: Deployment) -> None:
+async def at_rest(deployment: Deployment) -> None:
     """Return when the workers have looked at every plan, told everybody and sealed everything."""
     async with deployment.open() as database, asyncio.timeout(_WITHIN_SECONDS):
         while await _unfinished(database):  # noqa: ASYNC110 – other processes do the work
