@@ -21,7 +21,7 @@ class Code:
     """A code by the id of the message that carries it: for what, for whom, and until when.
 
     `contact_index` is the blind index of the contact point it is sent to; `recipient` and `contact` are known where
-    somebody's record is.
+    somebody's record is. `tries` is how often somebody gave one back for it.
     """
 
     id: UUID
@@ -32,6 +32,7 @@ class Code:
     contact: UUID | None = None
     created_at: datetime
     expires_at: datetime
+    tries: int = 0
 
 
 def reading(vault: Vault, code: UUID) -> str:
@@ -130,4 +131,5 @@ def _code(row: Any) -> Code:
         contact=row.contact_id,
         created_at=row.created_at,
         expires_at=row.expires_at,
+        tries=row.tries,
     )

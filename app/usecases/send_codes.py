@@ -124,3 +124,5 @@ async def _send(
         sheet, kind, record, contact, new_id=code.id, expires_at=code.expires_at, refused_because=refused, now=now
     )
     await outbox.insert_all(tx, [message])
+    if refused:
+        await code_store.use(tx, code.id, now=now)  # else limits on sending were none on guessing
