@@ -1,8 +1,8 @@
 """What was reported about one shipment and what was told of it, the newest first and bounded."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from app.domain.timeline import EventEntry, Said, said_by, said_in
 from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage.database import Tx
+from app.storage.sql import one_of
 from app.storage.tables import events, notifications
 from app.storage.vault import PersonKey
 
@@ -28,29 +29,38 @@ class Reported:
     payload: bytes | None = field(repr=False)
 
 
+_REPORTED = select(
+    events.c.id,
+    events.c.type,
+    events.c.mapped_type,
+    events.c.status,
+    events.c.quarantine,
+    events.c.effective_at,
+    events.c.received_at,
+    events.c.ordinal,
+    events.c.code,
+    events.c.recipient_id,
+    events.c.payload,
+)
+
+
 async def newest_events(tx: Tx, shipment: bytes, *, limit: int) -> list[Reported]:
     """Up to `limit` events of one shipment, whatever became of them, those that happened last first."""
     query = (
-        select(
-            events.c.id,
-            events.c.type,
-            events.c.mapped_type,
-            events.c.status,
-            events.c.quarantine,
-            events.c.effective_at,
-            events.c.received_at,
-            events.c.ordinal,
-            events.c.code,
-            events.c.recipient_id,
-            events.c.payload,
-        )
-        .where(events.c.shipment_index == shipment)
+        _REPORTED.where(events.c.shipment_index == shipment)
         .order_by(events.c.effective_at.desc(), events.c.id.desc())
         .limit(limit)
     )
     return [
         Reported(entry=_entry(row), recipient=row.recipient_id, payload=row.payload) for row in await tx.execute(query)
     ]
+
+
+async def events_by_id(tx: Tx, ids: Collection[UUID], keys: Mapping[UUID, PersonKey]) -> list[EventEntry]:
+    """These events, which may be about more than one shipment, and what they say."""
+    rows = list(await tx.execute(_REPORTED.where(one_of(tx, events.c.id, ids)))) if ids else []
+    decoded = await event_store.decoded(tx, ids, keys) if rows else {}
+    return [replace(_entry(row), said=said_by(decoded[row.id])) if row.id in decoded else _entry(row) for row in rows]
 
 
 def _entry(row: Any) -> EventEntry:

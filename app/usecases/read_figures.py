@@ -1,11 +1,12 @@
 """Read figures: those that everybody may see, and those that an operator sees of itself."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from app.domain.figures import (
     NO_LAGS,
@@ -62,8 +63,30 @@ class Stats:
     counted: CountedUpTo | None
 
 
+_Read = TypeVar("_Read")
+
+
+async def _as_counted(tx: Tx, read: Callable[[CountedUpTo | None], Awaitable[_Read]], *, tries: int = 5) -> _Read:
+    """What `read` gives while nothing more is counted: all of it at one checkpoint, though it takes several queries.
+
+    While counting is so quick that it never is, what was read last.
+    """
+    counted = await figure_store.counted_up_to(tx)
+    found = await read(counted)
+    for _ in range(tries - 1):
+        before, counted = counted, await figure_store.counted_up_to(tx)
+        if before == counted:
+            break
+        found = await read(counted)
+    return found
+
+
 async def read_stats(tx: Tx, query: StatsQuery) -> Stats:
     """The figures that were asked for. Days are all there, facilities and couriers only with something counted."""
+    return await _as_counted(tx, partial(_stats, tx, query))
+
+
+async def _stats(tx: Tx, query: StatsQuery, counted: CountedUpTo | None) -> Stats:
     days = _days(query.first, query.last)
     if query.by is By.DAY:
         names = [name for name in map(date.isoformat, days) if name > (query.after or "")]
@@ -81,7 +104,7 @@ async def read_stats(tx: Tx, query: StatsQuery) -> Stats:
     return Stats(
         groups={str(group): _tally(of_group[group]) for group in wanted},
         following=names[query.limit - 1] if len(names) > query.limit else None,
-        counted=await figure_store.counted_up_to(tx),
+        counted=counted,
     )
 
 
@@ -92,11 +115,14 @@ async def counted_operators(tx: Tx) -> tuple[str, ...]:
 
 async def public_figures(tx: Tx, *, operator: str | None, today: date) -> PublicFigures:
     """The figures of the 30 local days that end with `today`, of one operator or of all together."""
+    return await _as_counted(tx, partial(_public, tx, operator, today))
+
+
+async def _public(tx: Tx, operator: str | None, today: date, counted: CountedUpTo | None) -> PublicFigures:
     days = _days(today - timedelta(days=PUBLIC_DAYS - 1), today)
     operators = await figure_store.operators(tx) if operator is None else [operator]
     by_day = await figure_store.totals(tx, operators, days, _PUBLIC_OUTCOMES, by=By.DAY)
     sums = _tally(await figure_store.totals(tx, operators, days, _PUBLIC_SUMS))
-    counted = await figure_store.counted_up_to(tx)
     return PublicFigures(
         operator=operator,
         days=tuple(_day(day, [row for row in by_day if row.group == day]) for day in days),

@@ -65,12 +65,14 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
     told = await timeline_store.newest_notifications(tx, index, limit=ENTRIES_MAX + 1)
     names = {each.recipient: name for each in reported if (name := said[each.entry.id].recipient)}
     events = with_corrections([replace(each.entry, said=said[each.entry.id]) for each in reported], milestones)
+    others = {n.event for n in told if n.event} - {each.entry.id for each in reported}
+    incidents = await timeline_store.events_by_id(tx, others, keys)
     waiting_for = {person for _, person in await stay_store.ids_of_shipments(tx, [index])} if known.waits else set()
     return ShipmentAnswer(
         known=known,
         anomalies=findings([(each.code, each.detected_at) for each in recorded], known),
         plan=_plan(known, [record for record in records.values() if record.id in waiting_for], told, now=now),
-        timeline=timeline([*events, *await _messages(tx, told, names)]),
+        timeline=timeline([*events, *incidents, *await _messages(tx, told, names)]),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.domain.calendar import local_day
 from app.domain.figures import Figure, LagOfHour, Measure, PublicFigures
 from app.storage import figures as figure_store
 from app.storage import log
@@ -188,3 +189,30 @@ async def test_the_checkpoint_is_that_of_the_newest_log_and_the_last_one_publish
     assert (counted.origin, counted.size) == (f"{ORIGIN_BASE}/2027h1", newest.size)
     assert (named.origin, named.size, named.counted_at) == (counted.origin, counted.size, counted.counted_at)
     assert (await cursors(world.database))["2027h1"] == newest.size
+
+
+async def test_figures_are_those_of_the_checkpoint_that_they_name(
+    world: World, clock: TestClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody counts between the queries of a reader: what he gives is read anew."""
+    await people(world)
+    await busy_day(world, clock, "first")
+    await world.seal()
+    totals = figure_store.totals
+
+    async def counting_meanwhile(*given: Any, **named: Any) -> Any:
+        monkeypatch.setattr(figure_store, "totals", totals)
+        found = await totals(*given, **named)
+        await count_all(world.database, world.surroundings, limit=1024)
+        return found
+
+    monkeypatch.setattr(figure_store, "totals", counting_meanwhile)
+    today = local_day(clock.now)
+    async with world.database.read() as tx:
+        found = await public_figures(tx, operator=None, today=today)
+    async with world.database.read() as tx:
+        again = await public_figures(tx, operator=None, today=today)
+    if found.size is None:  # on SQLite a reader sees what was there when he began
+        assert found.events == 0
+    else:
+        assert found == again

@@ -119,3 +119,5 @@ async def test_a_message_about_several_items_is_found_by_each_of_them(service: S
         assert text["id"] in [each["id"] for each in by_item]
         timeline = (await service.get(f"/v1/shipments/{OPERATOR}/{shipment}")).json()["timeline"]
         assert text["id"] in [entry["notification"] for entry in timeline if entry["kind"] == "notification"]
+        (incident,) = [entry for entry in timeline if entry["kind"] == "event" and "incident" in entry["type"]]
+        assert (incident["type"].split(".")[3], incident["reason"]) == ("facility_unavailable", "power")
