@@ -1,5 +1,6 @@
-"""Every setting, read once from `AWIZO_*` variables or `.env`. A bad one stops the start with one sentence."""
+"""Every setting, read once from `AWIZO_*` variables, `.env` or files. A bad one stops the start with one sentence."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -348,8 +350,13 @@ def _parse_witnesses(text: str) -> tuple[NamedWitness, ...]:
 
 def load_settings() -> Settings:
     """The settings of this process. Raises SettingsError with one sentence that names the first bad one."""
+    directory = os.environ.get("AWIZO_SECRETS_DIR") or None
+    if directory is not None and not os.access(directory, os.R_OK | os.X_OK):
+        raise SettingsError("AWIZO_SECRETS_DIR cannot be read.")
     try:
-        return Settings()
+        return Settings(_secrets_dir=directory)
+    except SourceError:  # whose cause may repeat what is in the file
+        raise SettingsError("AWIZO_SECRETS_DIR holds a file that cannot be read.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = "AWIZO_" + str(first["loc"][0]).upper() if first["loc"] else ""

@@ -6,7 +6,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy.engine import Connection
 
-from app.settings import Settings
+from app.settings import load_settings
 from app.storage.database import Database
 from app.storage.tables import metadata
 from app.storage.vault import Vault
@@ -20,7 +20,7 @@ def run(connection: Connection) -> None:
 
 
 async def run_on_own_database() -> None:
-    settings = Settings()
+    settings = load_settings()
     url = settings.database_direct_url or settings.database_url
     database = Database(url.get_secret_value(), Vault(bytes(32)))
     async with database.writer.begin() as connection:
