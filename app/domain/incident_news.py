@@ -1,7 +1,6 @@
 """What there is to tell a person of an incident of an area, and on which contact points. Pure."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -11,12 +10,15 @@ from app.domain.channel import Channel
 from app.domain.decision import DEFAULT_LIFETIME
 from app.domain.event import AREA_INCIDENT_KINDS, Event
 from app.domain.incident import CLOSING_KIND, ENDING_KIND, last_moment
-from app.domain.notification import UNTOLD, Notification, Status
+from app.domain.notification import Notification, Status
 from app.domain.recipient import Recipient
 from app.domain.stay import PersonalStay
 
 # No more messages about incidents than that to one person on one day; that something is over is told all the same.
 PER_DAY_MAX: Mapping[Channel, int] = {Channel.SMS: 3, Channel.EMAIL: 6}
+
+# Long enough ago for every time zone's today.
+RECENTLY = timedelta(hours=50)
 
 # What begins later than this is told at the next of these hours, so that what is planned makes one message.
 _FAR_AHEAD = timedelta(hours=48)
@@ -103,17 +105,21 @@ def digest_at(starts: datetime | None, recipient: Recipient, *, now: datetime) -
     return next(moment for moment in hours if moment > now)
 
 
-def over_the_limit(sent: Sequence[Notification], recipient: Recipient, *, now: datetime) -> dict[Channel, str]:
-    """The channels on which the person has had enough of incidents today. `sent` are theirs of the last days."""
+def told_today(sent: Iterable[Notification], recipient: Recipient, *, now: datetime) -> dict[Channel, set[UUID]]:
+    """The events of incidents that messages told the person of today, by channel. `sent` are theirs of the last days.
+
+    What another message told with them is no message; that something is over does not count; each contact point has its
+    own copy of the same news.
+    """
     today = local_day(now, recipient.time_zone)
-    # Each contact point has its own copy of the same news.
-    told = {
-        (n.channel, n.event)
-        for n in sent
-        if n.kind in AREA_INCIDENT_KINDS
-        and n.kind != ENDING_KIND
-        and n.status not in UNTOLD
-        and local_day(n.not_before or n.created_at, recipient.time_zone) == today
-    }
-    counts = Counter(channel for channel, _ in told)
-    return {channel: "rate_limited" for channel, most in PER_DAY_MAX.items() if counts[channel] >= most}
+    told: dict[Channel, set[UUID]] = {channel: set() for channel in Channel}
+    for n in sent:
+        counts = n.kind in AREA_INCIDENT_KINDS and n.kind != ENDING_KIND and n.status in _SPOKEN
+        if counts and n.event and local_day(n.not_before or n.created_at, recipient.time_zone) == today:
+            told[n.channel].add(n.event)
+    return told
+
+
+def over_the_limit(told: Mapping[Channel, Collection[UUID]]) -> dict[Channel, str]:
+    """The channels on which a person who was `told` so much has had enough of incidents for today."""
+    return {channel: "rate_limited" for channel, most in PER_DAY_MAX.items() if len(told[channel]) >= most}

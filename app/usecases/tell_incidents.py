@@ -15,6 +15,7 @@ from app.domain.decision import Hold, News, Notify, Planned, plan
 from app.domain.event import AREA_INCIDENT_KINDS, Event
 from app.domain.incident import ENDING_KIND
 from app.domain.incident_news import (
+    RECENTLY,
     Touch,
     digest_at,
     is_stale,
@@ -22,6 +23,7 @@ from app.domain.incident_news import (
     over_the_limit,
     says_the_same,
     spoken,
+    told_today,
 )
 from app.domain.notification import WAITING, Notification, Status
 from app.domain.outages import Outages
@@ -48,8 +50,6 @@ from app.usecases.record_facts import FactSheet, new_fact_sheet
 from app.usecases.touched_people import Person, facility_of, names_of, touched_people
 
 BATCH_MAX = 50
-# Long enough for every time zone's today.
-_RECENTLY = timedelta(hours=50)
 
 
 async def tell_incidents(tx: Tx, *, surroundings: Surroundings, digest_seconds: int) -> int:
@@ -106,7 +106,7 @@ async def _read(
         )
         for record in records.values()
     ]
-    since = first_id_at(now - _RECENTLY)
+    since = first_id_at(now - RECENTLY)
     return _Telling(
         now=now,
         wait=wait,
@@ -221,7 +221,9 @@ class _Telling:
         news = News(
             kind=kind,
             expires_at=news_expires_at(self.event, received_at=self.revision.received_at),
-            untold_because={} if kind == ENDING_KIND else over_the_limit(recent, record.recipient, now=self.now),
+            untold_because={}
+            if kind == ENDING_KIND
+            else over_the_limit(told_today(recent, record.recipient, now=self.now)),
             last_moment=min((at for stay in items if (at := _last_moment(stay.known))), default=None),
         )
         indexes = tuple(dict.fromkeys([*(stay.shipment_index for stay in items), *touch.shipments]))

@@ -146,3 +146,23 @@ async def test_every_named_shipment_of_a_person_is_told_of_however_many_are_name
     async with world.database.read() as tx:
         items = await incident_messages.items_of(tx, [n.id for n in await told(world)])
     assert {len(each) for each in items.values()} == {2}
+
+
+async def test_one_message_tells_of_more_incidents_than_a_day_has_messages(world: World) -> None:
+    await waits(world, "anna", channels=(Channel.EMAIL,), consents=(Channel.EMAIL,))
+    await world.post(*(area_event(data={"incident": f"I-{number}"}) for number in range(9)))
+    await settle(world)
+    mails = [n for number in range(9) for n in await told(world, f"I-{number}") if n.channel is Channel.EMAIL]
+    assert [n.status for n in mails].count(Status.SENT) == 1
+    assert {n.reason for n in mails} == {None, "merged"}
+
+
+async def test_what_does_not_fit_into_the_messages_of_a_day_is_kept_with_its_reason(world: World) -> None:
+    await waits(world, "anna", channels=(Channel.SMS,), consents=(Channel.SMS,))
+    before = len(bodies(world))
+    names = [f"I-{number}" for number in range(40)]
+    await world.post(*(area_event(data={"incident": name}) for name in names))
+    await settle(world)
+    sms = [found for name in names for found in await sms_told(world, name)]
+    assert len(bodies(world)) - before == [status for _, status, _ in sms].count(Status.SENT) <= 3
+    assert {reason for _, _, reason in sms} <= {None, "merged", "rate_limited"}
