@@ -8,6 +8,10 @@ from tests.faults.invariants_events import (
     invariant_12_the_sums_are_right,
     invariant_13_poison_hurts_no_other,
 )
+from tests.faults.invariants_incidents import (
+    invariant_1_an_item_makes_no_second_message,
+    invariant_1_every_incident_reaches_those_whom_it_concerns,
+)
 from tests.faults.invariants_log import (
     invariant_7_all_checkpoints_are_of_one_tree,
     invariant_8_every_fact_is_published,
@@ -28,6 +32,8 @@ from tests.faults.reading import Broken, Reading
 
 INVARIANTS: list[Callable[[Reading], Iterator[Broken]]] = [
     invariant_1_every_answered_event_is_there_once,
+    invariant_1_every_incident_reaches_those_whom_it_concerns,
+    invariant_1_an_item_makes_no_second_message,
     invariant_2_nothing_is_told_without_a_cause,
     invariant_3_nobody_gets_a_message_twice,
     invariant_4_what_left_was_written_down_first,

@@ -35,6 +35,7 @@ def _told_as_answered(posted: Posted, told: set[UUID]) -> Iterator[Broken]:
     answered = {
         (answer["event"], frozenset(UUID(each["id"]) for each in answer["notifications"])) for answer in posted.answers
     }
+    told = set() if posted.is_told_later else told
     if len(answered) > 1:
         yield Broken(invariant="1", what=f"{posted.key} was answered otherwise each time")
     for _, named in answered:
@@ -48,7 +49,9 @@ def _doubled(reading: Reading) -> Iterator[Broken]:
     keys = Counter(
         (n["event_id"], n["recipient_id"], n["contact_id"], n["kind"], n["channel"], n["step"], n["collect_by"])
         for n in reading.notifications.values()
-        if n["step"] is None or n["status"] != "cancelled"  # a plan that changes ends a reminder and holds another
+        # A plan that changes ends a reminder and holds another; of incidents, for what another message was to speak
+        # that was not sent another one is made.
+        if (n["step"] is None and n["merged_into"] is None) or (n["step"] and n["status"] != "cancelled")
     )
     for (event, *_), count in keys.items():
         if count > 1:

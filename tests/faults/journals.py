@@ -22,6 +22,7 @@ class Posted:
     person: str
     shipment: str
     told: bool  # somebody with two contact points and consent is to be told
+    is_told_later: bool = False  # an incident of an area: nobody is named in the answer
     posts: int = 0
     answers: list[dict[str, Any]] = field(default_factory=list)
     given_up: bool = False

@@ -13,6 +13,7 @@ from tests.faults import points, product
 
 _BEFORE_THE_BYTES_SECONDS = 8.0
 _COMMITTED_LATER_SECONDS = 1.0
+_ENDED_LATER_SECONDS = 3.0
 
 Function = Callable[..., Any]
 _background: set[asyncio.Task[None]] = set()
@@ -314,12 +315,41 @@ def _never_claim_email() -> None:
     product.replace(points.CLAIM, wrap)
 
 
+def _forget_who_was_told() -> None:
+    """How far an incident is told is kept in memory only, and nobody looks who was told before."""
+    reached: dict[Any, Any] = {}
+
+    def take(take_running: Function) -> Function:
+        async def taking(tx: Any) -> Any:
+            job = await take_running(tx)
+            return job and reached.get(job.revision.event, job)
+
+        return taking
+
+    def keep(save: Function) -> Function:
+        async def keeping(tx: Any, job: Any, *, ended_at: Any = None) -> Any:
+            reached[job.revision.event] = job
+            if ended_at is not None:
+                await asyncio.sleep(_ENDED_LATER_SECONDS)
+                await save(tx, job, ended_at=ended_at)
+
+        return keeping
+
+    async def none(*_given: Any, **_named: Any) -> list[Any]:
+        return []
+
+    product.replace(points.TAKE_RUNNING, take)
+    product.replace(points.SAVE_JOB, keep)
+    product.replace(points.TOLD_BEFORE, lambda _: none)
+
+
 BUGS: Mapping[str, Bug] = {
     "acknowledge before commit": Bug(breaks="1", plant=_acknowledge_before_commit),
     "accept duplicates twice": Bug(breaks="1", plant=_accept_duplicates_twice),
     "plan everything twice": Bug(breaks="1", plant=_plan_twice),
     "swallow the last of a batch": Bug(breaks="1", plant=_swallow_the_last_of_a_batch),
     "abort a poisoned batch": Bug(breaks="13", plant=_abort_a_poisoned_batch),
+    "forget who was told of an incident": Bug(breaks="1", plant=_forget_who_was_told),
     "send again when a lease runs out": Bug(breaks="3", plant=_send_again_when_a_lease_runs_out),
     "try again after unknown": Bug(breaks="3", plant=_try_again_after_unknown),
     "settle without fence": Bug(breaks="5", plant=_settle_without_fence),

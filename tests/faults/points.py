@@ -62,6 +62,7 @@ _PUT = "app.usecases.put_recipient.put_recipient"
 _SEALER = "app.usecases.seal_log.Sealer"
 _LOOK_UP = "adapters.sms.TwilioSms.look_up"
 _CONCLUDE = "app.usecases.follow_unknown.Follower._conclude"
+_TELL = "app.usecases.tell_incidents.tell_incidents"
 _EXPIRE = "app.usecases.expire_leases.expire_leases"
 
 POINTS = {
@@ -103,6 +104,9 @@ POINTS = {
         _point("look-up: asked: before", _LOOK_UP, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
         _point("look-up: concluded: after", _CONCLUDE, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
         _point("look-up: concluded: committed", _CONCLUDE, Part.WORKER, nth_max=1, ahead=LEASES_OVER),
+        _point("tell: after", _TELL, Part.WORKER, nth_max=2),
+        _point("tell: committing", _TELL, Part.WORKER, nth_max=2),
+        _point("tell: committed", _TELL, Part.WORKER, nth_max=2),
         _point("retention: before", "app.usecases.keep_retention.keep_retention", Part.WORKER, nth_max=1),
     ]
 }
@@ -135,10 +139,13 @@ READ_BACK = f"{_SEALER}._verify"
 LOOK_AT_MARK, TRUST = f"{_SEALER}._check_mark", f"{_SEALER}._trust"
 SAVE_ALL = "app.storage.notifications.save_all"
 PROVE = "app.usecases.prove_notification.prove_notification"
+TAKE_RUNNING, SAVE_JOB = "app.storage.incidents.take_running", "app.storage.incidents.save"
+TOLD_BEFORE = "app.storage.incident_messages.of_people_about"
 AUDIT, SUMMARY = "app.usecases.check_log.check_log", "app.usecases.check_log.LogSummary"
 
 
 NAMES = [CLOCK, TRANSACTION, SQLITE_ENGINE, *SHORT_WAITS, *(point.target for point in POINTS.values())]
 NAMES += [INTAKE_ALL, INTAKE_BATCH, BATCH_ROUTE, REJECTED, PROBLEM, DEDUPE_KEY, PLAN, MAKES_UNTRUE, TRANSACT, LEASE]
 NAMES += [HOUSEKEEPING_SECONDS, CLAIM_CHECK, SETTLE, UNKNOWN, NOT_SENT, EXPIRE_UNKNOWN, EARLY_RECEIPTS, IS_CLOSED]
+NAMES += [TAKE_RUNNING, SAVE_JOB, TOLD_BEFORE]
 NAMES += [SEQUENCE, LOOK_AT_MARK, TRUST, SAVE_ALL, PROVE, AUDIT, SUMMARY]

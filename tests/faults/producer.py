@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.builders import OPERATOR, cloud_event
+from tests.builders import FACILITY, OPERATOR, area_cloud_event, cloud_event
 from tests.faults.journals import Journals, OptOut, Posted
 from tests.poison import POISON
 from tests.wire import BATCH, STRUCTURED
@@ -23,6 +23,12 @@ PEOPLE = 40
 _MINDS = 3
 _DUPLICATES, _REORDERED = 0.2, 0.1
 _BATCHES, _BATCH_MAX = 0.2, 12
+_INCIDENT_EVERY = 60  # stories; each touches everybody for whom something waits
+_SCOPES: Sequence[dict[str, Any]] = (
+    {"facilities": [FACILITY["id"]]},
+    {"post_codes": ["03-7*"]},
+    {"operator_wide": True},
+)
 _LONG_OPT_OUTS, _LONG_SECONDS = 0.3, 8.0
 # The client writes header fields in UTF-8; what is wrong with other bytes is tried elsewhere.
 _SENDABLE = [case for case in POISON if all(value.isascii() for _, value in case.headers)]
@@ -82,6 +88,13 @@ class Producer:
                 await self._post_single(posted, until_answered=True)
         return told
 
+    async def shut(self, *, revision: int = 1) -> Posted:
+        """Post that the facility is shut at which everything waits."""
+        posted = self._revision(10**9 + next(self._told), revision, "facility_unavailable", _SCOPES[0])
+        self._journals.events[posted.key] = posted
+        await self._post_single(posted, until_answered=True)
+        return posted
+
     async def repeat(self, told: Sequence[Posted]) -> None:
         """Post these once more."""
         for posted in told:
@@ -131,6 +144,28 @@ class Producer:
             if self._chance.random() < _REORDERED:
                 story.reverse()
             yield from story
+            if number % _INCIDENT_EVERY == _INCIDENT_EVERY // 2:
+                yield from self._incident(number)
+
+    def _incident(self, number: int) -> Iterator[Posted]:
+        """Revisions of an incident, not always in order, and perhaps its end."""
+        kind = self._chance.choice(["facility_unavailable", "facility_unavailable", "service_disruption"])
+        last = self._chance.randint(1, 3)
+        revisions = [self._revision(number, each, kind, self._chance.choice(_SCOPES)) for each in range(1, last + 1)]
+        if self._chance.random() < 0.5:
+            revisions.append(self._revision(number, last + 1, "resolved", _SCOPES[0]))
+        if self._chance.random() < _REORDERED:
+            revisions.reverse()
+        yield from revisions
+
+    def _revision(self, number: int, revision: int, kind: str, scope: dict[str, Any]) -> Posted:
+        at = next(self._moments)
+        key = f"{kind}-{number}-{revision}"
+        data: dict[str, Any] = {"incident": f"I-{number}", "scope": scope}
+        if kind != "resolved":
+            data["until"] = (at + timedelta(days=3 + revision)).isoformat()
+        body = area_cloud_event(kind, revision=revision, at=at, id=key, data=data)
+        return Posted(key=key, body=body, kind=kind, person="", shipment="", told=False, is_told_later=True)
 
     def _event(self, kind: str, number: int, name: str, *, ordinal: int = 1) -> Posted:
         at = next(self._moments)
@@ -256,13 +291,14 @@ class Producer:
             "consents": [
                 {
                     "channel": channel,
-                    "purpose": "delivery",
+                    "purpose": purpose,
                     "granted": granted,
                     "at": at,
                     "method": "counter",
                     "text_version": "1",
                 }
                 for channel, granted in consents
+                for purpose in ("delivery", "incident")
             ],
         }
 

@@ -11,7 +11,7 @@ from tests.faults.journals import Journals
 from tests.second_formats import jcs, sha256
 
 _UUIDS = frozenset(
-    "id event_id recipient_id contact_id notification_id attempt_id lease fact_id".split()  # noqa: SIM905 – a list of words
+    "id event_id recipient_id contact_id merged_into notification_id attempt_id lease fact_id".split()  # noqa: SIM905 – a list of words
 )
 
 
@@ -43,6 +43,8 @@ class Reading:
     attempts: dict[UUID, Row]
     receipts: list[Row]
     consents: list[Row]
+    incidents: list[Row]
+    stays: list[Row]
     facts: dict[UUID, Fact]
     leaves: list[Row]
     heads: list[Row]
@@ -88,6 +90,8 @@ async def read(asking: Asking, journals: Journals) -> Reading:
         attempts={row["id"]: row for row in await _table(asking, "SELECT * FROM attempts")},
         receipts=await _table(asking, "SELECT * FROM receipts"),
         consents=await _table(asking, "SELECT * FROM consents"),
+        incidents=await _table(asking, "SELECT * FROM incidents"),
+        stays=await _table(asking, "SELECT id, operator, recipient_id, event_id, waits, facility FROM stays"),
         facts={row["id"]: _fact(row, places) for row in facts},
         leaves=leaves,
         heads=await _table(asking, "SELECT * FROM tree_heads"),

@@ -117,6 +117,7 @@ class Deployment:
             "email_providers": "smtp",
             "smtp_url": self.smtp_url,
             "email_from": "awizo <notices@awizo.test>",
+            "incident_digest_seconds": "2",
             **self.more,
         }
 

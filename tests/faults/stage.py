@@ -153,6 +153,7 @@ class Stage:
                 "SELECT (SELECT COUNT(*) FROM notifications WHERE status IN ('queued', 'sending')"
                 " OR status = 'held' AND due_at IS NOT NULL) AS waiting,"
                 " (SELECT COUNT(*) FROM pending_entries) AS pending,"
+                " (SELECT COUNT(*) FROM incidents WHERE state = 'running') AS incidents,"
                 " (SELECT SUM(size) FROM tree_heads) - (SELECT SUM(size) FROM"
                 " (SELECT MAX(size) AS size FROM checkpoints GROUP BY shard) newest) AS unpublished"
             )

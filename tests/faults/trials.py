@@ -91,6 +91,16 @@ async def _overtaken_in_one_batch(own: Stage) -> None:
     await own.producer.tell(*[["notice_left", "delivered"]] * _NOTICES, batch=True)
 
 
+async def _killed_while_an_incident_is_told(own: Stage) -> None:
+    """People are told, and the process dies before all of them are done with."""
+    await own.producer.tell(*[["notice_left"]] * _NOTICES, batch=True)
+    await own.producer.shut()
+    async with asyncio.timeout(_UNTIL_SECONDS):
+        while not await own.asking.rows("SELECT id FROM notifications WHERE kind = 'facility_unavailable'"):  # noqa: ASYNC110 – a database rings no bell
+            await asyncio.sleep(0.02)
+    await own.kill_all()
+
+
 async def _early_reports(own: Stage) -> None:
     """The gateway reports before it answers."""
     own.gateway.delays = [0.5]
@@ -116,6 +126,7 @@ SCENES: Mapping[str, Scene] = {
     "plan everything twice": _in_a_batch,
     "swallow the last of a batch": _in_a_batch,
     "abort a poisoned batch": _in_a_poisoned_batch,
+    "forget who was told of an incident": _killed_while_an_incident_is_told,
     "send again when a lease runs out": _gateway_hangs,
     "try again after unknown": _gateway_breaks_off,
     "settle without fence": _gateway_is_slow,
