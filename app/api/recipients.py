@@ -59,6 +59,7 @@ async def put(
             patch,
             operator_verified=services.operator_verified,
             surroundings=services.surroundings,
+            limits=services.code_limits,
         )
     )
     if isinstance(done, Withheld):

@@ -103,13 +103,16 @@ async def use(tx: Tx, code: UUID, *, now: datetime) -> bool:
     return (await tx.execute(statement)).rowcount == 1
 
 
-async def spend_all(tx: Tx, recipient: UUID, uses: Iterable[Use], *, now: datetime) -> None:
-    """Make every code of that person for these uses worthless."""
-    await tx.execute(
-        update(codes)
-        .where(codes.c.recipient_id == recipient, one_of(tx, codes.c.use, list(uses)), codes.c.used_at.is_(None))
-        .values(used_at=now)
+async def spend_all(
+    tx: Tx, recipient: UUID, uses: Iterable[Use], *, contact: UUID | None = None, now: datetime
+) -> None:
+    """Make every code of that person for these uses worthless; only those for one contact point, where it is named."""
+    statement = update(codes).where(
+        codes.c.recipient_id == recipient, one_of(tx, codes.c.use, list(uses)), codes.c.used_at.is_(None)
     )
+    if contact is not None:
+        statement = statement.where(codes.c.contact_id == contact)
+    await tx.execute(statement.values(used_at=now))
 
 
 async def forget(tx: Tx, *, before: datetime, limit: int) -> int:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.domain.merge import Ignored
 from app.domain.own_choices import AddContact, Choice, ConfirmContact, RemoveContact, choose
-from app.domain.recipient import Actor, ContactState, Recipient
+from app.domain.recipient import Actor, ContactPoint, ContactState, Recipient
 from app.domain.service_message import CONTACT_CHANGED
 from app.storage import contact_marks
 from app.storage import notifications as outbox
@@ -44,8 +44,8 @@ async def change_own_record(
 ) -> Changed | None:
     """Do what the person chose; None when there is nobody any more.
 
-    A contact point that they add gets a code. Of every other change of contact points the others that were active
-    hear.
+    A contact point that they add gets a code, and another one when they add it again before it is confirmed. Of every
+    other change of contact points the others that were active hear.
     """
     records = await recipient_store.by_ids(tx, [person], lock=True, for_update=True)
     record = records.get(person)
@@ -55,7 +55,8 @@ async def change_own_record(
     surroundings = confirming.surroundings
     now = surroundings.clock()  # after the lock
     merged = choose(before, choice, now=now, new_id=surroundings.new_id())
-    if not merged.acts and merged.recipient == before:
+    unconfirmed = _unconfirmed(merged.recipient, choice)
+    if not merged.acts and merged.recipient == before and unconfirmed is None:
         return Changed(before=before, after=before, ignored=merged.ignored)
     sheet = await new_fact_sheet(tx, surroundings)
     acting = Acting(at=now, by=Actor.PERSON, statement=said.statement, contact=before.contact(said.contact))
@@ -63,10 +64,8 @@ async def change_own_record(
     await recipient_store.save(tx, after, record.key, now=now)
     known = RecipientRecord(id=record.id, operator=record.operator, key=record.key, recipient=after)
     code = None
-    if isinstance(choice, AddContact):
-        added = next(c for c in after.contact_points if (c.channel, c.value) == (choice.channel, choice.value))
-        if added.state is ContactState.UNCONFIRMED:
-            code = await ask_to_confirm(tx, sheet, known, added, confirming=confirming, now=now)
+    if unconfirmed is not None:
+        code = await ask_to_confirm(tx, sheet, known, unconfirmed, confirming=confirming, now=now)
     if isinstance(choice, ConfirmContact):
         confirmed = after.contact(choice.contact)
         if confirmed is not None:
@@ -75,6 +74,14 @@ async def change_own_record(
         await _tell_the_others(tx, sheet, known, before, choice, confirming, now)
     await sheet.write(tx)
     return Changed(before=before, after=after, code=code, ignored=merged.ignored)
+
+
+def _unconfirmed(person: Recipient, choice: Choice) -> ContactPoint | None:
+    """The contact point that they add, where it is to be confirmed."""
+    if not isinstance(choice, AddContact):
+        return None
+    wanted = (choice.channel, choice.value, ContactState.UNCONFIRMED)
+    return next((c for c in person.contact_points if (c.channel, c.value, c.state) == wanted), None)
 
 
 async def _tell_the_others(
@@ -89,6 +96,9 @@ async def _tell_the_others(
     """The contact points that were active hear that something changed; the removed one, too."""
     if isinstance(choice, AddContact):
         return  # once it is confirmed
+    known = before.contact(choice.contact)
+    if isinstance(choice, ConfirmContact) and known is not None and known.state is ContactState.ACTIVE:
+        return  # confirmed once more: nothing is otherwise
     old = [c for c in before.contact_points if c.state is ContactState.ACTIVE]
     messages = [
         open_service_message(

@@ -88,8 +88,9 @@ async def ask_to_confirm(
 ) -> UUID:
     """Send a code by which the person confirms that contact point; the id under which they give it back.
 
-    The row of the recipient is locked, `record` has the contact point, and codes for it from before are worthless.
+    The row of the recipient is locked, and `record` has the contact point. Codes for it from before become worthless.
     """
+    await code_store.spend_all(tx, record.id, (Use.CONFIRM,), contact=contact.id, now=now)
     code = Code(
         id=confirming.surroundings.new_id(),
         use=Use.CONFIRM,

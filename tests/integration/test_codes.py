@@ -47,7 +47,13 @@ async def test_of_a_hundred_guesses_at_once_five_are_let_through(world: World) -
     await world.register()
     code = UUID(await sent_code(world))
     take = partial(code_store.take_try, code=code, uses=SIGN_IN, now=world.surroundings.clock())
-    tries = await asyncio.gather(*(world.database.transact(take) for _ in range(100)))
+    room = asyncio.Semaphore(10)  # as many as have a connection to the database
+
+    async def guess() -> object:
+        async with room:
+            return await world.database.transact(take)
+
+    tries = await asyncio.gather(*(guess() for _ in range(100)))
     assert sum(each is not None for each in tries) == 5
 
 
