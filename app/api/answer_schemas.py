@@ -13,6 +13,7 @@ from app.domain.receipt import ReceiptStatus
 from app.domain.recipient import LANGUAGES
 from app.domain.reminder import Step
 from app.domain.shipment import RANK
+from app.domain.statement import StatementKind
 from app.storage.incidents import State
 
 Schema = dict[str, Any]
@@ -53,7 +54,7 @@ def reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-_TIMELINE = ("Event", "Notification", "Attempt", "Receipt")
+_TIMELINE = ("Event", "Notification", "Attempt", "Receipt", "Statement")
 
 
 def _entry(kind: str, description: str, **members: Schema) -> Schema:
@@ -184,6 +185,14 @@ _SHIPMENT: Mapping[str, Schema] = {
     ),
     "TimelineReceipt": _entry(
         "receipt", "What a provider reported later about an attempt", notification=_ID, attempt=_COUNT, **_RECEIPT
+    ),
+    "TimelineStatement": _entry(
+        "statement",
+        "What somebody who got a message said about it on its page: that there is no paper notice (disputed), "
+        "that it is not for them (misdirected), that they got it (acknowledged)",
+        notification=_ID,
+        statement=_one_of(*StatementKind),
+        reference=_described(_TEXT, "What the person was given to keep, such as AW-7K2M-Q9XD"),
     ),
 }
 

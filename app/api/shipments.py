@@ -17,7 +17,8 @@ from app.domain.access import Caller, Scope
 from app.domain.deadline import Deadlines
 from app.domain.findings import Finding
 from app.domain.notification import Notification
-from app.domain.timeline import AttemptEntry, Entry, EventEntry, NotificationEntry, ReceiptEntry
+from app.domain.statement import Statement
+from app.domain.timeline import AttemptEntry, Entry, EventEntry, NotificationEntry, ReceiptEntry, StatementEntry
 from app.usecases.read_shipment import ShipmentAnswer, read_shipment
 
 router = APIRouter(prefix="/v1/shipments", tags=["shipments"])
@@ -30,6 +31,7 @@ _DETAILS: Mapping[str, str] = {
     "second_notice_missing": "No second paper notice was reported within two working days after it was due.",
     "no_open_day": "No day is left on which the facility is open before the item goes back.",
     "future_time": "An event says that it happened more than 15 minutes after it arrived; nobody was told of it.",
+    "paper_notice_missing": "The recipient of a notification said that there is no paper notice.",
     "correction_without_target": "A correction takes back an event that was never reported here.",
 }
 _OTHER_DETAIL = "What was reported about this shipment does not fit together."
@@ -112,6 +114,8 @@ def _entry(entry: Entry) -> dict[str, Any]:
         case ReceiptEntry(attempt=attempt):
             view = {"notification": str(attempt.notification), "attempt": attempt.number, **receipt_view(entry)}
             return {"at": moment(entry.at), "kind": "receipt", **view}
+        case StatementEntry(statement=statement):
+            return {"at": moment(entry.at), "kind": "statement", **_statement(statement)}
         case _:
             assert_never(entry)
 
@@ -151,6 +155,14 @@ def _notification(notification: Notification) -> dict[str, Any]:
         "expires_at": moment(notification.expires_at),
         "event": str(notification.event) if notification.event else None,
         "merged_into": str(notification.merged_into) if notification.merged_into else None,
+    }
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    return {
+        "notification": str(statement.notification),
+        "statement": statement.kind,
+        "reference": statement.reference,
     }
 
 

@@ -1,8 +1,9 @@
 """Whether a person is told, on which contact points, now or after quiet hours – and if not, why not. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from app.domain.calendar import end_of_day
 from app.domain.channel import Channel, Purpose
@@ -121,13 +122,16 @@ class News:
 
     `channels` narrows the kind's own (None: all of them); `untold_because` is what the shipment's other events say
     against telling (`stale`, `superseded`, `duplicate_content`, `rate_limited`), by channel, absent where nothing does.
-    `last_moment` is when it would be too late to act on it; quiet hours that last longer are not waited for.
+    `silenced` are the ids of contact points at which somebody said that the item is not for them: they are told nothing
+    more of it, as if they had opted out. `last_moment` is when it would be too late to act on it; quiet hours that last
+    longer are not waited for.
     """
 
     kind: str
     expires_at: datetime
     channels: tuple[Channel, ...] | None = None
     untold_because: Mapping[Channel, str] = field(default_factory=dict)
+    silenced: Collection[UUID] = ()
     last_moment: datetime | None = None
 
 
@@ -141,6 +145,8 @@ def plan(news: News, recipient: Recipient, *, now: datetime) -> list[Planned]:
         decision = _when(recipient, channel, now, news)
         for contact in contacts:
             against = missing or reason_against(consent) or _paused(recipient.paused_until, now)
+            if against is None and contact is not None and contact.id in news.silenced:
+                against = "opted_out"
             if against is None and not isinstance(decision, Suppress):
                 against = news.untold_because.get(channel)
             planned.append(

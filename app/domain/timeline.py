@@ -13,6 +13,7 @@ from app.domain.notification import Attempt, Notification
 from app.domain.receipt import Receipt
 from app.domain.record_time import local_record_time
 from app.domain.shipment import Milestone, corrections
+from app.domain.statement import Statement
 
 # An answer holds no more entries of a timeline than this; the newest count.
 ENTRIES_MAX = 1000
@@ -105,10 +106,28 @@ class ReceiptEntry:
         return self.received_at
 
 
-Entry = EventEntry | NotificationEntry | AttemptEntry | ReceiptEntry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementEntry:
+    """What somebody who got a notification said about it."""
+
+    statement: Statement
+
+    @property
+    def at(self) -> datetime:
+        """When it was said."""
+        return self.statement.made_at
+
+
+Entry = EventEntry | NotificationEntry | AttemptEntry | ReceiptEntry | StatementEntry
 
 # Of several things of one moment, what leads to the others comes first.
-_PRECEDENCE: Mapping[type[Entry], int] = {EventEntry: 0, NotificationEntry: 1, AttemptEntry: 2, ReceiptEntry: 3}
+_PRECEDENCE: Mapping[type[Entry], int] = {
+    EventEntry: 0,
+    NotificationEntry: 1,
+    AttemptEntry: 2,
+    ReceiptEntry: 3,
+    StatementEntry: 4,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +148,7 @@ def _order(entry: Entry) -> tuple[datetime, int, UUID]:
     match entry:
         case EventEntry(id=own) | ReceiptEntry(id=own):
             pass
-        case NotificationEntry(notification=it) | AttemptEntry(attempt=it):
+        case NotificationEntry(notification=it) | AttemptEntry(attempt=it) | StatementEntry(statement=it):
             own = it.id
     return entry.at, _PRECEDENCE[type(entry)], own
 

@@ -30,6 +30,7 @@ from app.storage.tables import (
     receipts,
     recipients,
     retired_entries,
+    statements,
 )
 
 _ERASED = "recipient.erased"
@@ -38,7 +39,7 @@ _ERASED = "recipient.erased"
 async def retire_notifications(tx: Tx, *, before: UUID, limit: int) -> int:
     """Remove up to `limit` notifications with all that was recorded of them; how many.
 
-    A statement that came years later outlives its notification: it is removed as a fact, once that is too old.
+    The fact of a statement that came years later outlives its notification: it is removed once it is too old itself.
     """
     query = (
         select(notifications.c.id)
@@ -58,6 +59,7 @@ async def retire_notifications(tx: Tx, *, before: UUID, limit: int) -> int:
     await tx.execute(delete(attempts).where(one_of(tx, attempts.c.notification_id, old)))
     chains = select(facts.c.id).where(one_of(tx, facts.c.notification_id, old), facts.c.id < before)
     await _remove_facts(tx, list((await tx.execute(chains)).scalars()))
+    await tx.execute(delete(statements).where(one_of(tx, statements.c.notification_id, old)))
     await tx.execute(delete(notification_items).where(one_of(tx, notification_items.c.notification_id, old)))
     await tx.execute(delete(notifications).where(one_of(tx, notifications.c.id, old)))
     return len(old)

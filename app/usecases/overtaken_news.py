@@ -9,9 +9,11 @@ from app.domain.notification import Notification
 from app.domain.review import untrue_because
 from app.domain.shipment import Milestone, makes_untrue, milestone_of, without_future
 from app.storage import events as event_store
+from app.storage import notifications as outbox
 from app.storage.database import Tx
 from app.storage.vault import PersonKey
 from app.usecases.read_outages import known_at, places_of, read_outages
+from app.usecases.shipment_history import read_silenced
 
 
 async def overtaken_news(
@@ -31,8 +33,12 @@ async def overtaken_news(
     shipments = {n.shipment_index for n in tried if n.shipment_index}
     known = await event_store.milestones(tx, shipments, keys) if shipments else {}
     outages = await read_outages(tx, places_of(known))
+    silenced = await read_silenced(tx, await outbox.of_shipments(tx, shipments)) if shipments else {}
     reasons = {}
     for n in tried:
+        if n.contact in silenced.get((n.shipment_index or b"", n.recipient), ()):
+            reasons[n.id] = "superseded"
+            continue
         milestones = without_future(known[n.shipment_index or b""], now=now)
         if n.step:
             # True as long as its item waits until the day that it names, whatever else was heard of that.

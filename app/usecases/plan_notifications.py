@@ -1,6 +1,6 @@
 """What follows from accepted events: who is told what, who is not and why, and which planned news became untrue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -184,6 +184,7 @@ class Planning:
             expires_at=expires_at(item.event, known=deadlines, received_at=item.received_at),
             channels=channels,
             untold_because=dict.fromkeys(Channel, against) if against else self._spent(item),
+            silenced=self._silenced(item),
             last_moment=last_moment(deadlines) if deadlines else None,
         )
         subject = Subject(
@@ -220,6 +221,10 @@ class Planning:
         """What this person was, or is to be, told about the item's shipment."""
         told = self.history.told.get(item.shipment_index, ()) if item.shipment_index else ()
         return [self._cancelled.get(n.id, n) for n in told if n.recipient == item.record.id]
+
+    def _silenced(self, item: Keeping) -> Collection[UUID]:
+        """The contact points of this person at which the item was said not to be for them."""
+        return self.history.silenced.get((item.shipment_index, item.record.id), ()) if item.shipment_index else ()
 
     def _misinformed(self, item: Keeping) -> tuple[Channel, ...]:
         """The channels on which this person was told what the correction takes back."""

@@ -1,6 +1,6 @@
 """Everything that support needs to know about one shipment, in a handful of queries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -9,7 +9,9 @@ from uuid import UUID
 from app.domain.coming import Coming, coming
 from app.domain.findings import Finding, findings, in_the_dark
 from app.domain.notification import Notification
+from app.domain.recipient import Recipient
 from app.domain.shipment import Milestone
+from app.domain.statement import Statement, silenced_contacts
 from app.domain.stay import Known, as_it_stands
 from app.domain.timeline import (
     ENTRIES_MAX,
@@ -17,6 +19,7 @@ from app.domain.timeline import (
     Entry,
     NotificationEntry,
     ReceiptEntry,
+    StatementEntry,
     Timeline,
     timeline,
     with_corrections,
@@ -26,6 +29,7 @@ from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
+from app.storage import statements as statement_store
 from app.storage import stays as stay_store
 from app.storage import timeline as timeline_store
 from app.storage.anomalies import Anomaly
@@ -67,12 +71,13 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
     events = with_corrections([replace(each.entry, said=said[each.entry.id]) for each in reported], milestones)
     others = {n.event for n in told if n.event} - {each.entry.id for each in reported}
     incidents = await timeline_store.events_by_id(tx, others, keys)
+    statements = await statement_store.of_notifications(tx, [n.id for n in told]) if told else {}
     waiting_for = {person for _, person in await stay_store.ids_of_shipments(tx, [index])} if known.waits else set()
     return ShipmentAnswer(
         known=known,
         anomalies=findings([(each.code, each.detected_at) for each in recorded], known),
-        plan=_plan(known, [record for record in records.values() if record.id in waiting_for], told, now=now),
-        timeline=timeline([*events, *incidents, *await _messages(tx, told, names)]),
+        plan=_plan(known, _people(records, waiting_for, silenced_contacts(told, statements), index), told, now=now),
+        timeline=timeline([*events, *incidents, *await _messages(tx, told, names, statements)]),
     )
 
 
@@ -82,23 +87,40 @@ def _still_true(recorded: Iterable[Anomaly], milestones: Iterable[Milestone]) ->
     return [each for each in recorded if each.code != "correction_without_target" or each.event in dark]
 
 
-def _plan(
-    known: Known, records: Iterable[RecipientRecord], told: Sequence[Notification], *, now: datetime
-) -> list[Coming]:
-    """What is still to come for each of these people, as far as they are registered."""
+def _people(
+    records: Mapping[UUID, RecipientRecord],
+    waiting_for: Collection[UUID],
+    silenced: Mapping[tuple[bytes, UUID], Collection[UUID]],
+    shipment: bytes,
+) -> list[Recipient]:
+    """For whom it waits, without the contact points at which somebody said that it is not for them."""
+    people = [record.recipient for record in records.values() if record.id in waiting_for and record.recipient]
+    return [_without(person, silenced.get((shipment, person.id), ())) for person in people]
+
+
+def _without(person: Recipient, contacts: Collection[UUID]) -> Recipient:
+    return replace(person, contact_points=tuple(each for each in person.contact_points if each.id not in contacts))
+
+
+def _plan(known: Known, people: Iterable[Recipient], told: Sequence[Notification], *, now: datetime) -> list[Coming]:
+    """What is still to come for each of these people."""
     unsaid = {n.id for n in told if n.status in UNSAID}
     # A reminder that was to speak for others, and never did, leaves theirs to be sent after all.
     standing = [n for n in told if n.merged_into not in unsaid]
     found: set[Coming] = set()
-    for record in records:
-        own = [n for n in standing if n.recipient == record.id]
-        if record.recipient is not None:
-            found |= coming(known, record.recipient, own, sms_told=sms_told(own), now=now)
+    for person in people:
+        own = [n for n in standing if n.recipient == person.id]
+        found |= coming(known, person, own, sms_told=sms_told(own), now=now)
     return sorted(found)
 
 
-async def _messages(tx: Tx, told: Sequence[Notification], names: Mapping[UUID, str]) -> list[Entry]:
-    """The notifications with their attempts and receipts."""
+async def _messages(
+    tx: Tx,
+    told: Sequence[Notification],
+    names: Mapping[UUID, str],
+    statements: Mapping[UUID, Sequence[Statement]],
+) -> list[Entry]:
+    """The notifications with their attempts and receipts, and what was said about them."""
     ids = [n.id for n in told]
     attempts = await outbox.attempts_of(tx, ids) if ids else {}
     receipts = await receipt_store.of_notifications(tx, ids) if attempts else {}
@@ -106,6 +128,7 @@ async def _messages(tx: Tx, told: Sequence[Notification], names: Mapping[UUID, s
     for n in told:
         by_id = {attempt.id: attempt for attempt in attempts.get(n.id, [])}
         entries.append(NotificationEntry(notification=n, recipient=names.get(n.recipient)))
+        entries += [StatementEntry(statement=statement) for statement in statements.get(n.id, ())]
         entries += [AttemptEntry(attempt=attempt, channel=n.channel) for attempt in by_id.values()]
         entries += [
             ReceiptEntry(

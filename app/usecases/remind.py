@@ -206,6 +206,7 @@ class _Reminding:
             kind=reminder.kind,
             expires_at=subject.expires_at,
             channels=reminder.channels,
+            silenced=self.history.silenced.get((subject.shipment_index or b"", record.id), ()),
             last_moment=last_moment(known.deadlines) if known.deadlines else None,
         )
         return plan(news, record.recipient, now=self.now)

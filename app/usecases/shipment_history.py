@@ -1,18 +1,21 @@
 """What is known of shipments when something new is decided about them, read under their locks."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from app.domain.channel import Channel
 from app.domain.event import Event
 from app.domain.notification import Notification
 from app.domain.outages import NO_OUTAGES, Outages
 from app.domain.shipment import Milestone, without_future
+from app.domain.statement import silenced_contacts
 from app.domain.stay import Known, PersonalStay
 from app.storage import events as event_store
 from app.storage import notifications as outbox
+from app.storage import statements as statement_store
 from app.storage import stays as stay_store
 from app.storage.database import Tx
 from app.storage.shipments import lock_shipments
@@ -25,12 +28,16 @@ Waiting = tuple[Notification, Milestone]
 
 @dataclass(slots=True, kw_only=True)
 class History:
-    """By shipment: its events, the messages about it (those that `waiting` holds have not left), and its stays."""
+    """By shipment: its events, the messages about it (those that `waiting` holds have not left), and its stays.
+
+    `silenced` are the contact points, by shipment and person, at which somebody said that the item is not for them.
+    """
 
     known: dict[bytes, list[Milestone]] = field(default_factory=lambda: defaultdict(list))
     waiting: dict[bytes, list[Waiting]] = field(default_factory=lambda: defaultdict(list))
     told: dict[bytes, list[Notification]] = field(default_factory=lambda: defaultdict(list))
     stays: dict[tuple[bytes, UUID], PersonalStay] = field(default_factory=dict)
+    silenced: dict[tuple[bytes, UUID], set[UUID]] = field(default_factory=lambda: defaultdict(set))
     outages: Outages = NO_OUTAGES
 
     def known_of(self, shipment: bytes, *, as_of: datetime) -> Known:
@@ -64,5 +71,13 @@ async def read_history(
         history.waiting[notification.shipment_index or b""].append((notification, about))
     for notification in await outbox.of_shipments(tx, history.known):
         history.told[notification.shipment_index or b""].append(notification)
+    history.silenced |= await read_silenced(tx, [n for told in history.told.values() for n in told])
     history.stays = await stay_store.of_shipments(tx, history.known, keys)
     return history
+
+
+async def read_silenced(tx: Tx, told: Collection[Notification]) -> dict[tuple[bytes, UUID], set[UUID]]:
+    """The contact points that got one of these messages and said that it is not for them, by shipment and person."""
+    letters = [n for n in told if n.channel is Channel.EMAIL]
+    said = await statement_store.of_notifications(tx, {id_ for n in letters for id_ in (n.id, n.merged_into) if id_})
+    return silenced_contacts(letters, said)

@@ -73,7 +73,6 @@ def _keep_statements() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("notification_id", sa.Uuid(), nullable=False),
         sa.Column("recipient_id", sa.Uuid(), nullable=False),
-        sa.Column("shipment_index", sa.LargeBinary(), nullable=True),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("reference", sa.String(16), nullable=False),
         sa.Column("made_at", Instant(), nullable=False),
@@ -87,7 +86,7 @@ def _keep_statements() -> None:
         sa.UniqueConstraint("reference", name=op.f("uq_statements_reference")),
         sa.UniqueConstraint("notification_id", "kind", name=op.f("uq_statements_notification_id_kind")),
     )
-    for column in ("notification_id", "recipient_id", "shipment_index"):
+    for column in ("notification_id", "recipient_id"):
         op.create_index(f"ix_statements_{column}", "statements", [column])
 
 

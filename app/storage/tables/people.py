@@ -198,7 +198,6 @@ statements = Table(
     Column("id", Uuid, primary_key=True),
     Column("notification_id", Uuid, ForeignKey("notifications.id"), nullable=False, index=True),
     Column("recipient_id", Uuid, ForeignKey("recipients.id"), nullable=False, index=True),
-    Column("shipment_index", LargeBinary, index=True),
     Column("kind", String(16), nullable=False),  # acknowledged | disputed | misdirected
     Column("reference", String(16), nullable=False, unique=True),
     Column("made_at", Instant, nullable=False),
