@@ -5,8 +5,9 @@ Informs only: nothing here says when a deadline for a reply or an appeal ends.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from app.domain.calendar import DAYS_OFF_VERSION, local_day, rolled, working_day_after
 from app.domain.event import LegalRegime
@@ -99,6 +100,12 @@ def deadlines(inputs: Inputs) -> Deadlines:
     Anomalies: `second_notice_early` (on or before the end of the first window), `second_notice_missing` (none within
     two more working days after it was due, though perhaps later), `no_open_day` (nothing open is left).
     """
+    # Equal inputs can be written differently: the same moment in another time zone.
+    return replace(_applied(inputs), inputs=inputs)
+
+
+@lru_cache(maxsize=1024)  # of all that waits at one place much has the same days
+def _applied(inputs: Inputs) -> Deadlines:
     first = inputs.first_notice_on
     by_law = inputs.regime in STORAGE or inputs.regime is LegalRegime.UNKNOWN
     window_end = first + FIRST_WINDOW if first and by_law else None

@@ -4,10 +4,10 @@ The first message and the one about a second notice are news and go out with the
 themselves, on days on which the facility is open, never later than they should.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
+from functools import lru_cache
 
 from app.domain.calendar import at_local, local_day
 from app.domain.channel import Channel
@@ -60,25 +60,28 @@ def reminders(known: Deadlines, *, since: datetime, sms_told: int) -> list[Remin
     left = _sms_left(known, sms_told)
     return [
         Reminder(step=step, due_at=due_at, channels=_channels(step, sms_left=left), collect_by=safe)
-        for step, day, hour in _days(known, safe, since)
+        for step, day, hour in _days(known, safe, local_day(since, known.inputs.calendar.time_zone))
         if (due_at := at_local(day, hour, known.inputs.calendar.time_zone)) > since
     ]
 
 
-def _days(known: Deadlines, safe: date, since: datetime) -> Iterable[tuple[Step, date, time]]:
+@lru_cache(maxsize=1024)  # of all that waits at one place much has the same days
+def _days(known: Deadlines, safe: date, first: date) -> tuple[tuple[Step, date, time], ...]:
+    """The steps of what waits since the day `first`, each with its day and local hour."""
     calendar = known.inputs.calendar
-    first = local_day(since, calendar.time_zone)
     two_before = calendar.open_days_before(safe, 2, first=first)
     eve = calendar.open_days_before(safe, 1, first=first)
+    days = []
     if known.first_window_end and known.second_notice_on is None:
         early = calendar.open_days_before(known.first_window_end, 2, first=first)
         # Where the operator's date comes so soon, what follows says all.
         if early and early < (two_before or eve or safe):
-            yield Step.FIRST_WINDOW, early, MORNING
+            days.append((Step.FIRST_WINDOW, early, MORNING))
     if two_before:
-        yield Step.BEFORE_LAST, two_before, MORNING
+        days.append((Step.BEFORE_LAST, two_before, MORNING))
     if eve:
-        yield Step.LAST_DAY, eve, EVE
+        days.append((Step.LAST_DAY, eve, EVE))
+    return tuple(days)
 
 
 def _sms_left(known: Deadlines, told: int) -> int:

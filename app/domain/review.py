@@ -44,8 +44,7 @@ def still_to_come(known: Known, told: Sequence[Notification], *, sms_told: int, 
     }
     heard_at = [n.created_at for n in told if n.kind in STAY_KINDS and n.status not in UNTOLD]
     plan = reminders(known.deadlines, since=max([known.stay.newest_at, *heard_at]), sms_told=sms_told)
-    overdue = [reminder for reminder in plan if reminder.due_at <= now]
-    coming = _on_open_days(overdue[-1:], plan[len(overdue) :], known.deadlines.inputs.calendar, now)
+    coming = _on_open_days(*_parted(plan, now), known.deadlines.inputs.calendar, now)
     left = (
         replace(one, channels=tuple(c for c in one.channels if (one.step, one.collect_by, c) not in done))
         for one in coming
@@ -90,14 +89,25 @@ def moves_plan(before: Known, after: Known, *, now: datetime) -> bool:
 
     `before` was reviewed: what was to be held then is held. Days on which the place is shut move nothing by themselves.
     """
-    if not (before.waits and after.waits and before.deadlines and after.deadlines):
+    if not (before.waits and after.waits and before.deadlines and after.deadlines and before.stay and after.stay):
         return True
-    inputs = after.deadlines.inputs
+    since, shut = after.stay.newest_at, after.deadlines.inputs
+    plan = reminders(before.deadlines, since=since, sms_told=0)
+    overdue, later = _parted(plan, now)
     return (
-        replace(before.deadlines, inputs=inputs) != after.deadlines
+        before.stay.newest_at != since
+        or replace(before.deadlines, inputs=shut) != after.deadlines
         or last_moment(before.deadlines) != last_moment(after.deadlines)
-        or still_to_come(before, (), sms_told=0, now=now) != still_to_come(after, (), sms_told=0, now=now)
+        or plan != reminders(after.deadlines, since=since, sms_told=0)
+        or _on_open_days(overdue, later, before.deadlines.inputs.calendar, now)
+        != _on_open_days(overdue, later, shut.calendar, now)
     )
+
+
+def _parted(plan: Sequence[Reminder], now: datetime) -> tuple[list[Reminder], list[Reminder]]:
+    """The last of those that are overdue, and those that come later."""
+    overdue = [reminder for reminder in plan if reminder.due_at <= now]
+    return overdue[-1:], list(plan[len(overdue) :])
 
 
 def _is_untrue(notification: Notification, known: Known, due: Reminder | None, later: Sequence[Reminder]) -> bool:
