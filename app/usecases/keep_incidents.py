@@ -25,21 +25,27 @@ async def lock_incidents(tx: Tx, events: Iterable[Event]) -> None:
 async def keep_incidents(tx: Tx, accepted: Sequence[Accepted]) -> dict[UUID, Progress]:
     """Have people told of each, unless a revision that counts more is known; how far that is, by event.
 
-    Of several revisions in one list each is told in the place of the one before. The incidents are locked.
+    Of several revisions in one list only the one that counts most is told. The incidents are locked.
     """
     if not accepted:
         return {}
     revisions = [_revision(tx, item, event_fact) for item, event_fact in accepted]
-    newest = await incident_store.newest(tx, {(each.operator, each.name) for each in revisions})
+    known = await incident_store.newest(tx, {_place(each) for each in revisions})
+    newest = dict(known)
     for each in revisions:
-        place = each.operator, each.name
-        before = newest.get(place)
-        if before is not None and each.order <= before.order:
-            await incident_store.insert_superseded(tx, each)
+        before = newest.get(_place(each))
+        if before is None or each.order > before.order:
+            newest[_place(each)] = each
+    for each in revisions:
+        if each is newest[_place(each)]:
+            await incident_store.insert(tx, each, before=known.get(_place(each)))
         else:
-            await incident_store.insert(tx, each, before=before)
-            newest[place] = each
+            await incident_store.insert_superseded(tx, each)
     return await incident_store.progress(tx, [each.event for each in revisions])
+
+
+def _place(revision: Revision) -> tuple[str, str]:
+    return revision.operator, revision.name
 
 
 def _revision(tx: Tx, item: Keeping, event_fact: bytes) -> Revision:

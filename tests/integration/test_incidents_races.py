@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from app.domain.channel import Channel
 from app.domain.merge import ConsentAct, WantedContact
@@ -15,7 +15,7 @@ from app.domain.quiet_hours import QuietHours
 from app.storage import incidents as incident_store
 from app.storage import recipients as recipient_store
 from app.storage.incidents import State
-from app.storage.tables import recipient_keys, stays
+from app.storage.tables import incident_areas, recipient_keys, stays
 from app.usecases import tell_incidents as telling
 from app.usecases.erase_recipient import erase_recipient
 from app.usecases.read_shipment import read_shipment
@@ -126,6 +126,14 @@ async def test_several_revisions_in_one_batch_tell_the_last_that_counts(world: W
     assert [(n.kind, n.channel, n.status) for n in await told(world)] == [
         ("facility_unavailable", channel, Status.SENT) for channel in ("sms", "email")
     ]
+
+
+async def test_of_many_revisions_in_one_batch_only_the_last_keeps_whom_it_touches(world: World) -> None:
+    places = {"scope": {"facilities": [f"F-{number}" for number in range(20)]}}
+    await world.post(area_event(data=places), *(area_event(revision=later) for later in range(2, 30)))
+    async with world.database.read() as tx:
+        rows = (await tx.execute(select(func.count()).select_from(incident_areas))).scalar_one()
+    assert rows == 1
 
 
 async def test_an_end_of_what_nobody_heard_of_tells_nobody(world: World) -> None:
