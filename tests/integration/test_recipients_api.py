@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from app.api import problems, recipients
+from app.api.exports import export_document
 from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
@@ -18,6 +19,7 @@ from app.api.recipients import BODY_BYTES_MAX
 from app.api.services import Services
 from app.domain.access import Scope
 from app.domain.channel import Channel
+from app.domain.pumping import CodeLimits
 from app.ports import Surroundings
 from app.storage import recipients as recipient_store
 from app.storage.database import Database
@@ -107,6 +109,9 @@ async def api(database: Database, surroundings: Surroundings) -> AsyncIterator[A
         log_public=True,
         witness_policy="",
         witness_quorum=1,
+        public_url="http://awizo.test",
+        code_limits=CodeLimits(),
+        export_document=export_document,
     )
     app.state.services = services
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://awizo.test") as client:

@@ -80,7 +80,8 @@ async def test_what_has_not_left_is_cancelled_in_its_chain(world: World) -> None
         states = {n.status: n.reason for n in (await outbox.by_events(tx, [answer.event]))[answer.event]}
         ends = [d for d in await documents(tx) if d["type"] == "notification.cancelled"]
     assert states == {"cancelled": "erased", "suppressed": "unverified"}
-    assert [(end["n"], end["data"]["reason"]) for end in ends] == [(1, "erased")]
+    # The notice, and the request to confirm the address.
+    assert [(end["n"], end["data"]["reason"]) for end in ends] == [(1, "erased"), (1, "erased")]
 
 
 async def test_erasure_is_sealed_with_who_asked_and_on_what_ground(world: World) -> None:

@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import update
 
 from adapters.mark_file import MarkFile
+from app.api.exports import export_document
 from app.api.intake import Intake
 from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.reception import Reception
 from app.api.services import Services
 from app.domain.access import Scope
+from app.domain.pumping import CodeLimits
 from app.main import create_app
 from app.merkle.checkpoint import Checkpoint
 from app.merkle.note import parse_note, parse_vkey, sign_note
@@ -75,6 +77,9 @@ async def serving(ledger: Ledger, *, public: bool = True) -> AsyncIterator[httpx
         log_public=public,
         witness_policy="",
         witness_quorum=1,
+        public_url=BASE_URL,
+        code_limits=CodeLimits(),
+        export_document=export_document,
     )
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=BASE_URL) as client:
