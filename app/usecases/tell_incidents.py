@@ -49,7 +49,9 @@ from app.usecases.read_outages import read_outages
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 from app.usecases.touched_people import Person, facility_of, names_of, touched_people
 
-BATCH_MAX = 50
+BATCH_MAX = 100
+# With one writer for all, whoever reports something meanwhile waits until a batch is written.
+BATCH_MAX_OF_ONE_WRITER = 20
 
 
 async def tell_incidents(tx: Tx, *, surroundings: Surroundings, digest_seconds: int) -> int:
@@ -60,7 +62,8 @@ async def tell_incidents(tx: Tx, *, surroundings: Surroundings, digest_seconds: 
     job = await incident_store.take_running(tx)
     if job is None:
         return 0
-    found = await come_by(tx, job, limit=BATCH_MAX)
+    limit = BATCH_MAX if tx.is_postgres else min(BATCH_MAX, BATCH_MAX_OF_ONE_WRITER)
+    found = await come_by(tx, job, limit=limit)
     if found is None:
         await incident_store.save(tx, job, ended_at=surroundings.clock())
         return 1
