@@ -191,6 +191,10 @@ requirements: ## pin every dependency again, by hash, in requirements/*.txt (UPG
 	compile pyproject.toml --group dev --output-file requirements/dev.txt && \
 	compile --group peers --output-file requirements/peers.txt
 
+.PHONY: sbom
+sbom: $(STAMP) ## write the bill of materials, dist/sbom.cdx.json (CycloneDX), from the pinned requirements
+	@$(PY) scripts/make_sbom.py dist/sbom.cdx.json
+
 .PHONY: hooks
 hooks: ## let git check the format, lint and layers of what you commit
 	@git config core.hooksPath scripts/hooks
