@@ -33,6 +33,7 @@ from app.storage.database import CommitUnknownError, DatabaseUnavailableError
 from app.usecases.log_fault import LogStuckError
 from app.usecases.share_commits import OverloadedError
 from app.web import assets, status, unsubscribe, verify_page
+from app.web.preferences import router as preferences
 
 DESCRIPTION = (
     "Digital delivery notices with evidence that anyone can verify offline. "
@@ -59,6 +60,7 @@ _ROUTES = (
     assets,
     status,
     unsubscribe,
+    preferences,
     verify_page,
 )
 

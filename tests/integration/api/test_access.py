@@ -87,7 +87,13 @@ GUARDED = {
     REPORTS: guarded(Scope.RECEIPTS_WRITE, good=204, foreign=204, request=hand_in_report),
 }
 # Routes whose authority is not a key: public ones (the log, unless AWIZO_LOG_PUBLIC says no: see test_published_log),
-# a link's token, a provider's signature.
+# a person's session (see test_preferences_sessions), a link's token, a provider's signature.
+_BOTH = (
+    *("/sign-in/{code}", "/again", "/again/{code}", "/whose", "/messages", "/agree", "/quiet", "/pause", "/wording"),
+    *("/contacts", "/confirm/{code}", "/data", "/erase"),
+)
+_PAGES = ("", *_BOTH, "/sent", "/sent/{notification}/proof")
+_FORMS = (*_BOTH, "/sign-in", "/sign-out", "/contacts/return", "/contacts/remove")
 OPEN = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -108,6 +114,8 @@ OPEN = {
     ("HEAD", "/verify"),
     ("GET", "/static/{name}"),
     ("HEAD", "/static/{name}"),
+    *((method, f"/preferences{page}") for method in ("GET", "HEAD") for page in _PAGES),
+    *(("POST", f"/preferences{form}") for form in _FORMS),
     ("GET", "/u/{token}"),
     ("HEAD", "/u/{token}"),
     ("POST", "/u/{token}"),

@@ -1,0 +1,20 @@
+"""Every route below `/preferences`."""
+
+from fastapi import APIRouter
+
+from app.web.preferences import (
+    agree,
+    confirm,
+    contacts,
+    data,
+    messages,
+    overview,
+    sent,
+    sign_in,
+    when,
+    wording,
+)
+
+router = APIRouter(include_in_schema=False)
+for module in (overview, sign_in, messages, agree, when, contacts, confirm, wording, sent, data):
+    router.include_router(module.router)

@@ -1,0 +1,88 @@
+"""What each message looks like: the very texts that are sent, about an item and an office that do not exist."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from app.domain.calendar import DEFAULT_TIME_ZONE, zone
+from app.domain.channel import Channel, Purpose
+from app.domain.event import Facility, OpeningInterval, Outage, Pickup, Window
+from app.domain.recipient import Recipient
+from app.rendering.catalog import language_or_default
+from app.rendering.letter import letter_of
+from app.rendering.notice import IncidentNews, Item, Notice, PlaceTouched
+from app.rendering.sms import render_sms
+from app.rendering.words import OPERATORS
+
+_NUMBER = "00759007734123456789"
+_REFERENCE = UUID(int=0)
+_OPEN = (OpeningInterval(opens=time(8), closes=time(20)),)
+_OFFICE = Facility(
+    id="sample", name="UP Warszawa 32", street="Targowa 73", post_code="03-729", city="Warszawa",
+    hours=(_OPEN,) * 5 + ((),) * 2,
+)  # fmt: skip
+_SERVICE = "registered_letter"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A sample: the text of an SMS, or an e-mail's subject and how it begins."""
+
+    subject: str
+    text: str = field(repr=False)
+
+
+def sample(channel: Channel, purpose: Purpose, person: Recipient, *, today: date) -> Sample:
+    """A message for that purpose as this person would get it, had it been sent `today`."""
+    notice = _notice(purpose, person, today)
+    if channel is Channel.SMS:
+        return Sample(subject="", text=render_sms(notice).text)
+    letter = letter_of(notice, sent_on=today)
+    return Sample(subject=letter.subject, text=letter.lead)
+
+
+def _notice(purpose: Purpose, person: Recipient, today: date) -> Notice:
+    there = zone(DEFAULT_TIME_ZONE)
+    noon = datetime.combine(today, time(11, 40), there)
+    last = _last_open(today + timedelta(days=14))
+    known = Notice(
+        kind="notice_left",
+        happened_at=noon,
+        operator=OPERATORS.get(person.operator, person.operator),
+        language=language_or_default(person.language),
+        zone=there,
+        reference=_REFERENCE,
+        service=_SERVICE,
+        shipment=_NUMBER,
+        letters=person.letters,
+        safety_phrase=person.safety_phrase,
+        told_on=today,
+    )
+    match purpose:
+        case Purpose.PROGRESS:
+            window = Window(starts=noon.replace(hour=12, minute=0), until=noon.replace(hour=15, minute=0))
+            return replace(known, kind="out_for_delivery", window=window)
+        case Purpose.INCIDENT:
+            return replace(known, kind="facility_unavailable", incidents=(_closure(person.operator, noon, last),))
+        case _:
+            pickup = Pickup(starts=today + timedelta(days=1), until=last)
+            return replace(known, facility=_OFFICE, pickup=pickup, collect_by=last, first_notice_at=noon)
+
+
+def _closure(operator: str, noon: datetime, last: date) -> IncidentNews:
+    starts, until = noon + timedelta(days=1), noon + timedelta(days=2)
+    shut = replace(_OFFICE, outages=(Outage(starts=starts, until=until, reason="technical"),))
+    item = Item(shipment=_NUMBER, service=_SERVICE, since=noon)
+    return IncidentNews(
+        kind="facility_unavailable",
+        operator=operator,
+        starts=starts,
+        until=until,
+        reason="technical",
+        places=(PlaceTouched(facility=shut, items=(item,), collect_by=last),),
+    )
+
+
+def _last_open(day: date) -> date:
+    """`day`, or the working day before it, when the office of the sample is open."""
+    return day - timedelta(days=max(day.weekday() - 4, 0))
