@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,10 +18,11 @@ from tests.simulation.journal import Posted
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A notification as it ended, and the number of the shipment that it was made for."""
+    """A notification as it ended, and the number of the shipment, or the revision of the incident, that it tells of."""
 
     id: UUID
     shipment: str
+    incident: tuple[str, int] | None
     kind: str
     step: str | None
     channel: str
@@ -44,7 +46,7 @@ class Books:
 
 async def read_books(database: Database, posted: Iterable[Posted], items: Iterable[Item]) -> Books:
     """The books as they stand; a notification of an event that was not posted is a KeyError."""
-    number_of = {post.event: post.document["data"]["shipment"] for post in posted}
+    said_of = {post.event: post.document["data"] for post in posted}
     async with database.read() as tx:
         index = {event_store.shipment_index(tx, each.operator, each.number): each.number for each in items}
         kept = (await tx.execute(select(notifications))).mappings().all()
@@ -52,7 +54,8 @@ async def read_books(database: Database, posted: Iterable[Posted], items: Iterab
     rows = {
         each["id"]: Row(
             id=each["id"],
-            shipment=number_of[each["event_id"]],
+            shipment=said_of[each["event_id"]].get("shipment", ""),
+            incident=_revision(said_of[each["event_id"]]),
             kind=each["kind"],
             step=each["step"],
             channel=each["channel"],
@@ -69,3 +72,7 @@ async def read_books(database: Database, posted: Iterable[Posted], items: Iterab
         if row.merged_into is not None:
             spoken_for[row.merged_into].append(row)
     return Books(rows=rows, spoken_for=spoken_for, anomalies=[(index.get(place), code) for place, code in found])
+
+
+def _revision(data: Mapping[str, Any]) -> tuple[str, int] | None:
+    return (data["incident"], data["revision"]) if "incident" in data else None

@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from app.domain.outages import NO_OUTAGES
+from tests.simulation.outages import shut_post
 from tests.simulation.parcels import DAY, Parcel, in_order_of_arrival, wall
 from tests.simulation.people import DEFAULT_QUIET, Person
 from tests.simulation.places import ClosedSpan, Place
@@ -15,6 +17,10 @@ MONDAY = date(2026, 11, 30)
 _EVERY = frozenset(
     (channel, purpose) for channel in ("sms", "email") for purpose in ("delivery", "progress", "incident")
 )
+
+
+# What the product remembers of calls, and what a story without a bug, or with another one, must not have filled.
+REMEMBERED = ("app.domain.deadline._applied", "app.domain.reminder._days")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,13 @@ def _never_closed(calendar_of: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *given, **named: replace(calendar_of(*given, **named), closures=())
 
 
+def _nothing_is_shut(_outages: Callable[..., Any]) -> Callable[..., Any]:
+    async def nothing(*_given: Any) -> Any:
+        return NO_OUTAGES
+
+    return nothing
+
+
 FAULTS: Mapping[str, Fault] = {
     "the plan is not dropped on collection": Fault(
         finds="not_waiting", places=("app.domain.stay.picture_of",), make=_waits_for_ever
@@ -79,6 +92,12 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "announced closures are ignored": Fault(
         finds="shut_safe_day", places=("app.domain.stay.calendar_of",), make=_never_closed
+    ),
+    "incidents shut nothing": Fault(
+        finds="shut_safe_day", places=("app.storage.incidents.outages",), make=_nothing_is_shut
+    ),
+    "nobody is told of shut places": Fault(
+        finds="untold", places=("app.usecases.tell_incidents.plan",), make=lambda _: lambda *_given, **_named: []
     ),
     "items are never merged": Fault(
         finds="unmerged",
@@ -113,7 +132,7 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "consent is not asked for": Fault(
         finds="unconsented",
-        places=("app.domain.decision.reason_to_stop", "app.usecases.dispatch_notifications.reason_to_stop"),
+        places=("app.domain.decision.reason_to_stop",),
         make=lambda _: lambda *_given: None,
     ),
     "missing second notices are not noted": Fault(
@@ -125,13 +144,14 @@ FAULTS: Mapping[str, Fault] = {
 
 
 def small_story() -> Story:
-    """Nine shipments, three people and two offices: enough for each of the faults to do harm."""
+    """Ten shipments, three people and three offices: enough for each of the faults to do harm."""
     chance = Random(7)
     jan, olha, nobody = _person(0, "pl"), _person(1, "uk", native=True), _person(2, "pl", agreed=False)
     office = _office("UP-1", ())
     closing = _office(
         "UP-2", (ClosedSpan(first=MONDAY + 14 * DAY, last=MONDAY + 15 * DAY, announced_on=MONDAY - 9 * DAY),)
     )
+    struck = _office("UP-3", ())
     parcels = [
         _letter(chance, 1, jan, office, collected_after=5),
         _letter(chance, 2, jan, office),
@@ -142,8 +162,12 @@ def small_story() -> Story:
         _letter(chance, 7, jan, closing, left_at=21),
         _letter(chance, 8, olha, office, regime="kpc", second=True),
         _letter(chance, 9, jan, closing, changes=5),
+        _letter(chance, 10, olha, struck),
     ]
-    return Story(first_day=MONDAY, days=30, people=[jan, olha, nobody], posts=in_order_of_arrival(parcels), standing=())
+    told_at, first, last = wall(MONDAY + 2 * DAY, 9), MONDAY + 11 * DAY, MONDAY + 15 * DAY
+    shut = shut_post("facility_unavailable", told_at, "I-1", 1, struck, first=first, last=last)
+    posts = sorted([*in_order_of_arrival(parcels), shut], key=lambda post: post.at)
+    return Story(first_day=MONDAY, days=30, people=[jan, olha, nobody], posts=posts, standing=())
 
 
 def _person(number: int, language: str, *, native: bool = False, agreed: bool = True) -> Person:

@@ -70,6 +70,22 @@ class Heard:
         return self.effective, rank, self.ordinal or 0, self.name
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shut:
+    """One revision of an incident that shuts a place on whole days, or, without days, its end."""
+
+    at: datetime
+    operator: str
+    name: str
+    revision: int
+    office: str
+    days: tuple[date, date] | None
+
+    @property
+    def order(self) -> tuple[int, bool]:
+        return self.revision, self.days is None
+
+
 @dataclass(kw_only=True)
 class Item:
     """One shipment: whose it is, and what was heard of it, in the order of hearing."""
@@ -78,6 +94,13 @@ class Item:
     operator: str
     recipient: str
     heard: list[Heard] = field(default_factory=list)
+    shut: list[Shut] = field(default_factory=list)  # what was heard of incidents at places where it ever was
+
+    @property
+    def moments(self) -> list[datetime]:
+        """When something was heard that may count for it, from the first that was heard of itself."""
+        since = self.heard[0].at
+        return sorted({each.at for each in self.heard} | {each.at for each in self.shut if each.at >= since})
 
     @property
     def regime(self) -> str:
@@ -104,15 +127,48 @@ class Standing:
 def items_of(posted: Iterable[Posted]) -> dict[str, Item]:
     """All items by number; what comes again under its own name was heard before."""
     items: dict[str, Item] = {}
+    posted = list(posted)
     for post in posted:
         data = post.document["data"]
+        if "incident" in data:
+            continue
         item = items.setdefault(
             data["shipment"], Item(number=data["shipment"], operator=data["operator"], recipient=data["recipient"])
         )
         heard = _heard(post)
         if heard.name not in {each.name for each in item.heard}:
             item.heard.append(heard)
+    shut = shut_by(posted)
+    for item in items.values():
+        offices = {each.data["facility"]["id"] for each in item.heard if "facility" in each.data}
+        item.shut = [each for each in shut if each.operator == item.operator and each.office in offices]
     return items
+
+
+def shut_by(posted: Iterable[Posted]) -> list[Shut]:
+    """What was heard of incidents."""
+    found = []
+    for post in posted:
+        data = post.document["data"]
+        if "incident" in data:
+            days = (date.fromisoformat(data["from"]), date.fromisoformat(data["until"])) if "from" in data else None
+            office = data["scope"]["facilities"][0]
+            found.append(
+                Shut(
+                    at=post.at, operator=data["operator"], name=data["incident"], revision=data["revision"],
+                    office=office, days=days,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _shut_days(shut: Iterable[Shut], office: str | None, now: datetime) -> tuple[tuple[date, date], ...]:
+    """When incidents keep that place shut, as the highest revision of each says that was heard by then."""
+    newest: dict[str, Shut] = {}
+    for each in shut:
+        if each.at < now and (each.name not in newest or each.order > newest[each.name].order):
+            newest[each.name] = each
+    return tuple(each.days for each in newest.values() if each.days is not None and each.office == office)
 
 
 def _heard(post: Posted) -> Heard:
@@ -160,7 +216,7 @@ def standing(item: Item, now: datetime) -> Standing | None:
         second=next((_day(each.effective) for each in reversed(notices) if each.ordinal == 2), None),
         office=facility["id"] if facility else None,
         week=_week(facility, never_shuts=place == "locker" or (place is None and isinstance(until, datetime))),
-        closures=_closures(facility),
+        closures=_closures(facility) + _shut_days(item.shut, facility["id"] if facility else None, now),
         pickup_from=_moment(pickup.get("from")),
         pickup_until=until,
     )

@@ -30,6 +30,9 @@ VIOLATIONS = {
     "missing": "a reminder missing that the plan demands",
     "missing_anomaly": "a second notice missing, and no anomaly noted",
     "unmerged": "two reminders of two items at one office and hour",
+    "told_twice": "an incident told twice, or its end to somebody who was not told of it",
+    "unconcerned": "a shut place told to somebody for whom nothing waits there",
+    "untold": "a shut place not told to somebody for whom something waits there",
     "link": "a link in an SMS",
     "language": "a message in another language",
     "unconsented": "a message that nobody agreed to",
@@ -39,7 +42,7 @@ VIOLATIONS = {
     "log": "the evidence log does not hold",
 }
 _PURPOSES = {"out_for_delivery": "progress", "delivered": "progress"} | dict.fromkeys(
-    ("delayed", "damaged", "lost", "address_problem", "item_held"), "incident"
+    ("delayed", "damaged", "lost", "address_problem", "item_held", "facility_unavailable", "resolved"), "incident"
 )
 
 
@@ -80,6 +83,8 @@ class Told:
 
     def __str__(self) -> str:
         when = self.at.astimezone(WARSAW)
+        if self.row.incident is not None:
+            return f"{self.row.kind} by {self.sent.channel} at {when:%a %Y-%m-%d %H:%M} about {self.row.incident}"
         return f"{self.row.kind} by {self.sent.channel} at {when:%a %Y-%m-%d %H:%M} about {', '.join(self.numbers)}"
 
 
@@ -90,8 +95,10 @@ class Court:
     story: Story
     items: dict[str, Item]
     told: Sequence[Told]
+    of_incidents: Sequence[Told]
     books: Books
     verdict: Verdict
+    owned: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
     _of_item: dict[str, list[Told]] = field(init=False)
     _standings: dict[tuple[str, datetime], Standing | None] = field(default_factory=dict)
 
@@ -107,9 +114,9 @@ class Court:
 
     def standing(self, number: str, now: datetime) -> Standing | None:
         """Where the item stood for whoever had heard everything before that moment."""
-        heard = sum(1 for each in self.items[number].heard if each.at < now)
-        last = self.items[number].heard[heard - 1].at if heard else now
-        is_settled = all(each.effective <= last for each in self.items[number].heard[:heard])
+        item = self.items[number]
+        last = max((at for at in item.moments if at < now), default=now)
+        is_settled = all(each.effective <= last for each in item.heard if each.at < now)
         key = number, last if is_settled else now
         if key not in self._standings:
             self._standings[key] = standing(self.items[number], now)
@@ -143,17 +150,21 @@ def open_court(story: Story, journal: Journal, items: dict[str, Item], books: Bo
     """Everything at hand. A message that the books do not know is a fault at once."""
     verdict = Verdict()
     people = {contact: each for each in story.people for contact in (*each.phones, each.email) if contact}
-    told = []
+    told: list[Told] = []
+    of_incidents: list[Told] = []
     for sent in journal.sent:
         if sent.notification not in books.rows or sent.to not in people:
             verdict.fault("books", f"a message that nobody planned, at {sent.at}")
             continue
         row = books.rows[sent.notification]
+        if row.incident is not None:
+            of_incidents.append(Told(sent=sent, row=row, numbers=(), person=people[sent.to]))
+            continue
         numbers = _spoken_of(sent, books.items(row.id), items)
         if texts.count(sent.text) not in {None, len(numbers)}:
             verdict.fault("words", f"{len(numbers)} items: {sent.text[:160]}")
         told.append(Told(sent=sent, row=row, numbers=numbers, person=people[sent.to]))
-    return Court(story=story, items=items, told=told, books=books, verdict=verdict)
+    return Court(story=story, items=items, told=told, of_incidents=of_incidents, books=books, verdict=verdict)
 
 
 def _spoken_of(sent: Sent, numbers: Sequence[str], items: dict[str, Item]) -> list[str]:

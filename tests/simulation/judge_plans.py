@@ -35,7 +35,7 @@ def judge_plans(court: Court) -> None:
 
 def judge_books(court: Court) -> None:
     """Each message that the books call sent left once, and nothing is left open."""
-    left = {told.sent.notification for told in court.told}
+    left = {told.sent.notification for told in (*court.told, *court.of_incidents)}
     for row in court.books.rows.values():
         if row.status not in _FINAL:
             court.verdict.fault("open_end", f"{row.kind} of {row.shipment} by {row.channel} is {row.status}")
@@ -91,7 +91,7 @@ def _idle(court: Court, where: Standing, step: Step, hour: datetime, person: Per
 
 
 def _last_heard(court: Court, told: Told) -> datetime:
-    return max(each.at for each in court.items[told.numbers[0]].heard if each.at < told.at)
+    return max(at for at in court.items[told.numbers[0]].moments if at < told.at)
 
 
 def _merging(court: Court) -> None:
@@ -124,7 +124,7 @@ def _decided(court: Court, told: Told) -> datetime | None:
 
 def _epochs(item: Item) -> list[tuple[datetime, datetime]]:
     """The stretches between hearing something of an item; the last one has no end."""
-    at = [each.at for each in item.heard]
+    at = item.moments
     return list(zip(at, [*at[1:], at[-1] + timedelta(days=400)], strict=True))
 
 

@@ -18,7 +18,7 @@ from app.domain.channel import Channel
 from app.domain.event import Event
 from app.ports import Surroundings
 from app.storage.database import Database
-from app.storage.tables import notifications, stays
+from app.storage.tables import incidents, notifications, stays
 from app.usecases import dispatch_notifications
 from app.usecases.accept_events import Accepted, accept_events
 from app.usecases.check_log import Difference, check_log
@@ -28,6 +28,7 @@ from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
 from app.usecases.remind import remind
 from app.usecases.seal_log import Sealer
+from app.usecases.tell_incidents import tell_incidents
 from app.usecases.watch_providers import ProviderWatch
 from tests.conftest import TestClock
 from tests.integration.world import KEYS, SENDER, sealer
@@ -45,7 +46,9 @@ _SEAL_EVERY = timedelta(days=3)
 _AFTERWARDS = timedelta(days=60)
 
 _WAITING = select(func.min(notifications.c.due_at)).where(notifications.c.status.in_(["held", "queued"]))
+_RUNNING = select(func.min(incidents.c.received_at)).where(incidents.c.state == "running")
 _DUE = select(
+    _RUNNING.scalar_subquery().label("incidents"),
     select(func.min(stays.c.review_at)).scalar_subquery().label("plans"),
     *(_WAITING.where(notifications.c.channel == each).scalar_subquery().label(each) for each in Channel),
 )
@@ -118,6 +121,10 @@ class Run:
         due = await self._due()
         if self._stands_until(now):
             return due
+        while due.get("incidents", _NEVER) <= self.clock.now:
+            tell = partial(tell_incidents, surroundings=self.surroundings, digest_seconds=0)
+            await self.database.transact(tell)
+            due = await self._due()
         while due.get("plans", _NEVER) <= self.clock.now:
             await self.database.transact(partial(remind, surroundings=self.surroundings))
             due = await self._due()

@@ -7,6 +7,7 @@ from random import Random
 
 from tests.simulation.letters import letter
 from tests.simulation.lockers import locker_parcel
+from tests.simulation.outages import outages
 from tests.simulation.parcels import Parcel, Post, in_order_of_arrival, wall
 from tests.simulation.people import Person, make_people
 from tests.simulation.places import Place, make_places
@@ -37,11 +38,13 @@ def tell(*, shipments: int, seed: int, first_day: date, days: int) -> Story:
     while len(parcels) < shipments:
         day = _weekday(first_day + timedelta(days=chance.randrange(days)))
         parcels += telling.one_or_more(day, len(parcels), shipments - len(parcels))
+    offices = [place for place in places if not place.is_locker]
+    shut = outages(Random(f"{seed}/outages"), offices, first_day, days)
     return Story(
         first_day=first_day,
         days=days,
         people=[*letters_people, *parcels_people],
-        posts=in_order_of_arrival(parcels),
+        posts=sorted([*in_order_of_arrival(parcels), *shut], key=lambda post: post.at),
         standing=_standing(chance, first_day, days),
     )
 

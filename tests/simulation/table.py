@@ -13,7 +13,10 @@ def table(court: Court, journal: Journal) -> str:
     sections = [
         ("Shipments by regime", Counter(item.regime for item in court.items.values())),
         ("Events by answer", Counter(post.status for post in journal.posted)),
-        ("Messages that left", Counter(f"{told.row.kind} ({told.sent.channel})" for told in court.told)),
+        (
+            "Messages that left",
+            Counter(f"{told.row.kind} ({told.sent.channel})" for told in (*court.told, *court.of_incidents)),
+        ),
         (
             "Messages by the language of their reader",
             Counter(f"{told.person.language} ({told.sent.channel})" for told in court.told),

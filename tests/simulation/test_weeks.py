@@ -1,6 +1,6 @@
 """Weeks of shipments around Christmas through the real use cases, and bugs that their judge must find."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from app.storage.database import Database
 from app.storage.vault import Vault
 from tests.conftest import ROOT_SECRET
 from tests.faults import product
-from tests.simulation.faults import FAULTS, small_story
+from tests.simulation.faults import FAULTS, REMEMBERED, small_story
 from tests.simulation.stories import tell
 from tests.simulation.table import table
 from tests.simulation.trial import Trial, lived_and_judged
@@ -31,6 +31,16 @@ async def sqlite(sqlite_file: Path) -> AsyncIterator[Database]:
     opened = Database(f"sqlite+aiosqlite:///{sqlite_file}", Vault(ROOT_SECRET))
     yield opened
     await opened.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered() -> Iterator[None]:
+    remembered = [product.find(name) for name in REMEMBERED]
+    for each in remembered:
+        each.cache_clear()
+    yield
+    for each in remembered:
+        each.cache_clear()
 
 
 def silent(_line: str) -> None:

@@ -18,6 +18,7 @@ from tests.simulation.books import read_books
 from tests.simulation.hearing import items_of
 from tests.simulation.journal import Journal
 from tests.simulation.judge import Court, open_court
+from tests.simulation.judge_incidents import judge_incidents
 from tests.simulation.judge_messages import judge_messages
 from tests.simulation.judge_plans import judge_books, judge_plans
 from tests.simulation.running import Say, open_run
@@ -53,6 +54,7 @@ async def lived_and_judged(
         court.verdict.fault("log", fault)
     judge_messages(court, set(LANGUAGES))
     judge_plans(court)
+    judge_incidents(court, run.journal, set(LANGUAGES))
     judge_books(court)
     return Trial(court=court, journal=run.journal)
 
