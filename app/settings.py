@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -237,6 +237,18 @@ class Settings(BaseSettings):
                     if not _is_given(getattr(self, need)):
                         raise ValueError(f"AWIZO_{need.upper()} is missing, and AWIZO_{setting} names {share.provider}")
         return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Files come first: whoever mounts them means them, and an image has variables of its own."""
+        return init_settings, file_secret_settings, env_settings, dotenv_settings
 
     @cached_property
     def sms_shares(self) -> tuple[Share, ...]:

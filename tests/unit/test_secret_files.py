@@ -28,8 +28,15 @@ def test_a_file_of_the_directory_is_the_setting_of_its_name(secrets: Path) -> No
     assert database_url(load_settings()) == URL
 
 
-def test_a_variable_comes_before_a_file(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_comes_before_a_variable_which_an_image_may_have_of_its_own(
+    secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (secrets / "awizo_database_url").write_text(URL)
+    monkeypatch.setenv("AWIZO_DATABASE_URL", "sqlite+aiosqlite:///here.db")
+    assert database_url(load_settings()) == URL
+
+
+def test_what_has_no_file_is_a_variable(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWIZO_DATABASE_URL", "sqlite+aiosqlite:///here.db")
     assert database_url(load_settings()) == "sqlite+aiosqlite:///here.db"
 
