@@ -38,6 +38,7 @@ from app.usecases.weigh_failures import weigh_failures
 POLL_SECONDS = 0.25
 SEAL_SECONDS = 0.5
 REMIND_SECONDS = 1.0
+ONE_WRITERS_REST = 2.0  # where one process writes everything, so many times as long as it told people it tells nobody
 FIGURES_SECONDS = 2.0
 LAST_TURNS_MAX = 8
 FOLLOW_SECONDS = 2.0
@@ -86,6 +87,13 @@ class Telling:
 
     people_a_second: int = 0
     digest_seconds: int = 0
+
+    def rest(self, people: int, took: float, *, has_one_writer: bool) -> float:
+        """For how many seconds nobody is told after so many people were in so many seconds."""
+        if not self.people_a_second or not people:
+            return 0.0
+        others = took * ONE_WRITERS_REST if has_one_writer else 0.0
+        return max(people / self.people_a_second - took, others, 0.0)
 
 
 class Worker:
@@ -233,10 +241,10 @@ class Worker:
         began = time.monotonic()
         tell = partial(tell_incidents, surroundings=self._surroundings, digest_seconds=self._telling.digest_seconds)
         people = await self._database.transact(tell)
-        if people and self._telling.people_a_second:
-            left = began + people / self._telling.people_a_second - time.monotonic()
+        took = time.monotonic() - began
+        if rest := self._telling.rest(people, took, has_one_writer=self._database.is_sqlite):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), max(left, 0.0))
+                await asyncio.wait_for(self._stopping.wait(), rest)
         return people > 0
 
     async def _count_figures(self) -> bool:
