@@ -141,6 +141,12 @@ faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overl
 	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$n AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults && \
 	$(PY) -m tests.faults.failing_provider
 
+# Real processes; who tells the people is killed three times in the middle. DATABASE=sqlite: one process, killed by nobody.
+.PHONY: incident
+incident: $(STAMP) ## a facility shuts where something waits for N people: each is told once, and what single events take meanwhile (N=, DATABASE=)
+	@env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$$PWD/.venv/bytecode" $(PY) -m tests.faults.incident_at_scale \
+		--people $${N:-100000} --database $${DATABASE:-postgres} $(if $(FILE),--json $(FILE))
+
 # Each message is held against a second reading of the rules; ends with 1 when one should not have left, or is missing.
 # GRID: events are taken in every so many hours.
 .PHONY: year
