@@ -144,8 +144,8 @@ class _Reading:
         newest = self.events.get(self.newest[event_id].event) if (event_id := n.event) else None
         return bool(n.attempts) and newest is not None and says_the_same(event, newest)
 
-    def _before(self, n: Notification, revision: Revision) -> Event | None:
-        """The revision that this contact point was told last, before that one."""
+    def _before(self, n: Notification, revision: Revision) -> IncidentNews | None:
+        """What this contact point was told last of it, before that revision."""
         mine = [
             one
             for one in self.earlier
@@ -155,7 +155,8 @@ class _Reading:
             and one.id < n.id
         ]
         told = spoken(mine, n.contact, n.channel)
-        return self.events.get(told.event) if told and told.event else None
+        event = self.events.get(told.event) if told and told.event else None
+        return _bare(event, is_over=told.kind == ENDING_KIND) if told and event else None
 
 
 def _news(
@@ -164,7 +165,7 @@ def _news(
     items: Sequence[PersonalStay],
     names: Mapping[bytes, str],
     *,
-    before: Event | None,
+    before: IncidentNews | None,
     is_over: bool,
     events: Mapping[UUID, Event],
 ) -> IncidentNews:
@@ -180,12 +181,12 @@ def _news(
         places=_places(items, names, events, incident.substitute if incident else None),
         items=tuple(Item(shipment=names.get(index)) for index in touch.shipments),
         post_codes=touch.post_codes,
-        before=_bare(before) if before else None,
+        before=before,
         is_over=is_over,
     )
 
 
-def _bare(event: Event) -> IncidentNews:
+def _bare(event: Event, *, is_over: bool) -> IncidentNews:
     """What they were told before, as far as it can have changed."""
     incident = event.incident
     return IncidentNews(
@@ -196,6 +197,7 @@ def _bare(event: Event) -> IncidentNews:
         planned=incident.planned if incident else False,
         reason=event.reason,
         substitute=incident.substitute if incident else None,
+        is_over=is_over,
     )
 
 

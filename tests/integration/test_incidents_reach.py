@@ -1,13 +1,20 @@
 """Incidents of areas: nobody is told too much, too little, twice, or something that is not so."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
+
+import pytest
 
 from app.domain.channel import Channel
 from app.domain.notification import Status
 from app.domain.quiet_hours import QuietHours
+from app.storage import events as event_store
 from app.storage import incident_messages
-from tests.builders import FACILITY, NOON, area_event, event
+from app.storage import incidents as incident_store
+from app.storage.incidents import State
+from app.usecases.tell_incidents import tell_incidents
+from tests.builders import FACILITY, NOON, OPERATOR, area_event, event
 from tests.conftest import TestClock
 from tests.doubles.sms_gateway import Accept, refusal
 from tests.doubles.smtp_server import Say
@@ -53,6 +60,8 @@ async def test_who_is_left_out_and_taken_in_again_is_told_so(world: World) -> No
         await settle(world)
     assert len(await sms_told(world)) == 3
     assert [n.status for n in await told(world)] == [Status.SENT] * 6
+    first, _, again = [body for body in bodies(world) if "UP Warszawa 4" in body][-3:]
+    assert again == first
 
 
 async def test_who_has_an_item_at_a_place_that_is_added_is_told_of_that(world: World) -> None:
@@ -146,6 +155,41 @@ async def test_every_named_shipment_of_a_person_is_told_of_however_many_are_name
     async with world.database.read() as tx:
         items = await incident_messages.items_of(tx, [n.id for n in await told(world)])
     assert {len(each) for each in items.values()} == {2}
+
+
+async def test_a_named_shipment_of_nobody_makes_no_others_of_nobody_be_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        await world.post(
+            event("in_transit", id=f"transit-{number}", data={"shipment": f"S-{number}", "recipient": None})
+        )
+    looked_at: list[set[bytes]] = []
+
+    async def milestones(tx: Any, shipments: Any) -> Any:
+        looked_at.append(set(shipments))
+        return await known(tx, shipments)
+
+    known = event_store.milestones
+    monkeypatch.setattr(event_store, "milestones", milestones)
+    answer = await world.accepted(area_event("service_disruption", data={"scope": {"shipments": ["S-1"]}}))
+    await world.tell()
+    async with world.database.read() as tx:
+        (progress,) = (await incident_store.progress(tx, [answer.event])).values()
+        assert set().union(*looked_at) == {event_store.shipment_index(tx, OPERATOR, "S-1")}
+    assert (progress.state, progress.people) == (State.DONE, 0)
+
+
+async def test_places_where_nobody_waits_are_passed_many_at_once(world: World) -> None:
+    await waits(world, "anna")
+    places = [*(f"F-{number}" for number in range(60)), FACILITY["id"]]
+    await world.post(area_event(data={"scope": {"facilities": places}}))
+    turns = 0
+    while await world.database.transact(partial(tell_incidents, surroundings=world.surroundings, digest_seconds=0)):
+        turns += 1
+    assert turns < 10
+    await settle(world)
+    assert [kind for kind, *_ in await sms_told(world)] == ["facility_unavailable"]
 
 
 async def test_one_message_tells_of_more_incidents_than_a_day_has_messages(world: World) -> None:
