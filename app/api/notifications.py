@@ -2,13 +2,14 @@
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from app.api.answer_schemas import reference
@@ -17,6 +18,8 @@ from app.api.event_fields import parse_instant
 from app.api.negotiation import preferred
 from app.api.openapi import answers
 from app.api.problems import Fault, Problem
+from app.api.search_models import REASON_MAX, reason_in
+from app.api.services import refuse_while_log_is_untrusted
 from app.api.views import attempt_view, moment, receipt_view
 from app.domain.access import Caller, Scope
 from app.domain.channel import Channel
@@ -32,6 +35,7 @@ from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.notifications import NotificationFilter
 from app.usecases.prove_notification import NothingPublished, prove_notification
+from app.usecases.read_access import Reading, seal_reading
 
 router = APIRouter(prefix="/v1/notifications", tags=["notifications"])
 
@@ -78,7 +82,7 @@ async def list_notifications(
     )
     async with services.database.read() as tx:
         found = await outbox.newest(tx, wanted)
-        views = await _views(tx, found[:limit])
+        views = await notification_views(tx, found[:limit])
     more = _cursor(found[limit - 1].id) if len(found) > limit else None
     return _json({"items": views, "next": more})
 
@@ -92,7 +96,7 @@ async def get_notification(id: UUID, services: ServicesDep, caller: _Reader) -> 
     """One notification with its attempts, receipts and facts."""
     async with services.database.read() as tx:
         notification = await _owned(tx, id, caller)
-        view = (await _views(tx, [notification]))[0]
+        view = (await notification_views(tx, [notification]))[0]
     return _json(view)
 
 
@@ -107,18 +111,26 @@ async def get_proof(
     services: ServicesDep,
     caller: _Auditor,
     opened: Annotated[str | None, Query(alias="open", max_length=200)] = None,
+    because: Annotated[str | None, Header(alias="Awizo-Reason", max_length=3 * REASON_MAX)] = None,
 ) -> Response:
     """The bundle, verifiable offline. `?open=contact,content` reveals only those fields, `?open=none` none.
 
-    With `Accept: application/zip` the court pack: the same as files that a shell script in it checks.
+    With `Accept: application/zip` the court pack: the same as files that a shell script in it checks. Whoever reads
+    fields is put on record as `access.read`, with the reason that `Awizo-Reason` gives (percent-encoded UTF-8).
     """
     _require_known(request)
     fields = _fields(opened)
+    reading = Reading(actor=caller.key_id, act="proof", reason=reason_in(because))
     media_type = preferred(request.headers.getlist("accept"), (_BUNDLE, _PACK))
     if media_type is None:
         raise Problem(406)
     async with services.database.read() as tx:
-        await _owned(tx, id, caller)
+        notification = await _owned(tx, id, caller)
+    if fields != frozenset():
+        refuse_while_log_is_untrusted(services)
+        seal = partial(seal_reading, operator=notification.operator, people=[notification.recipient], reading=reading)
+        await services.database.transact(partial(seal, surroundings=services.surroundings))
+    async with services.database.read() as tx:
         bundle = await prove_notification(
             tx,
             id,
@@ -204,7 +216,7 @@ def _position(cursor: str | None) -> UUID | None:
         ) from None
 
 
-async def _views(tx: Tx, notifications: list[Notification]) -> list[dict[str, Any]]:
+async def notification_views(tx: Tx, notifications: Sequence[Notification]) -> list[dict[str, Any]]:
     """The contract's view of each; names come from the sealed first facts and are null once erased.
 
     A message that speaks for others, too, names their events and shipments after its own.
@@ -245,7 +257,7 @@ def _distinct(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, values)))
 
 
-async def _names(tx: Tx, notifications: list[Notification]) -> dict[UUID, dict[str, str]]:
+async def _names(tx: Tx, notifications: Sequence[Notification]) -> dict[UUID, dict[str, str]]:
     first = await fact_store.first_of_notifications(tx, [n.id for n in notifications])
     records = await recipient_store.by_ids(tx, {n.recipient for n in notifications})
     names = {}

@@ -320,9 +320,14 @@ def _consent(consent: Consent) -> ConsentView:
 
 
 def request_schema() -> dict[str, Any]:
-    """The JSON Schema of a `PUT` body, whole: nothing in it points to a definition elsewhere."""
-    schema = RecipientData.model_json_schema()
-    definitions = schema.pop("$defs")
+    """The JSON Schema of a `PUT` body."""
+    return whole_schema(RecipientData)
+
+
+def whole_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a model, whole: nothing in it points to a definition elsewhere."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
 
     def resolved(node: Any) -> Any:
         if isinstance(node, list):

@@ -4,6 +4,7 @@ Columns ending in `_index` are keyed blind indexes (HMAC) of names and addresses
 `profile`, and contact values, are encrypted with the key of the person they belong to.
 """
 
+from app.storage.tables.audit import audit_export_items, audit_export_parts, audit_exports
 from app.storage.tables.base import metadata
 from app.storage.tables.figures import downtimes, duties, figure_cursors, figures
 from app.storage.tables.log import (
@@ -65,6 +66,9 @@ __all__ = [
     "anomalies",
     "api_keys",
     "attempts",
+    "audit_export_items",
+    "audit_export_parts",
+    "audit_exports",
     "checkpoints",
     "codes",
     "consents",

@@ -87,6 +87,12 @@ async def delete_person(scene: Scene) -> Request:
     return Request(method="DELETE", path=f"/v1/recipients/{OPERATOR}/{name}")
 
 
+async def post_search(_scene: Scene) -> Request:
+    headers = {"Content-Type": "application/json"}
+    body = json.dumps({"operator": OPERATOR, "recipient": RECIPIENT, "reason": "a complaint"}).encode()
+    return Request(method="POST", path="/v1/notifications/search", headers=headers, body=body)
+
+
 HOLD = {"reason": "a claim before a court", "until": "2035-01-01T00:00:00Z"}
 
 

@@ -22,6 +22,7 @@ from tests.integration.api.scene import (
     get,
     hand_in_report,
     post_event,
+    post_search,
     put_hold,
     put_person,
     set_scene,
@@ -83,6 +84,9 @@ GUARDED = {
     ),
     ("GET", "/v1/notifications/{id}/proof"): guarded(
         Scope.PROOFS_READ, request=get(lambda scene: f"/v1/notifications/{scene.sms}/proof")
+    ),
+    ("POST", "/v1/notifications/search"): guarded(
+        Scope.SHIPMENTS_READ, Scope.PROOFS_READ, foreign=403, request=post_search
     ),
     REPORTS: guarded(Scope.RECEIPTS_WRITE, good=204, foreign=204, request=hand_in_report),
 }

@@ -1,0 +1,153 @@
+"""What a search of notifications is asked with."""
+
+import base64
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ValidationInfo as Info
+from pydantic_core import PydanticCustomError
+
+from app.api.event_fields import Instant, Name
+from app.api.problems import OWN_ERROR, Fault, Problem, faults_of
+from app.api.recipient_models import ChannelName, normalised_email, whole_schema
+from app.domain.access import Caller
+from app.domain.channel import Channel
+from app.domain.contact_value import NumberFault, mobile_number
+from app.domain.notification import Status
+from app.storage.search import Search
+
+LIMIT_MAX = 200
+REASON_MAX = 1000
+
+_Word = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_MAX, pattern=r"\S")]
+StatusName = Literal[
+    "held", "queued", "sending", "sent", "delivered", "failed", "unknown", "expired", "cancelled", "suppressed"
+]
+
+
+def _wrong(message: str) -> PydanticCustomError:
+    return PydanticCustomError(OWN_ERROR, message)
+
+
+def _normalised(value: str, info: Info) -> str:
+    if info.data.get("channel") == "email":
+        return normalised_email(value)
+    number = mobile_number(value)
+    if isinstance(number, NumberFault):
+        raise _wrong(number.value)
+    return number
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+
+class ContactWanted(_Strict):
+    """A phone number (E.164, mobile) or an e-mail address, normalised as a `PUT` of a recipient does."""
+
+    channel: ChannelName
+    value: Annotated[str, StringConstraints(max_length=320), AfterValidator(_normalised)]
+
+
+class FilterData(_Strict):
+    """What notifications are looked for. `shipment`, `recipient` and `contact` need `operator`.
+
+    `status_reason` is the `reason` of a notification (`no_consent`); `reason` says why the auditor asks, is sealed in
+    the log as `access.read`, and is needed with `recipient` and `contact`. `from` and `to` bound `created_at`.
+    """
+
+    operator: Name | None = None
+    shipment: Name | None = None
+    recipient: Name | None = None
+    contact: ContactWanted | None = None
+    kind: _Word | None = None
+    channel: ChannelName | None = None
+    status: StatusName | None = None
+    status_reason: _Word | None = None
+    created_from: Annotated[Instant | None, Field(alias="from")] = None
+    created_to: Annotated[Instant | None, Field(alias="to")] = None
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _is_answerable(self) -> Self:
+        if self.operator is None and (self.shipment or self.recipient or self.contact):
+            raise _wrong("Needs operator: the names of shipments, recipients and contacts are an operator's")
+        if self.reason is None and (self.recipient or self.contact):
+            raise _wrong("Needs reason: whoever asks after a person or a contact says why")
+        return self
+
+    def search(self, caller: Caller) -> Search:
+        """What is to be looked for; of all operators those of the caller."""
+        operators = None if caller.operators is None else tuple(sorted(caller.operators))
+        return Search(
+            operators=operators if self.operator is None else (self.operator,),
+            shipment=self.shipment,
+            recipient=self.recipient,
+            contact=(Channel(self.contact.channel), self.contact.value) if self.contact else None,
+            kind=self.kind,
+            channel=Channel(self.channel) if self.channel else None,
+            status=Status(self.status) if self.status else None,
+            status_reason=self.status_reason,
+            created_from=self.created_from,
+            created_to=self.created_to,
+        )
+
+
+class SearchData(FilterData):
+    """The body of a search: the filter, and which page of what it finds."""
+
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 50
+    cursor: Annotated[str, StringConstraints(max_length=100)] | None = None
+
+
+def read_search(body: object) -> SearchData:
+    """Check the JSON value of a body. Raises a Problem that lists every fault."""
+    try:
+        return SearchData.model_validate(body)
+    except ValidationError as error:
+        raise faulty(error) from None
+
+
+def faulty(error: ValidationError) -> Problem:
+    """The problem that lists every fault, without the input."""
+    return Problem(422, errors=faults_of(error.errors(include_url=False, include_input=False, include_context=False)))
+
+
+def cursor_of(last: UUID) -> str:
+    """The cursor of what follows that notification."""
+    return base64.urlsafe_b64encode(last.bytes).rstrip(b"=").decode()
+
+
+def position_of(cursor: str | None) -> UUID | None:
+    """Where a cursor goes on. Raises a Problem for anything that is not the form of one that was given out."""
+    if cursor is None:
+        return None
+    try:
+        position = UUID(bytes=base64.urlsafe_b64decode(cursor.encode("ascii") + b"=="))
+    except ValueError:
+        position = None
+    if position is None or cursor_of(position) != cursor:
+        raise Problem(422, errors=[Fault(pointer="/cursor", detail="Is not a cursor that was given out")])
+    return position
+
+
+def reason_in(header: str | None) -> str | None:
+    """What the header Awizo-Reason says: percent-encoded UTF-8. Raises a Problem when it is no reason."""
+    if header is None:
+        return None
+    try:
+        reason = unquote_to_bytes(header.encode("latin-1")).decode()
+    except ValueError:
+        reason = ""
+    if not reason.strip() or len(reason) > REASON_MAX:
+        detail = f"Must be percent-encoded UTF-8 with something visible in it, of at most {REASON_MAX} characters"
+        raise Problem(422, errors=[Fault(pointer="/header/Awizo-Reason", detail=detail)])
+    return reason
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """What openapi.yaml says of a body that is read by hand."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole_schema(model)}}}}

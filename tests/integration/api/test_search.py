@@ -1,0 +1,246 @@
+"""`POST /v1/notifications/search`: who may look for what, what is found, and what is sealed of it."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import httpx
+from sqlalchemy import select
+
+from app.api.search_models import cursor_of
+from app.domain.access import Scope
+from app.storage import facts as fact_store
+from app.storage import recipients as recipient_store
+from app.storage.recipients import NOBODY
+from app.storage.tables import facts
+from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT, SHIPMENT
+from tests.integration.api.scene import set_scene
+from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event, now
+
+REASON = "complaint 17/2026, żądanie adresata"
+
+
+async def search(service: Service, *, key: dict[str, str] | None = None, **wanted: Any) -> httpx.Response:
+    return await service.client.post("/v1/notifications/search", json=wanted, headers=key or service.admin)
+
+
+async def found(service: Service, **wanted: Any) -> list[str]:
+    """The ids of every page."""
+    ids: list[str] = []
+    cursor = None
+    while True:
+        answer = await search(service, **wanted, **({"cursor": cursor} if cursor else {}))
+        assert answer.status_code == 200, answer.text
+        ids += [each["id"] for each in answer.json()["items"]]
+        cursor = answer.json()["next"]
+        if cursor is None:
+            return ids
+
+
+async def posted(service: Service, name: str = RECIPIENT, **data: Any) -> list[str]:
+    """The ids that an event of somebody's is answered with, newest first."""
+    event = fresh_event(id=str(uuid4()), data={"recipient": name, **data})
+    answer = await service.post(event)
+    assert answer.status_code == 202, answer.text
+    return [each["id"] for each in reversed(answer.json()["notifications"])]
+
+
+async def readings(service: Service) -> list[tuple[dict[str, Any], str, str]]:
+    """Each `access.read`: its data, the reason that it sealed, and whom it is about."""
+    async with service.services.database.read() as tx:
+        ids = list((await tx.execute(select(facts.c.id).where(facts.c.type == "access.read"))).scalars())
+        kept = await fact_store.by_ids(tx, ids)
+        records = await recipient_store.by_ids(tx, {each.recipient for each in kept.values() if each.recipient})
+        names = {
+            record.id: name
+            for name in (RECIPIENT, "somebody-else", NOBODY)
+            if (record := await recipient_store.find(tx, OPERATOR, name))
+        }
+    shown = []
+    for fact in (kept[each] for each in sorted(ids)):
+        assert fact.recipient is not None
+        reason = fact.openings(records[fact.recipient].key)["reason"].value.decode()
+        shown.append((json.loads(fact.document)["data"], reason, names[fact.recipient]))
+    return shown
+
+
+async def test_a_search_finds_by_everything_that_it_may_be_narrowed_to(service: Service) -> None:
+    await service.register()
+    await service.register("somebody-else")
+    mine = await posted(service)
+    theirs = await posted(service, "somebody-else", shipment="00-2")
+    own = {"operator": OPERATOR, "reason": REASON}
+    messages = {"kind": "notice_left"}
+
+    assert await found(service, **messages) == [*theirs, *mine]
+    assert await found(service, **own, recipient=RECIPIENT, **messages) == mine
+    assert await found(service, operator=OPERATOR, shipment="00-2", **messages) == theirs
+    assert await found(service, **own, contact={"channel": "sms", "value": PHONE}, **messages) == [theirs[1], mine[1]]
+    assert await found(service, channel="email", **messages) == [theirs[0], mine[0]]
+    assert await found(service, **own, shipment=SHIPMENT, recipient="somebody-else") == []
+    assert await found(service, status="suppressed") == []
+    assert set(await found(service, status="held")).isdisjoint({*mine, *theirs})
+
+
+async def test_a_contact_is_found_however_it_is_written(service: Service) -> None:
+    await service.register()
+    _, _ = ids = await posted(service)
+    contact = {"channel": "email", "value": EMAIL.replace("example", "EXAMPLE")}
+    assert await found(service, operator=OPERATOR, reason="why", contact=contact, kind="notice_left") == ids[:1]
+
+
+async def test_what_was_not_sent_is_found_by_its_reason(service: Service) -> None:
+    await service.register(agreed=False)
+    ids = await posted(service)
+    assert await found(service, status="suppressed", status_reason="no_consent") == ids
+    assert await found(service, status="suppressed", status_reason="opted_out") == []
+
+
+async def test_a_period_bounds_when_notifications_were_made(service: Service) -> None:
+    await service.register()
+    ids = await posted(service)
+    (made,) = {each["created_at"] for each in (await search(service, kind="notice_left")).json()["items"]}
+    assert await found(service, kind="notice_left", **{"from": made}) == ids
+    assert await found(service, kind="notice_left", to=made) == []
+    later = (now() + timedelta(days=2)).isoformat()
+    assert await found(service, kind="notice_left", **{"from": later}) == []
+    assert await found(service, kind="notice_left", to=later) == ids
+
+
+async def test_pages_neither_repeat_nor_miss_what_was_there_while_more_is_written(service: Service) -> None:
+    await service.register()
+    before = [each for number in range(5) for each in reversed(await posted(service, shipment=f"00-{number}"))]
+    wanted = {"kind": "notice_left", "limit": 3}
+    seen: list[str] = []
+    cursor: str | None = None
+    for turn in range(20):
+        answer = (await search(service, **wanted, **({"cursor": cursor} if cursor else {}))).json()
+        seen += [each["id"] for each in answer["items"]]
+        cursor = answer["next"]
+        if cursor is None:
+            break
+        await posted(service, shipment=f"00-later-{turn}")
+    assert seen == before[::-1]
+
+
+async def test_whoever_asks_after_a_person_is_on_record_with_the_reason(service: Service) -> None:
+    await service.register()
+    await posted(service)
+    key = await service.key(Scope.PROOFS_READ)
+    answer = await search(service, key=key, operator=OPERATOR, recipient=RECIPIENT, reason=REASON)
+    assert answer.status_code == 200
+    (sealed,) = await readings(service)
+    actor = key["Authorization"].split("_")[1]
+    data = {"actor": actor, "act": "search", "legal_basis": None, "facts": [], "substitutes_paper": False}
+    assert sealed == (data, REASON, RECIPIENT)
+
+
+async def test_everybody_who_has_a_contact_is_named_when_it_is_asked_after(service: Service) -> None:
+    await service.register()
+    await service.register("somebody-else")
+    await search(service, operator=OPERATOR, contact={"channel": "sms", "value": PHONE}, reason=REASON)
+    assert sorted(name for _, _, name in await readings(service)) == [RECIPIENT, "somebody-else"]
+
+
+async def test_a_search_for_somebody_unknown_is_sealed_all_the_same(service: Service) -> None:
+    answer = await search(service, operator=OPERATOR, recipient="nobody-at-all", reason=REASON)
+    assert answer.json() == {"items": [], "next": None}
+    ((_, reason, name),) = await readings(service)
+    assert (reason, name) == (REASON, NOBODY)
+
+
+async def test_a_search_that_names_nobody_seals_nothing(service: Service) -> None:
+    await search(service, operator=OPERATOR, shipment=SHIPMENT)
+    assert await readings(service) == []
+
+
+async def test_other_operators_see_nothing_of_it(service: Service) -> None:
+    await service.register()
+    await service.register(operator=OTHER_OPERATOR)
+    await posted(service)
+    stranger = await service.key(Scope.PROOFS_READ, operators=(OTHER_OPERATOR,))
+    named = {"operator": OTHER_OPERATOR, "reason": REASON}
+    contact = {"channel": "sms", "value": PHONE}
+    for wanted in (
+        {},
+        {**named, "recipient": RECIPIENT},
+        {**named, "contact": contact},
+        {**named, "shipment": SHIPMENT},
+    ):
+        assert (await search(service, key=stranger, **wanted)).json() == {"items": [], "next": None}
+    assert (await search(service, key=stranger, operator=OPERATOR)).status_code == 403
+    assert await readings_about(service, OPERATOR) == 0
+
+
+async def readings_about(service: Service, operator: str) -> int:
+    async with service.services.database.read() as tx:
+        query = select(facts.c.recipient_id).where(facts.c.type == "access.read")
+        records = await recipient_store.by_ids(tx, (await tx.execute(query)).scalars())
+    return sum(record.operator == operator for record in records.values())
+
+
+IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
+    ({"shipment": SHIPMENT}, ""),
+    ({"recipient": RECIPIENT, "reason": "why"}, ""),
+    ({"operator": OPERATOR, "recipient": RECIPIENT}, ""),
+    ({"operator": OPERATOR, "contact": {"channel": "sms", "value": PHONE}}, ""),
+    ({"operator": OPERATOR, "contact": {"channel": "sms", "value": "600777888"}, "reason": "why"}, "/contact/value"),
+    ({"operator": OPERATOR, "contact": {"channel": "fax", "value": PHONE}, "reason": "why"}, "/contact/channel"),
+    ({"operator": "no name"}, "/operator"),
+    ({"status": "lost"}, "/status"),
+    ({"reason": " "}, "/reason"),
+    ({"reason": "x" * 1001}, "/reason"),
+    ({"from": "yesterday"}, "/from"),
+    ({"limit": 201}, "/limit"),
+    ({"limit": 0}, "/limit"),
+    ({"colour": "red"}, ""),
+    *(
+        ({"cursor": cursor}, "/cursor")
+        for cursor in ("", "x", "AAAA", "AAAAAAAAAAAAAAAAAAAAAB", "AAAAAAAAAAAAAAAAAAAAAA==", "ż" * 22)
+    ),
+]
+
+
+async def test_what_cannot_be_asked_is_refused_by_its_place_and_sealed_nowhere(service: Service) -> None:
+    for wanted, pointer in IMPOSSIBLE:
+        answer = await search(service, **wanted)
+        assert answer.status_code == 422, wanted
+        assert pointer in [each["pointer"] for each in answer.json()["errors"]], wanted
+        assert "600777888" not in answer.text
+    assert await readings(service) == []
+
+
+async def test_a_forged_cursor_leads_to_nobody_elses_notifications(service: Service) -> None:
+    await service.register()
+    await posted(service)
+    stranger = await service.key(Scope.PROOFS_READ, operators=(OTHER_OPERATOR,))
+    newest_of_all = cursor_of(UUID(int=(1 << 128) - 1))
+    answer = await search(service, key=stranger, cursor=newest_of_all)
+    assert answer.json() == {"items": [], "next": None}
+
+
+async def test_a_proof_that_opens_fields_is_on_record_with_the_reason_in_its_header(service: Service) -> None:
+    scene = await set_scene(service)
+    proof = f"/v1/notifications/{scene.sms}/proof"
+    header = {"Awizo-Reason": quote(REASON)}
+    assert (await service.client.get(proof, headers=service.admin | header)).status_code == 200
+    ((data, reason, name),) = await readings(service)
+    assert (data["act"], reason, name) == ("proof", REASON, RECIPIENT)
+
+
+async def test_a_proof_that_opens_nothing_leaves_no_record(service: Service) -> None:
+    scene = await set_scene(service)
+    answer = await service.get(f"/v1/notifications/{scene.sms}/proof", open="none")
+    assert answer.status_code == 200
+    assert await readings(service) == []
+
+
+async def test_a_reason_that_is_no_text_is_refused(service: Service) -> None:
+    scene = await set_scene(service)
+    for header in ("", "%20", "%FF", "x" * 3001, quote("ż" * 1001)):
+        proof = f"/v1/notifications/{scene.sms}/proof"
+        answer = await service.client.get(proof, headers={**service.admin, "Awizo-Reason": header})
+        assert answer.status_code == 422, header
+        assert answer.json()["errors"][0]["pointer"] == "/header/Awizo-Reason"
