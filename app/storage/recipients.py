@@ -61,6 +61,7 @@ _RECORDS = (
     .join(recipient_keys, recipient_keys.c.recipient_id == recipients.c.id)
     .order_by(recipients.c.id)
 )
+_REGISTERED = (recipients.c.registered_at.is_not(None), recipients.c.erased_at.is_(None))
 _BY_NAME = Lookup(_RECORDS, recipients.c.name_index)
 _BY_NAME_FOR_SHARE = Lookup(_RECORDS, recipients.c.name_index, lock=recipients, shared=True)
 _BY_NAME_FOR_UPDATE = Lookup(_RECORDS, recipients.c.name_index, lock=recipients)
@@ -160,12 +161,16 @@ async def having_contact(tx: Tx, channel: Channel, value: str) -> list[UUID]:
 
 async def registered(tx: Tx, operator: str, *, after: UUID | None, limit: int) -> list[UUID]:
     """Up to `limit` of that operator's registered recipients, in the order of their ids, those past `after`."""
-    query = select(recipients.c.id).where(
-        recipients.c.operator == operator, recipients.c.registered_at.is_not(None), recipients.c.erased_at.is_(None)
-    )
+    query = select(recipients.c.id).where(recipients.c.operator == operator, *_REGISTERED)
     if after is not None:
         query = query.where(recipients.c.id > after)
     return list((await tx.execute(query.order_by(recipients.c.id).limit(limit))).scalars())
+
+
+async def registered_among(tx: Tx, people: Iterable[UUID]) -> set[UUID]:
+    """Those of these people who are registered."""
+    query = select(recipients.c.id).where(one_of(tx, recipients.c.id, people), *_REGISTERED)
+    return set((await tx.execute(query)).scalars())
 
 
 async def _insert_unregistered(tx: Tx, named: Mapping[bytes, Named], *, now: datetime, new_ids: Iterable[UUID]) -> None:

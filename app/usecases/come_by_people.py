@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from app.domain.event import AreaKind
@@ -33,7 +33,22 @@ class ComeBy:
 
 
 async def come_by(tx: Tx, job: Job, *, limit: int) -> ComeBy | None:
-    """Up to `limit` people, perhaps none; None once everybody was come by."""
+    """Up to `limit` people, perhaps none; None once everybody was come by.
+
+    As many areas in which nobody is are passed at once: an operator may name thousands of places.
+    """
+    found = await _people(tx, job, limit)
+    for _ in range(limit):
+        if found is None or found.people:
+            break
+        following = await _people(tx, replace(job, position=found.position, passed=found.passed), limit)
+        if following is None:
+            break
+        found = following
+    return found
+
+
+async def _people(tx: Tx, job: Job, limit: int) -> ComeBy | None:
     steps = await incident_store.steps(tx, job, limit=limit)
     if not steps:
         return None
@@ -68,9 +83,12 @@ def _next(people: Sequence[UUID], step: Step, limit: int, *, prefix: str = "") -
 
 
 async def _named(tx: Tx, steps: Sequence[Step]) -> ComeBy:
-    """The people of shipments that the incident names, each with all of theirs: it may name others further on."""
+    """The people of shipments that the incident names, each with all of theirs: it may name others further on.
+
+    Only those who are registered: all others are told nothing, and whoever stands for nobody has no end of shipments.
+    """
     indexes = {bytes.fromhex(step.value) for step in steps}
-    people = _under_way(await event_store.milestones(tx, indexes))
+    people = await recipient_store.registered_among(tx, _under_way(await event_store.milestones(tx, indexes)))
     own = await event_store.shipments_of(tx, people)
     shipments = _under_way(await event_store.milestones(tx, own))
     return ComeBy(
