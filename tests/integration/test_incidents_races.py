@@ -272,3 +272,24 @@ async def test_a_night_of_revisions_is_one_message_in_the_morning(world: World, 
     clock.now += timedelta(hours=13)
     await settle(world)
     assert list((await per_person(world)).values()) == [1]
+
+
+async def test_news_and_revisions_in_one_batch_meet_the_workers_that_tell_and_send(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "BATCH_MAX", 2)
+    for name in PEOPLE:
+        await waits(world, name)
+    reasons = ("power", "flood", "strike", "fire")
+    for revision, reason in enumerate(reasons, start=1):
+        news = [
+            event(id=f"more-{name}-{revision}", data={"shipment": f"{name}-{revision + 1}", "recipient": name})
+            for name in PEOPLE
+        ]
+        revised = area_event(revision=revision, data={"reason": reason})
+        await asyncio.gather(world.tell(), world.post(*news, revised), world.tell(), world.remind(), world.dispatch())
+    await settle(world)
+    newest = max(n.event for n in await told(world) if n.event)
+    last = [n for n in await told(world) if n.event == newest and n.channel is Channel.EMAIL]
+    assert [n.status for n in last] == [Status.SENT] * len(PEOPLE)
+    assert len({n.recipient for n in last}) == len(PEOPLE)
