@@ -9,6 +9,7 @@ from time import perf_counter
 
 from sqlalchemy import select
 
+from app.storage import figures as figure_store
 from app.storage import log
 from app.storage import stays as stay_store
 from app.storage.database import Database
@@ -31,7 +32,7 @@ _MESSAGES_EACH = 2
 _DIGEST_SECONDS = 60
 _POSTS_A_SECOND = 50
 _ALONE_SECONDS = 15.0
-_WITHIN_SECONDS = 600.0
+_WITHIN_SECONDS = 1800.0
 _LOOK_SECONDS = 0.25
 
 
@@ -110,7 +111,7 @@ async def _meanwhile(deployment: Deployment, plan: Plan) -> Waiting:
 
 
 async def at_rest(deployment: Deployment) -> None:
-    """Return when the workers have looked at every plan, told everybody and sealed everything."""
+    """Return when the workers have looked at every plan, told everybody, sealed and counted everything."""
     async with deployment.open() as database, asyncio.timeout(_WITHIN_SECONDS):
         while await _unfinished(database):  # noqa: ASYNC110 – other processes do the work
             await asyncio.sleep(_LOOK_SECONDS)
@@ -120,4 +121,5 @@ async def _unfinished(database: Database) -> int:
     now = real_surroundings().clock()
     async with database.read() as tx:
         running = len((await tx.execute(select(incidents.c.event_id).where(RUNNING_ROWS))).all())
+        running += await figure_store.behind(tx)
         return running + len(await stay_store.due_for_review(tx, now=now, limit=1)) + await log.pending_count(tx)
