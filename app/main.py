@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 
 from app.api import (
+    audit_exports,
     callbacks,
     consent_texts,
     docs,
@@ -34,6 +35,7 @@ from app.storage.database import CommitUnknownError, DatabaseUnavailableError
 from app.usecases.log_fault import LogStuckError
 from app.usecases.share_commits import OverloadedError
 from app.web import assets, status, unsubscribe, verify_page
+from app.web.notice import routes as notice_page
 from app.web.preferences import router as preferences
 
 DESCRIPTION = (
@@ -51,6 +53,7 @@ _ROUTES = (
     shipments,
     notifications,
     search,
+    audit_exports,
     stats,
     callbacks,
     unsigned_callbacks,
@@ -62,6 +65,7 @@ _ROUTES = (
     assets,
     status,
     unsubscribe,
+    notice_page,
     preferences,
     verify_page,
 )

@@ -51,6 +51,9 @@ class Metrics:
             ["asked"],
             registry=self.registry,
         )
+        self.statements = Counter(
+            "awizo_statements", "What people said about notices, by what it was", ["kind"], registry=self.registry
+        )
         self._gauge_the_database()
 
     def _gauge_the_database(self) -> None:

@@ -42,7 +42,8 @@ class EmailEnvelope:
     """Who writes to whom, when, and how to leave.
 
     `sender` is an address or `Name <address>`, `to` a bare address, `message_id` `<notification-id@host>`, `date`
-    aware. The URLs are ours: one that POST ends this kind of e-mail (RFC 8058), and one to the settings, if any.
+    aware. The URLs are ours: one that POST ends this kind of e-mail (RFC 8058), the page of the notice, on which
+    something can be said about it, and one to the settings, if any.
     """
 
     sender: str
@@ -50,6 +51,7 @@ class EmailEnvelope:
     message_id: str
     date: datetime
     unsubscribe_url: str = field(repr=False)
+    notice_url: str = field(repr=False)
     preferences_url: str | None = field(default=None, repr=False)
 
 
@@ -77,6 +79,7 @@ def render_email(notice: Notice, envelope: EmailEnvelope) -> EmailContent:
         "heading": letter.heading,
         "lead": letter.lead,
         "sections": letter.sections,
+        "notice_url": web_address(envelope.notice_url),
         "closing": letter.closing,
         "links": _links(letter, notice, envelope),
     }
@@ -115,10 +118,11 @@ def _links(letter: Letter, notice: Notice, envelope: EmailEnvelope) -> tuple[Lin
     if notice.page is not None:
         label = say("Page for the code") if notice.code else say("Your settings")
         return (_own_link(label, notice.page, envelope),)
+    own = _own_link(say("This notice as a page: what is so now"), envelope.notice_url, envelope)
     leave = Link(label=say("Stop these e-mails"), url=web_address(envelope.unsubscribe_url))
     if envelope.preferences_url is None:
-        return (leave,)
-    return (_own_link(say("Your settings"), envelope.preferences_url, envelope), leave)
+        return (own, leave)
+    return (own, _own_link(say("Your settings"), envelope.preferences_url, envelope), leave)
 
 
 def _own_link(label: str, url: str, envelope: EmailEnvelope) -> Link:

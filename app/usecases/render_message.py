@@ -17,6 +17,7 @@ from app.storage.codes import reading
 from app.storage.vault import Vault
 from app.usecases.code_page import code_page
 from app.usecases.message_contexts import MessageContext
+from app.usecases.notice_link import notice_url
 from app.usecases.start_attempt import Content, Sender, address_of
 from app.usecases.unsubscribe_link import unsubscribe_token
 
@@ -53,6 +54,7 @@ def render_message(
             message_id=f"<{notification.id}@{address_of(sender.email_from).rpartition('@')[2]}>",
             date=_told_at(notification),
             unsubscribe_url=f"{sender.public_url}/u/{unsubscribe_token(vault, notification.id)}",
+            notice_url=notice_url(sender.public_url, vault, notification.id),
         ),
     )
 

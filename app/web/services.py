@@ -4,12 +4,22 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from fastapi import Request
+from prometheus_client import Counter
 
 from app.domain.pumping import CodeLimits
 from app.ports import SigningKeys, Surroundings
 from app.storage.database import Database
 from app.usecases.export_recipient import Known
 from app.usecases.watch_log import LogWatch
+
+
+class WebMetrics(Protocol):
+    """What pages count."""
+
+    @property
+    def statements(self) -> Counter:
+        """Statements about notices, by their kind."""
+        ...
 
 
 class WebServices(Protocol):
@@ -23,6 +33,9 @@ class WebServices(Protocol):
 
     @property
     def log_watch(self) -> LogWatch: ...
+
+    @property
+    def metrics(self) -> WebMetrics: ...
 
     @property
     def log_public(self) -> bool: ...

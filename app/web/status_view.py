@@ -45,6 +45,7 @@ OTHER_REASON = marked("other reasons")
 
 ANOMALIES = {
     "second_notice_missing": marked("no second paper notice was reported in time"),
+    "paper_notice_missing": marked("somebody said that there is no paper notice"),
     "second_notice_early": marked("the second paper notice was left too early"),
     "no_open_day": marked("no day was left on which the place is open"),
     "future_time": marked("an event was dated in the future"),

@@ -15,7 +15,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
 
 from app.domain.calendar import zone
 from app.domain.channel import Channel, Purpose
@@ -31,12 +30,11 @@ from app.storage import recipients as recipient_store
 from app.storage.database import DatabaseUnavailableError, Tx
 from app.usecases.unsubscribe_link import notification_of_token
 from app.usecases.withdraw_consent import withdraw_consent
+from app.web.body import read_body
 from app.web.pages import message_page, page, page_language
 from app.web.services import services_of
 
 router = APIRouter(include_in_schema=False)
-
-BODY_BYTES_MAX = 4096
 
 # How the person asked, as the log keeps it. `post` is a POST that says neither.
 Method = Literal["one_click", "page", "post"]
@@ -101,7 +99,7 @@ async def unsubscribe(request: Request, token: str) -> Response:
     services = services_of(request)
 
     async def end(notification: UUID) -> Response:
-        body = await _read_body(request)
+        body = await read_body(request)
         if body is None:
             return message_page(
                 request,
@@ -180,19 +178,6 @@ async def _find(tx: Tx, notification_id: UUID) -> Found | None:
     records = await recipient_store.by_ids(tx, [notification.recipient])
     record = records.get(notification.recipient)
     return Found(notification=notification, recipient=record.recipient if record else None)
-
-
-async def _read_body(request: Request) -> bytes | None:
-    """The whole body; None when it is longer than we read, or when the sender went away before its end."""
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > BODY_BYTES_MAX:
-                return None
-    except ClientDisconnect:
-        return None
-    return body
 
 
 def method_of(content_type: str, body: bytes) -> Method:

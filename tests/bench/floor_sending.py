@@ -35,6 +35,7 @@ async def send_emails(port: int, *, connections: int, seconds: float) -> float:
             message_id=f"<{_REFERENCE}@awizo.test>",
             date=datetime.now(UTC),
             unsubscribe_url=f"{_BASE}/u/{'u' * 43}",
+            notice_url=f"{_BASE}/n/{'n' * 43}",
         ),
     ).mime
     clients = [SMTP(hostname=HOST, port=port, start_tls=False) for _ in range(connections)]

@@ -16,7 +16,8 @@ from app.rendering.words import SERVICES, UNKNOWN_SERVICE
 class Section(NamedTuple):
     """A titled part: the one thing to see first, then lines, then a list of days.
 
-    `soon` marks a day that is near. Templates unpack it in this order.
+    `soon` marks a day that is near. `to_page` are the words of a link to the notice's own page, if the part has one;
+    where that is, the envelope knows. Templates unpack it in this order.
     """
 
     title: str
@@ -24,6 +25,7 @@ class Section(NamedTuple):
     lines: tuple[str, ...] = ()
     days: tuple[OpenDay, ...] = ()
     soon: bool = False
+    to_page: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

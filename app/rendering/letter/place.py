@@ -88,7 +88,7 @@ def what_to_bring(draft: Draft) -> Section:
 
 
 def paper_notice(draft: Draft) -> tuple[Section, ...]:
-    """Where the slip should be, and whom to tell when it is not; nothing where none was left."""
+    """Where the slip should be, and where to say that it is not; nothing where none was left."""
     notice, say = draft.notice, draft.say
     if notice.kind != "notice_left" and notice.first_notice_at is None and notice.second_notice_at is None:
         return ()
@@ -98,8 +98,9 @@ def paper_notice(draft: Draft) -> tuple[Section, ...]:
         expected = say("The repeat paper notice should be in your letterbox.")
     else:
         expected = say("The paper notice should be in your letterbox.")
-    missing = say("It is not there? You can tell the operator and give the number of the item.")
-    return (Section(title=say("The paper notice"), lines=(expected, missing)),)
+    missing = say("It is not there? Say so on the page of this notice: we record the time.")
+    to_page = say("Report that the paper notice is missing")
+    return (Section(title=say("The paper notice"), lines=(expected, missing), to_page=to_page),)
 
 
 def _address(facility: Facility) -> list[str]:

@@ -33,6 +33,7 @@ ENVELOPE = EmailEnvelope(
     message_id=f"<{REFERENCE}@example.org>",
     date=datetime(2026, 11, 23, 11, 45, tzinfo=WARSAW),
     unsubscribe_url="https://example.org/u/" + "A" * 43,
+    notice_url="https://example.org/n/" + "B" * 43,
 )
 
 

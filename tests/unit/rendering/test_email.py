@@ -41,9 +41,10 @@ def text_of(notice: Notice, envelope: EmailEnvelope = ENVELOPE) -> str:
     return body(read(notice, envelope), "plain")
 
 
-def link_of(name: str) -> str:
-    """The one link of that sample: the way out, or of a message about the service its page."""
-    return notice_of(EVERY_SAMPLE[name]).page or ENVELOPE.unsubscribe_url
+def links_of(name: str) -> set[str]:
+    """The links of that sample: its page and the way out, or of a message about the service the page of its code."""
+    page = notice_of(EVERY_SAMPLE[name]).page
+    return {page} if page else {ENVELOPE.notice_url, ENVELOPE.unsubscribe_url}
 
 
 def test_the_headers_are_those_of_an_automatic_message_with_a_way_out() -> None:
@@ -70,7 +71,9 @@ def test_text_and_html_say_the_same(name: str, language: str) -> None:
     html = Markup(body(message, "html")).visible
     for line in body(message, "plain").splitlines():
         as_cells = line[2:].replace(": ", " ", 1) if line.startswith("* ") else line
-        assert as_cells.replace(f": {link_of(name)}", "").strip("-") in html
+        for link in links_of(name):
+            as_cells = as_cells.replace(f": {link}", "")
+        assert as_cells.strip("-") in html
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -90,7 +93,7 @@ def test_html_is_closed_speaks_its_language_and_loads_nothing(name: str, languag
     assert markup.open == []
     assert markup.tags[0] == ("html", (("lang", language),))
     assert not {"img", "script", "link", "iframe", "object", "form"} & {tag for tag, _ in markup.tags}
-    assert markup.links == [link_of(name)]
+    assert set(markup.links) == links_of(name)
 
 
 @pytest.mark.parametrize("name", SERVICE_SAMPLES)
@@ -240,7 +243,19 @@ def test_the_proof_reference_is_the_notification() -> None:
 def test_settings_on_our_own_host_are_linked() -> None:
     message = read(notice_of(notice_left()), replace(ENVELOPE, preferences_url=SETTINGS))
     assert f"Twoje ustawienia: {SETTINGS}\n" in body(message, "plain")
-    assert Markup(body(message, "html")).links == [SETTINGS, ENVELOPE.unsubscribe_url]
+    assert Markup(body(message, "html")).links[-2:] == [SETTINGS, ENVELOPE.unsubscribe_url]
+
+
+def test_where_a_slip_may_be_missing_the_link_to_report_it_stands_right_there() -> None:
+    message = read(notice_of(notice_left()))
+    assert Markup(body(message, "html")).links == [ENVELOPE.notice_url, ENVELOPE.notice_url, ENVELOPE.unsubscribe_url]
+    section = body(message, "plain").partition("Papierowe awizo\n")[2]
+    assert f"\nZgłoś brak awiza: {ENVELOPE.notice_url}\n" in section.partition("\n\n")[0] + "\n"
+
+
+def test_where_no_slip_was_left_none_can_be_missing() -> None:
+    message = read(notice_of(EVERY_SAMPLE["delivered_by_hand"]))
+    assert Markup(body(message, "html")).links == [ENVELOPE.notice_url, ENVELOPE.unsubscribe_url]
 
 
 @pytest.mark.parametrize(
@@ -249,6 +264,8 @@ def test_settings_on_our_own_host_are_linked() -> None:
         {"preferences_url": "https://example.org.evil.example/preferences"},
         {"preferences_url": "http://example.org/preferences"},
         {"unsubscribe_url": "https://example.org/u/x>\r\nBcc: x"},
+        {"notice_url": "https://example.org.evil.example/n/x"},
+        {"notice_url": "https://example.org/n/x\r\nBcc: x"},
         {"to": "jan@example.com\r\nBcc: x@example.org"},
         {"message_id": "x"},
         {"sender": "nobody"},
