@@ -5,22 +5,26 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter, Request, Response
 
 from app.domain.contact_value import masked
+from app.domain.merge import CONSENT_PURPOSES
 from app.domain.recipient import ContactState
 from app.web.catalog import speaker
 from app.web.pages import LANGUAGE_NAMES
 from app.web.preferences.cookies import token_of
 from app.web.preferences.sign_in import asking_page
 from app.web.preferences.visits import Visit, answered, seeing, shown
-from app.web.preferences.words import LETTERS, STATES, boxes_in_words, pause_in_words, quiet_in_words
+from app.web.preferences.words import CHANNELS, LETTERS, PURPOSES, STATES, pause_in_words, quiet_in_words
 
 router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """How everything is set, in words; `contacts` are pairs of a masked value and its state."""
+    """How everything is set, in words.
 
-    agreed: str
+    `agreed` are pairs of a purpose and its channels, `contacts` of a masked value and its state.
+    """
+
+    agreed: tuple[tuple[str, str], ...]
     quiet: str
     pause: str
     is_paused: bool
@@ -42,9 +46,16 @@ async def overview(request: Request, ended: str = "") -> Response:
 
 async def _show(visit: Visit) -> Response:
     person, say = visit.person, speaker(visit.language)
-    granted = [(consent.channel, consent.purpose) for consent in person.consents if consent.granted]
+    agreed = {
+        purpose: ", ".join(
+            say(CHANNELS[consent.channel])
+            for consent in person.consents
+            if consent.granted and consent.purpose is purpose
+        )
+        for purpose in CONSENT_PURPOSES
+    }
     view = Overview(
-        agreed=boxes_in_words(granted, say) or say("Nothing: you have agreed to no messages"),
+        agreed=tuple((say(PURPOSES[purpose]), channels or say("Off")) for purpose, channels in agreed.items()),
         quiet=quiet_in_words(person.quiet_hours, say),
         pause=pause_in_words(person.paused_until, person.time_zone, visit.language, say, now=visit.now),
         is_paused=person.paused_until is not None and person.paused_until > visit.now,

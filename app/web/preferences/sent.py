@@ -58,7 +58,7 @@ STATUSES = {
     Status.QUEUED: marked("Is about to be sent"),
     Status.SENDING: marked("Is being sent"),
     Status.SENT: marked("Sent; there is no report yet"),
-    Status.DELIVERED: marked("Delivered"),
+    Status.DELIVERED: marked("Delivered: a report says so"),
     Status.FAILED: marked("Could not be delivered"),
     Status.UNKNOWN: marked("Unknown whether it left"),
     Status.EXPIRED: marked("Not sent: its time had passed"),

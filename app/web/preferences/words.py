@@ -36,7 +36,7 @@ STATES = {
 }
 
 WRITE_CONTACT = marked("Write a mobile number, such as 600 100 200, or an e-mail address, such as %(address)s.")
-EXAMPLE = "jan@example.com"
+EXAMPLE = "anna@example.com"
 
 Box = tuple[Channel, Purpose]
 BOXES: tuple[Box, ...] = tuple((channel, purpose) for purpose in CONSENT_PURPOSES for channel in Channel)
