@@ -266,7 +266,21 @@ class _Telling:
         later = digest_at(self.revision.starts, record.recipient, now=self.now) if concerned else None
         if later is not None and (standing.due_at is None or later > standing.due_at):
             return Standing(status=Status.HELD, reason="digest", not_before=later, due_at=later)
-        return replace(standing, due_at=(standing.due_at or self.now) + self.wait)
+        return replace(standing, due_at=self._due(planned, record, standing.due_at or self.now))
+
+    def _due(self, planned: Planned, record: RecipientRecord, earliest: datetime) -> datetime:
+        """After the wait for others, or when what waits for the same contact point already was to leave.
+
+        Also what this revision replaces: so nobody waits longer because more and more is reported.
+        """
+        latest = earliest + self.wait
+        place = _contact(planned), planned.channel
+        waiting = (
+            n.due_at
+            for n in self.recent.get(record.id, ())
+            if (n.contact, n.channel) == place and n.status in WAITING and not n.attempts
+        )
+        return min((due for due in waiting if due is not None and earliest < due < latest), default=latest)
 
     def _is_known(self, before: Notification, touch: Touch) -> bool:
         """Whether somebody who got that message learns nothing from this revision."""

@@ -266,6 +266,20 @@ async def test_what_is_planned_far_ahead_waits_for_the_next_digest(world: World,
     assert await world.fact_types(second[0].id) == ["notification.held", "notification.suppressed"]
 
 
+async def test_what_comes_while_a_message_waits_for_others_leaves_with_it(world: World, clock: TestClock) -> None:
+    await waits(world, "anna")
+    before = len(bodies(world))
+    await world.post(area_event(data={"incident": "I-1"}))
+    await world.tell(digest_seconds=60)
+    clock.now += timedelta(seconds=50)
+    await world.post(area_event(data={"incident": "I-2"}))
+    await world.tell(digest_seconds=60)
+    clock.now += timedelta(seconds=10)
+    await settle(world)
+    assert len(bodies(world)) == before + 1
+    assert {n.reason for n in await told(world, "I-2")} == {"merged"}
+
+
 async def test_a_repeat_is_answered_with_how_far_it_is_told(world: World) -> None:
     await waits(world, "anna")
     await world.post(area_event())
