@@ -23,7 +23,7 @@ PEOPLE = 40
 _MINDS = 3
 _DUPLICATES, _REORDERED = 0.2, 0.1
 _BATCHES, _BATCH_MAX = 0.2, 12
-_INCIDENT_EVERY = 60  # stories; each touches everybody for whom something waits
+_INCIDENT_EVERY = 30  # stories; each touches everybody for whom something waits
 _SCOPES: Sequence[dict[str, Any]] = (
     {"facilities": [FACILITY["id"]]},
     {"post_codes": ["03-7*"]},
