@@ -23,13 +23,16 @@ from app.usecases.count_figures import count_figures
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
+from app.usecases.export_bundles import Exporter
 from app.usecases.follow_unknown import BATCH_MAX as FOLLOW_BATCH_MAX
 from app.usecases.follow_unknown import Follower
+from app.usecases.forget_codes import forget_codes
 from app.usecases.keep_retention import keep_retention
 from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.remind import remind
+from app.usecases.reverify_contacts import reverify_contacts
 from app.usecases.seal_log import BATCH_MAX, Sealer
-from app.usecases.send_codes import send_codes
+from app.usecases.send_codes import Confirming, send_codes
 from app.usecases.stamp_log import Stamper
 from app.usecases.tell_incidents import tell_incidents
 from app.usecases.watch_log import LogWatch
@@ -40,11 +43,13 @@ SEAL_SECONDS = 0.5
 REMIND_SECONDS = 1.0
 ONE_WRITERS_REST = 2.0  # where one process writes everything, so many times as long as it told people it tells nobody
 FIGURES_SECONDS = 2.0
+EXPORT_SECONDS = 2.0
 LAST_TURNS_MAX = 8
 FOLLOW_SECONDS = 2.0
 STAMP_SECONDS = 30.0
 HOUSEKEEPING_SECONDS = 5.0
 RETENTION_SECONDS = 5.0
+CONTACTS_SECONDS = 30.0
 AFTER_FAILURE_SECONDS = 2.0
 
 _log = structlog.get_logger(__name__)
@@ -108,6 +113,7 @@ class Worker:
         retention: Retention | None = None,
         dispatchers: Sequence[Dispatcher],
         follower: Follower | None = None,
+        exporter: Exporter | None = None,
         log_watch: LogWatch,
         surroundings: Surroundings,
         telling: Telling = Telling(),
@@ -132,10 +138,13 @@ class Worker:
             _Loop(name="codes", turn=self._send_codes, seconds=POLL_SECONDS),
             _Loop(name="incidents", turn=self._tell_incidents, seconds=REMIND_SECONDS),
             _Loop(name="figures", turn=self._count_figures, seconds=FIGURES_SECONDS),
+            _Loop(name="contacts", turn=self._keep_contacts, seconds=CONTACTS_SECONDS),
             _Loop(name="housekeeping", turn=self._keep_house, seconds=HOUSEKEEPING_SECONDS),
         ]
         if follower is not None:
             self._loops.append(_Loop(name="follow", turn=partial(self._follow, follower), seconds=FOLLOW_SECONDS))
+        if exporter is not None:
+            self._loops.append(_Loop(name="export", turn=partial(self._export, exporter), seconds=EXPORT_SECONDS))
         if stamper is not None:
             self._loops.append(_Loop(name="stamp", turn=partial(self._stamp, stamper), seconds=STAMP_SECONDS))
         if retention is not None:
@@ -256,6 +265,9 @@ class Worker:
     async def _follow(self, follower: Follower) -> bool:
         return self._log_watch.fault is None and await follower.turn() >= FOLLOW_BATCH_MAX
 
+    async def _export(self, exporter: Exporter) -> bool:
+        return self._log_watch.fault is None and await exporter.turn()
+
     async def _retain(self, policy: Retention) -> bool:
         if self._log_watch.fault is not None:
             return False
@@ -263,6 +275,17 @@ class Worker:
         if count:
             _log.info("retention", count=count)
         return count > 0
+
+    async def _keep_contacts(self) -> bool:
+        """Ask about old confirmations, and let go of what nobody has confirmed."""
+        if self._log_watch.fault is not None:
+            return False
+        confirming = Confirming(limits=self._code_limits, surroundings=self._surroundings)
+        asked = await self._database.transact(partial(reverify_contacts, confirming=confirming))
+        if asked:
+            self.hint()
+        forgotten = await self._database.transact(partial(forget_codes, surroundings=self._surroundings))
+        return asked + forgotten > 0
 
     async def _keep_house(self) -> bool:
         if self._log_watch.fault is not None:

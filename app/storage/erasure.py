@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from app.domain.recipient import ContactState
 from app.storage.database import Tx
 from app.storage.sql import one_of
 from app.storage.tables import (
@@ -55,8 +56,10 @@ async def destroy(tx: Tx, people: Collection[UUID], *, now: datetime) -> None:
 
     The skeleton stays: documents and their salts, states, times. Their rows are locked by the caller.
     """
-    theirs = select(contact_points.c.value_index).where(one_of(tx, contact_points.c.recipient_id, people))
-    for table in (codes, sessions):  # also what names nobody but has their contact points
+    theirs = select(contact_points.c.value_index).where(
+        one_of(tx, contact_points.c.recipient_id, people), contact_points.c.state != ContactState.UNCONFIRMED
+    )
+    for table in (codes, sessions):  # also what names nobody but has their contact points, if they had shown them
         await tx.execute(delete(table).where(table.c.contact_index.in_(theirs)))
     for table in _OF_A_PERSON:
         await tx.execute(delete(table).where(one_of(tx, table.c.recipient_id, people)))

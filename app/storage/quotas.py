@@ -29,6 +29,16 @@ async def take(tx: Tx, wanted: Sequence[Limit], *, now: datetime) -> bool:
     return allowed
 
 
+async def used_up(tx: Tx, limit: Limit, *, now: datetime) -> bool:
+    """Whether nothing is left of it now; nothing is counted."""
+    began_at = _EPOCH + (now - _EPOCH) // limit.per * limit.per
+    query = select(quotas.c.used).where(
+        quotas.c.key == tx.vault.index("quota", *limit.about), quotas.c.began_at == began_at
+    )
+    used: int | None = (await tx.execute(query)).scalar_one_or_none()
+    return (used or 0) >= limit.most
+
+
 async def forget(tx: Tx, *, before: datetime, limit: int) -> int:
     """Remove up to `limit` counts of stretches that began before that moment; how many."""
     old = select(quotas.c.key, quotas.c.began_at).where(quotas.c.began_at < before).limit(limit)

@@ -1,5 +1,6 @@
 """A person changes their own record on the pages: sealed as their act, effective before anything else is sent."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,6 +9,7 @@ from app.domain.merge import Ignored
 from app.domain.own_choices import AddContact, Choice, ConfirmContact, RemoveContact, choose
 from app.domain.recipient import Actor, ContactPoint, ContactState, Recipient
 from app.domain.service_message import CONTACT_CHANGED
+from app.ports import Surroundings
 from app.storage import contact_marks
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
@@ -99,18 +101,26 @@ async def _tell_the_others(
     known = before.contact(choice.contact)
     if isinstance(choice, ConfirmContact) and known is not None and known.state is ContactState.ACTIVE:
         return  # confirmed once more: nothing is otherwise
-    old = [c for c in before.contact_points if c.state is ContactState.ACTIVE]
+    old = [c for c in before.contact_points if c.state is ContactState.ACTIVE and c.id != choice.contact]
+    if isinstance(choice, RemoveContact) and known is not None and known.state is ContactState.ACTIVE:
+        old.append(known)
+    await tell_of_change(tx, sheet, record, old, surroundings=confirming.surroundings, now=now)
+
+
+async def tell_of_change(
+    tx: Tx,
+    sheet: FactSheet,
+    record: RecipientRecord,
+    contacts: Iterable[ContactPoint],
+    *,
+    surroundings: Surroundings,
+    now: datetime,
+) -> None:
+    """Tell these contact points of that person that the contact data changed."""
     messages = [
         open_service_message(
-            sheet,
-            CONTACT_CHANGED,
-            record,
-            contact,
-            new_id=confirming.surroundings.new_id(),
-            expires_at=now + _TOLD_FOR,
-            now=now,
+            sheet, CONTACT_CHANGED, record, contact, new_id=surroundings.new_id(), expires_at=now + _TOLD_FOR, now=now
         )
-        for contact in old
-        if not (isinstance(choice, ConfirmContact) and contact.id == choice.contact)
+        for contact in contacts
     ]
     await outbox.insert_all(tx, messages)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from app.domain.unbound import NO_OPERATOR
 from app.ports import Surroundings
 from app.storage import contact_marks, erasure, legal_holds
 from app.storage import notifications as outbox
@@ -43,6 +44,13 @@ async def erase_recipient(
     record = await recipient_store.find(tx, operator, name, for_update=True, everything=True)
     if record is None:
         return None
+    return await erase_record(tx, record, actor=actor, legal_basis=LEGAL_BASIS, surroundings=surroundings)
+
+
+async def erase_record(
+    tx: Tx, record: RecipientRecord, *, actor: str, legal_basis: str, surroundings: Surroundings
+) -> Erased | Deferred:
+    """The same for a record whose row is locked, on that ground."""
     now = surroundings.clock()
     hold = await legal_holds.of_recipient(tx, record.id, record.key)
     sheet = await new_fact_sheet(tx, surroundings)
@@ -50,12 +58,12 @@ async def erase_recipient(
         await _withdraw(tx, sheet, record, at=now)
     if hold is not None and hold.until > now:
         if not record.withheld:
-            await _defer(tx, sheet, record, actor=actor, at=now)
+            await _defer(tx, sheet, record, actor=actor, legal_basis=legal_basis, at=now)
         await sheet.write(tx)
         return Deferred(until=hold.until)
     if hold is not None:
         await end_hold(tx, sheet, record.id, actor=actor, act="expired", at=now)
-    record_erasure(sheet, record.id, actor=actor, legal_basis=LEGAL_BASIS, at=now)
+    record_erasure(sheet, record.id, actor=actor, legal_basis=legal_basis, at=now)
     await erasure.destroy(tx, [record.id], now=now)
     await sheet.write(tx)
     return Erased()
@@ -77,14 +85,17 @@ async def _withdraw(tx: Tx, sheet: FactSheet, record: RecipientRecord, *, at: da
     waiting = await outbox.waiting_of_recipient(tx, record.id)
     await outbox.save_all(tx, [cancelled(sheet, notification, "erased", at=at) for notification in waiting])
     known = record.recipient.contact_points if record.recipient else ()
-    await contact_marks.mark(tx, record.operator, [(c.channel, c.value) for c in known], now=at)
+    if record.operator != NO_OPERATOR:  # whose copies would bring them back
+        await contact_marks.mark(tx, record.operator, [(c.channel, c.value) for c in known], now=at)
 
 
-async def _defer(tx: Tx, sheet: FactSheet, record: RecipientRecord, *, actor: str, at: datetime) -> None:
+async def _defer(
+    tx: Tx, sheet: FactSheet, record: RecipientRecord, *, actor: str, legal_basis: str, at: datetime
+) -> None:
     sheet.record(
         "support.acted",
         at=at,
         recipient=record.id,
-        data={"actor": actor, "act": "erasure_asked", "legal_basis": LEGAL_BASIS},
+        data={"actor": actor, "act": "erasure_asked", "legal_basis": legal_basis},
     )
     await recipient_store.withhold(tx, record.id, asked_at=at, asked_by=actor)

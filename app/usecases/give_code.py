@@ -10,6 +10,7 @@ from app.ports import Surroundings
 from app.storage import codes as code_store
 from app.storage.codes import Code
 from app.storage.database import Tx
+from app.usecases.reverify_contacts import prove_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,9 @@ GivenCode = Right | Wrong | Gone
 async def give_code(tx: Tx, code: UUID, typed: str, uses: Iterable[Use], *, surroundings: Surroundings) -> GivenCode:
     """Compare what somebody `typed` with the code of that id, which must be for one of `uses`, and spend it if right.
 
-    The outcome is to be committed, whichever it is: the try that it took counts in the database, for every process
-    and after every restart. A code that was sent to nobody is answered like any other, and is never right.
+    Who signs in by it has confirmed the contact point once more, if that was due. The outcome is to be committed,
+    whichever it is: the try that it took counts in the database, for every process and after every restart. A code
+    that was sent to nobody is answered like any other, and is never right.
     """
     now = surroundings.clock()
     tried = await code_store.take_try(tx, code, uses, now=now)
@@ -47,5 +49,7 @@ async def give_code(tx: Tx, code: UUID, typed: str, uses: Iterable[Use], *, surr
     reads = code_store.reading(tx.vault, code)
     is_it = hmac.compare_digest(as_typed(typed).encode("utf-8", "replace"), reads.encode())
     if is_it and tried.recipient is not None and await code_store.use(tx, code, now=now):
+        if tried.use is not Use.CONFIRM:
+            await prove_again(tx, tried, surroundings=surroundings)
         return Right(code=tried)
     return Wrong(tries_left=TRIES_MAX - tried.tries)

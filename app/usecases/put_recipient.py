@@ -50,7 +50,7 @@ async def put_recipient(
     whether the deployment trusts operators' `verified: true`. Who has a contact point that is new and unconfirmed is
     asked once to confirm it, within `limits`; the answer does not tell whether anybody could be asked.
     """
-    record = await _locked(tx, operator, name, surroundings)
+    record = await locked_record(tx, operator, name, surroundings)
     if record.withheld:
         return Withheld()
     now = surroundings.clock()  # after the lock: a fact is never older than the one it follows
@@ -112,8 +112,8 @@ async def _ask(
         await ask_to_confirm(tx, sheet, record, contact, confirming=confirming, now=now)
 
 
-async def _locked(tx: Tx, operator: str, name: str, surroundings: Surroundings) -> RecipientRecord:
-    """The record of that name, locked for changing."""
+async def locked_record(tx: Tx, operator: str, name: str, surroundings: Surroundings) -> RecipientRecord:
+    """The record of that name, locked for changing; it is made when there is none."""
     named = (operator, name)
     while True:
         records = await recipient_store.ensure(

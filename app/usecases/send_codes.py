@@ -21,6 +21,7 @@ from app.usecases.open_service_message import open_service_message
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 
 BATCH_MAX = 50
+_TOO_MANY = "rate_limited"
 
 
 async def ask_for_code(tx: Tx, use: Use, channel: Channel, value: str, *, surroundings: Surroundings) -> UUID:
@@ -55,7 +56,8 @@ async def send_codes(tx: Tx, *, limits: CodeLimits, surroundings: Surroundings) 
             await code_store.handled(tx, code, recipient=None, contact=None, now=now)
             continue
         record, contact = holder
-        await _send(tx, sheet, SIGN_IN, code, record, contact, limits=limits, now=now)
+        refused = await _refused(tx, contact, limits, now=now)
+        await _send(tx, sheet, SIGN_IN, code, record, contact, refused=refused, now=now)
         await code_store.handled(tx, code, recipient=record.id, contact=contact.id, now=now)
     await sheet.write(tx)
     return len(asked)
@@ -90,6 +92,31 @@ async def ask_to_confirm(
 
     The row of the recipient is locked, and `record` has the contact point. Codes for it from before become worthless.
     """
+    refused = await _refused(tx, contact, confirming.limits, now=now)
+    return await _ask(tx, sheet, record, contact, refused, confirming=confirming, now=now)
+
+
+async def ask_if_allowed(
+    tx: Tx, sheet: FactSheet, record: RecipientRecord, contact: ContactPoint, *, confirming: Confirming, now: datetime
+) -> bool:
+    """The same, or nothing at all while too many codes go to that contact point or to others like it."""
+    refused = await _refused(tx, contact, confirming.limits, now=now)
+    if refused == _TOO_MANY:
+        return False
+    await _ask(tx, sheet, record, contact, refused, confirming=confirming, now=now)
+    return True
+
+
+async def _ask(
+    tx: Tx,
+    sheet: FactSheet,
+    record: RecipientRecord,
+    contact: ContactPoint,
+    refused: str | None,
+    *,
+    confirming: Confirming,
+    now: datetime,
+) -> UUID:
     await code_store.spend_all(tx, record.id, (Use.CONFIRM,), contact=contact.id, now=now)
     code = Code(
         id=confirming.surroundings.new_id(),
@@ -102,8 +129,16 @@ async def ask_to_confirm(
         expires_at=now + lifetime(Use.CONFIRM, contact.channel),
     )
     await code_store.insert_one(tx, code, handled_at=now)
-    await _send(tx, sheet, CONFIRMATION, code, record, contact, limits=confirming.limits, now=now)
+    await _send(tx, sheet, CONFIRMATION, code, record, contact, refused=refused, now=now)
     return code.id
+
+
+async def _refused(tx: Tx, contact: ContactPoint, limits: CodeLimits, *, now: datetime) -> str | None:
+    """Why no code may go there, or None where one may, which counts."""
+    if not is_allowed_destination(contact.channel, contact.value, limits):
+        return "destination_not_allowed"
+    wanted = limits_for(contact.channel, contact.value, limits)
+    return None if await quotas.take(tx, wanted, now=now) else _TOO_MANY
 
 
 async def _send(
@@ -114,13 +149,9 @@ async def _send(
     record: RecipientRecord,
     contact: ContactPoint,
     *,
-    limits: CodeLimits,
+    refused: str | None,
     now: datetime,
 ) -> None:
-    wanted = limits_for(contact.channel, contact.value, limits)
-    refused = None if await quotas.take(tx, wanted, now=now) else "rate_limited"
-    if not is_allowed_destination(contact.channel, contact.value, limits):
-        refused = "destination_not_allowed"
     message = open_service_message(
         sheet, kind, record, contact, new_id=code.id, expires_at=code.expires_at, refused_because=refused, now=now
     )

@@ -14,6 +14,10 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("recipients", sa.Column("paused_until", Instant(), nullable=True))
     op.add_column("contact_points", sa.Column("asked_at", Instant(), nullable=True))
+    in_use = sa.text("state = 'active' AND channel = 'sms'")
+    op.create_index(
+        "ix_contact_points_confirmed", "contact_points", ["changed_at"], sqlite_where=in_use, postgresql_where=in_use
+    )
     _hand_out_codes()
     _keep_sessions()
     _keep_statements()
@@ -93,5 +97,6 @@ def _keep_statements() -> None:
 def downgrade() -> None:
     for table in ("statements", "sessions", "quotas", "codes"):
         op.drop_table(table)
+    op.drop_index("ix_contact_points_confirmed", "contact_points")
     op.drop_column("contact_points", "asked_at")
     op.drop_column("recipients", "paused_until")

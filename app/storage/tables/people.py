@@ -110,6 +110,13 @@ contact_points = Table(
     UniqueConstraint("recipient_id", "channel", "value_index"),
 )
 Index("ix_contact_points_value_index", contact_points.c.value_index)
+_PHONE_IN_USE = text("state = 'active' AND channel = 'sms'")
+Index(
+    "ix_contact_points_confirmed",
+    contact_points.c.changed_at,
+    sqlite_where=_PHONE_IN_USE,
+    postgresql_where=_PHONE_IN_USE,
+)
 
 # Messages that could not be delivered for good, until what follows for the contact point was decided (`weighed`).
 contact_failures = Table(

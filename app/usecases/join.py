@@ -1,0 +1,66 @@
+"""Somebody joins without an operator's record: their contact point is kept once they have confirmed it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from app.domain.channel import Channel
+from app.domain.own_choices import AddContact
+from app.domain.pumping import Limit
+from app.domain.recipient import Recipient
+from app.domain.unbound import NO_OPERATOR
+from app.evidence.canonical import canonical_json
+from app.storage import quotas
+from app.storage import recipients as recipient_store
+from app.storage.database import Tx
+from app.usecases.change_own_record import Said, change_own_record
+from app.usecases.send_codes import Confirming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joining:
+    """A code goes to the contact point; the id under which it is given back (use CONFIRM)."""
+
+    code: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedTooOften:
+    """That contact point was given too often within the hour, or there were too many joining today."""
+
+
+async def join(
+    tx: Tx, channel: Channel, value: str, *, language: str, confirming: Confirming
+) -> Joining | JoinedTooOften:
+    """Make an unbound person with that contact point, to be confirmed. `value` is E.164 or a normalised address.
+
+    The same work whether anybody has the contact point or not: nobody is looked up. The record opens to whoever gives
+    the code back, as any confirmed contact point does, and is erased when nobody has done so before the code ended
+    (`forget_codes`).
+    """
+    surroundings, limits = confirming.surroundings, confirming.limits
+    now = surroundings.clock()
+    wanted = (
+        Limit(about=("join", channel.value, value), most=limits.per_contact, per=timedelta(hours=1)),
+        Limit(about=("joining",), most=limits.per_day, per=timedelta(days=1)),
+    )
+    if not await quotas.take(tx, wanted, now=now):
+        return JoinedTooOften()
+    person = surroundings.new_id()
+    named = (NO_OPERATOR, str(person))
+    record = (await recipient_store.ensure(tx, [named], now=now, new_ids=[person], for_update=True))[named]
+    unknown = Recipient(
+        id=record.id,
+        operator=NO_OPERATOR,
+        name=str(person),
+        language=language,
+        chosen_by_person=frozenset({"language"}),
+    )
+    await recipient_store.save(tx, unknown, record.key, now=now)
+    said = canonical_json({"act": "join", "channel": channel, "language": language, "method": "preferences"})
+    changed = await change_own_record(
+        tx, record.id, AddContact(channel=channel, value=value), said=Said(statement=said), confirming=confirming
+    )
+    if changed is None or changed.code is None:
+        raise LookupError("a person who was just made is there, and their first contact point is new")
+    return Joining(code=changed.code)
