@@ -111,7 +111,10 @@ async def lock_names(tx: Tx, named: Iterable[tuple[str, str]]) -> None:
 async def newest(tx: Tx, named: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Revision]:
     """The revision of each of these incidents (operator, name) that counts, without its areas."""
     wanted = set(named)
-    query = select(incidents).where(one_of(tx, incidents.c.name, {name for _, name in wanted}), incidents.c.newest)
+    operators, names = {operator for operator, _ in wanted}, {name for _, name in wanted}
+    query = select(incidents).where(
+        one_of(tx, incidents.c.operator, operators), one_of(tx, incidents.c.name, names), incidents.c.newest
+    )
     found = [_revision(row) for row in await tx.execute(query)]
     return {place: each for each in found if (place := (each.operator, each.name)) in wanted}
 

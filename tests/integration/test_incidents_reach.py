@@ -18,6 +18,7 @@ from tests.builders import FACILITY, NOON, OPERATOR, area_event, event
 from tests.conftest import TestClock
 from tests.doubles.sms_gateway import Accept, refusal
 from tests.doubles.smtp_server import Say
+from tests.integration.explained import explained
 from tests.integration.incident_stories import BOTH, OTHER_PLACE, bodies, settle, told, waits
 from tests.integration.world import World
 
@@ -190,6 +191,13 @@ async def test_places_where_nobody_waits_are_passed_many_at_once(world: World) -
     assert turns < 10
     await settle(world)
     assert [kind for kind, *_ in await sms_told(world)] == ["facility_unavailable"]
+
+
+async def test_what_counts_of_an_incident_is_found_by_its_operator_and_name(world: World) -> None:
+    async with world.database.read() as tx:
+        plan = await explained(tx, incident_store.newest(tx, [(OPERATOR, "I-7")]))
+    assert "ix_incidents_name" in plan
+    assert "operator" in plan
 
 
 async def test_one_message_tells_of_more_incidents_than_a_day_has_messages(world: World) -> None:
