@@ -39,8 +39,9 @@ class Form:
 
 
 async def read_form(request: Request) -> Form | None:
-    """The form that was posted; None when it is none, or longer than any of ours."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _MEDIA_TYPE:
+    """The form that was posted, without fields where there is no body; None when it is none, or longer than any."""
+    media_type = request.headers.get("content-type", _MEDIA_TYPE).partition(";")[0].strip().lower()
+    if media_type != _MEDIA_TYPE:
         return None
     body = b""
     try:

@@ -7,6 +7,7 @@ from app.web.preferences import (
     confirm,
     contacts,
     data,
+    link,
     messages,
     overview,
     sent,
@@ -16,5 +17,5 @@ from app.web.preferences import (
 )
 
 router = APIRouter(include_in_schema=False)
-for module in (overview, sign_in, messages, agree, when, contacts, confirm, wording, sent, data):
+for module in (overview, sign_in, link, messages, agree, when, contacts, confirm, wording, sent, data):
     router.include_router(module.router)
