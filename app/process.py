@@ -23,6 +23,7 @@ from app.storage.database import Database, durability_faults, failover_risks
 from app.storage.schema import require_current_schema, require_idle_timeout, require_same_root
 from app.storage.service_lock import ServiceRunningError, sole_service
 from app.usecases.dispatch_notifications import Dispatcher, Provider
+from app.usecases.export_bundles import Exporter
 from app.usecases.follow_unknown import Follower
 from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import Sealer
@@ -237,6 +238,13 @@ async def _start_worker(
         retention=Retention(months=settings.retention_months, skeleton_years=settings.skeleton_years),
         dispatchers=dispatchers,
         follower=Follower(database, dispatchers, resends=settings.resends, surroundings=surroundings),
+        exporter=Exporter(
+            database,
+            keys=signing_keys(settings.data_dir),
+            surroundings=surroundings,
+            witnesses=settings.witness_policy,
+            quorum=settings.witness_quorum,
+        ),
         log_watch=log_watch,
         surroundings=surroundings,
         code_limits=settings.code_limits,

@@ -16,20 +16,29 @@ from app.domain.access import Caller
 from app.domain.channel import Channel
 from app.domain.contact_value import NumberFault, mobile_number
 from app.domain.notification import Status
+from app.evidence.catalogue import SEALED_NAMES
 from app.storage.search import Search
 
 LIMIT_MAX = 200
 REASON_MAX = 1000
 
-_Word = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_MAX, pattern=r"\S")]
-StatusName = Literal[
-    "held", "queued", "sending", "sent", "delivered", "failed", "unknown", "expired", "cancelled", "suppressed"
-]
-
 
 def _wrong(message: str) -> PydanticCustomError:
     return PydanticCustomError(OWN_ERROR, message)
+
+
+def _is_sealed_name(name: str) -> str:
+    if name not in SEALED_NAMES:
+        raise _wrong("Names a field that no fact has")
+    return name
+
+
+_Word = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_MAX, pattern=r"\S")]
+SealedName = Annotated[str, AfterValidator(_is_sealed_name)]
+StatusName = Literal[
+    "held", "queued", "sending", "sent", "delivered", "failed", "unknown", "expired", "cancelled", "suppressed"
+]
 
 
 def _normalised(value: str, info: Info) -> str:

@@ -7,7 +7,8 @@ from uuid import UUID
 from app.ports import Surroundings
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
-from app.storage.recipients import NOBODY, RecipientRecord
+from app.storage.recipients import NOBODY
+from app.storage.vault import PersonKey
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 
 
@@ -36,17 +37,19 @@ async def seal_reading(
         records = list(ensured.values())
     sheet = await new_fact_sheet(tx, surroundings)
     for record in records:
-        record_reading(sheet, record, reading, surroundings=surroundings)
+        record_reading(sheet, record.id, record.key, reading, surroundings=surroundings)
     await sheet.write(tx)
 
 
-def record_reading(sheet: FactSheet, record: RecipientRecord, reading: Reading, *, surroundings: Surroundings) -> None:
+def record_reading(
+    sheet: FactSheet, person: UUID, key: PersonKey, reading: Reading, *, surroundings: Surroundings
+) -> None:
     """The same of one person, on a sheet that the caller writes."""
     sheet.record(
         "access.read",
         at=surroundings.clock(),
-        recipient=record.id,
-        key=record.key,
+        recipient=person,
+        key=key,
         data={"actor": reading.actor, "act": reading.act, "facts": []},
         sealed={"reason": reading.reason.encode() if reading.reason else None},
     )

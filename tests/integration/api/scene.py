@@ -93,6 +93,43 @@ async def post_search(_scene: Scene) -> Request:
     return Request(method="POST", path="/v1/notifications/search", headers=headers, body=body)
 
 
+_EXPORT = {"operator": OPERATOR, "kind": "notice_left", "reason": "a complaint"}
+_EXPORTS: dict[str, str] = {}  # of each scene, because an operator has few at once
+
+
+async def post_export(_scene: Scene) -> Request:
+    headers = {"Content-Type": "application/json"}
+    return Request(method="POST", path="/v1/audit/exports", headers=headers, body=json.dumps(_EXPORT).encode())
+
+
+async def export_path(scene: Scene) -> str:
+    """The path of an export that is written; another one once it was deleted."""
+    service = scene.service
+    path = f"/v1/audit/exports/{_EXPORTS.get(scene.event, uuid4())}"
+    if (await service.get(path)).status_code != 200:
+        asked = await service.client.post("/v1/audit/exports", json=_EXPORT, headers=service.admin)
+        _EXPORTS[scene.event] = asked.json()["export"]
+        path = f"/v1/audit/exports/{_EXPORTS[scene.event]}"
+
+    async def is_written() -> bool:
+        return bool((await service.get(path)).json()["state"] == "done")
+
+    await until(is_written)
+    return path
+
+
+async def get_export(scene: Scene) -> Request:
+    return Request(method="GET", path=await export_path(scene))
+
+
+async def get_export_file(scene: Scene) -> Request:
+    return Request(method="GET", path=f"{await export_path(scene)}/file")
+
+
+async def delete_export(scene: Scene) -> Request:
+    return Request(method="DELETE", path=await export_path(scene))
+
+
 HOLD = {"reason": "a claim before a court", "until": "2035-01-01T00:00:00Z"}
 
 

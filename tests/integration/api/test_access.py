@@ -17,11 +17,15 @@ from tests.builders import OPERATOR, RECIPIENT, SHIPMENT
 from tests.integration.api.scene import (
     Request,
     Scene,
+    delete_export,
     delete_hold,
     delete_person,
     get,
+    get_export,
+    get_export_file,
     hand_in_report,
     post_event,
+    post_export,
     post_search,
     put_hold,
     put_person,
@@ -88,6 +92,10 @@ GUARDED = {
     ("POST", "/v1/notifications/search"): guarded(
         Scope.SHIPMENTS_READ, Scope.PROOFS_READ, foreign=403, request=post_search
     ),
+    ("POST", "/v1/audit/exports"): guarded(Scope.PROOFS_READ, good=202, foreign=403, request=post_export),
+    ("GET", "/v1/audit/exports/{export}"): guarded(Scope.PROOFS_READ, request=get_export),
+    ("GET", "/v1/audit/exports/{export}/file"): guarded(Scope.PROOFS_READ, request=get_export_file),
+    ("DELETE", "/v1/audit/exports/{export}"): guarded(Scope.PROOFS_READ, good=204, request=delete_export),
     REPORTS: guarded(Scope.RECEIPTS_WRITE, good=204, foreign=204, request=hand_in_report),
 }
 # Routes whose authority is not a key: public ones (the log, unless AWIZO_LOG_PUBLIC says no: see test_published_log),
