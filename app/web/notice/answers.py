@@ -22,7 +22,7 @@ class Wording:
 WORDINGS: Mapping[StatementKind, Wording] = {
     StatementKind.DISPUTED: Wording(
         button=marked("I have no paper notice"),
-        does=marked("The slip is not in your letterbox? We record that you say so. No deadline changes."),
+        does=marked("The paper notice is not in your letterbox? We record that you say so. No deadline changes."),
         recorded=marked("Recorded: you have no paper notice"),
         means=(
             marked("We recorded that you say there is no paper notice, and when you said it."),

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.domain.statement import Statement, StatementKind
 from app.rendering.catalog import letter_speaker, marked
-from app.rendering.letter.parts import Draft
+from app.rendering.letter.parts import Draft, items
 from app.rendering.letter.place import place_in_a_line, place_of
 from app.rendering.letter.term import last_day
 from app.rendering.notice import Notice
@@ -179,11 +179,17 @@ def _receipt(request: Request, token: str, found: NoticeNow, statement: Statemen
         language=found.recipient.language,
         wording=wording_of(statement.kind, notice.kind),
         statement=statement,
-        item=notice.number,
+        items=_items(notice),
         operator=notice.operator,
         zone=notice.zone,
         here=f"/n/{token}",
     )
+
+
+def _items(notice: Notice) -> list[tuple[str, str]]:
+    """What the notice is about, one row each, under the name of all."""
+    sections = items(_draft(notice))
+    return [(section.title, line) for section in sections for line in section.lines[: 1 + len(notice.others)]]
 
 
 def _unreadable(request: Request, why: Unreadable) -> Response:
