@@ -267,9 +267,20 @@ async def run(trial: Trial) -> Outcome:
             event = await tell(service, deployment, outcome)
         finally:
             service.stop()
+        say_how_long(outcome)
         await verdict(deployment, event, outcome)
         say(await asyncio.to_thread(check_log, deployment))
     return outcome
+
+
+def say_how_long(outcome: Outcome) -> None:
+    for name, ratio in outcome.ratios.items():
+        held = "within" if ratio <= _NEVER_TWICE else "NOT within"
+        say(
+            f"{name} of a POST: {outcome.before[name]} ms before, {outcome.meanwhile[name]} ms meanwhile,"
+            f" {outcome.after[name]} ms after; {ratio:.2f} times, {held} twice"
+        )
+    say(f"told in {outcome.told_seconds:.0f} s, {outcome.trial.people / outcome.told_seconds:,.0f} people a second")
 
 
 def main() -> int:
@@ -278,13 +289,6 @@ def main() -> int:
     outcome = asyncio.run(run(trial))
     if file is not None:
         file.write_text(json.dumps(asdict(outcome) | {"ratios": outcome.ratios}, indent=2) + "\n")
-    for name, ratio in outcome.ratios.items():
-        held = "within" if ratio <= _NEVER_TWICE else "NOT within"
-        say(
-            f"{name} of a POST: {outcome.before[name]} ms before, {outcome.meanwhile[name]} ms meanwhile,"
-            f" {outcome.after[name]} ms after; {ratio:.2f} times, {held} twice"
-        )
-    say(f"told in {outcome.told_seconds:.0f} s, {trial.people / outcome.told_seconds:,.0f} people a second")
     say("\n".join(outcome.wrong) if outcome.wrong else "each person told once, nothing lost, the log is whole")
     return 1 if outcome.wrong else 0
 
