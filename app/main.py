@@ -18,6 +18,7 @@ from app.api import (
     log,
     mail_callbacks,
     notifications,
+    own_records,
     problems,
     recipients,
     search,
@@ -47,6 +48,7 @@ DESCRIPTION = (
 _ROUTES = (
     events,
     recipients,
+    own_records,
     holds,
     exports,
     consent_texts,

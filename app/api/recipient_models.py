@@ -181,7 +181,10 @@ class IgnoredView(BaseModel):
 
 
 class RecipientView(BaseModel):
-    """The record. What is as by default is left out of the last settings, so that a copy sent back chooses nothing."""
+    """The record. What is as by default is left out of the last settings, so that a copy sent back chooses nothing.
+
+    `paused_until`: the person wants no messages before that moment. Only they set it, on their page.
+    """
 
     operator: str
     recipient: str
@@ -193,6 +196,7 @@ class RecipientView(BaseModel):
     quiet_hours: QuietHoursData | None = None
     letters: LettersName | None = None
     safety_phrase: str | None = None
+    paused_until: datetime | None = None
     ignored: list[IgnoredView]
 
 
@@ -283,6 +287,8 @@ def shown(recipient: Recipient, *, ignored: Iterable[Ignored] = (), values: bool
         record.letters = "native"
     if recipient.safety_phrase is not None:
         record.safety_phrase = recipient.safety_phrase if values else "***"
+    if recipient.paused_until is not None:
+        record.paused_until = recipient.paused_until
     hours = recipient.quiet_hours
     match hours.rule:
         case QuietRule.OWN:

@@ -55,9 +55,9 @@ class NoSuchCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooManyWrong:
-    """The operator has given too many codes that were none; no other is looked at before `retry_at`."""
+    """The operator has given too many codes that were none; no other is looked at for so many seconds."""
 
-    retry_at: datetime
+    seconds: int
 
 
 async def make_bind_code(tx: Tx, person: UUID, *, surroundings: Surroundings) -> BindCode:
@@ -91,7 +91,7 @@ async def bind_recipient(
     now = surroundings.clock()
     limit = Limit(about=("bind", operator), most=WRONG_MAX, per=_PER)
     if await quotas.used_up(tx, limit, now=now):
-        return TooManyWrong(retry_at=now + _PER)
+        return TooManyWrong(seconds=int(_PER.total_seconds()))
     known = await recipient_store.find(tx, operator, name)
     if known is not None and known.withheld:
         return Withheld()

@@ -8,6 +8,9 @@ from uuid import uuid4
 
 import httpx
 
+from app.storage import recipients as recipient_store
+from app.storage.database import Tx
+from app.usecases.bind_recipient import make_bind_code
 from tests.builders import OPERATOR, RECIPIENT
 from tests.integration.api.service import STRUCTURED, Service, fresh_event, person
 
@@ -85,6 +88,24 @@ async def delete_person(scene: Scene) -> Request:
     name = f"to-erase-{uuid4()}"
     await scene.service.register(name)
     return Request(method="DELETE", path=f"/v1/recipients/{OPERATOR}/{name}")
+
+
+async def post_bind(scene: Scene) -> Request:
+    """A code of its own and a new name for each call, because a code works once."""
+    services = scene.service.services
+
+    async def make(tx: Tx) -> str:
+        known = await recipient_store.find(tx, OPERATOR, RECIPIENT)
+        assert known is not None
+        return (await make_bind_code(tx, known.id, surroundings=services.surroundings)).code
+
+    body = json.dumps({"code": await services.database.transact(make)}).encode()
+    headers = {"Content-Type": "application/json"}
+    return Request(method="POST", path=f"/v1/recipients/{OPERATOR}/bound-{uuid4()}/bind", headers=headers, body=body)
+
+
+async def post_session(_scene: Scene) -> Request:
+    return Request(method="POST", path=f"/v1/recipients/{OPERATOR}/{RECIPIENT}/session")
 
 
 async def post_search(_scene: Scene) -> Request:

@@ -24,9 +24,11 @@ from tests.integration.api.scene import (
     get_export,
     get_export_file,
     hand_in_report,
+    post_bind,
     post_event,
     post_export,
     post_search,
+    post_session,
     put_hold,
     put_person,
     set_scene,
@@ -65,6 +67,8 @@ GUARDED = {
         request=get(lambda _: f"/v1/recipients/{OPERATOR}/{RECIPIENT}"),
     ),
     ("DELETE", _PERSON): guarded(Scope.RECIPIENTS_WRITE, good=204, foreign=403, request=delete_person),
+    ("POST", f"{_PERSON}/bind"): guarded(Scope.RECIPIENTS_WRITE, good=201, foreign=403, request=post_bind),
+    ("POST", f"{_PERSON}/session"): guarded(Scope.RECIPIENTS_WRITE, good=201, foreign=403, request=post_session),
     ("PUT", f"{_PERSON}/hold"): guarded(Scope.SUPPORT_WRITE, foreign=403, request=put_hold),
     ("GET", f"{_PERSON}/hold"): guarded(
         Scope.SUPPORT_WRITE, foreign=403, request=get(lambda _: f"/v1/recipients/{OPERATOR}/{RECIPIENT}/hold")
@@ -237,11 +241,12 @@ async def test_an_admin_of_all_operators_may_do_everything(scene: Scene) -> None
 @pytest.mark.parametrize("scopes", [[Scope.ADMIN], [scope for scope in Scope if scope is not Scope.ADMIN]])
 async def test_another_operators_key_reaches_nothing_whatever_its_scopes(scene: Scene, scopes: list[Scope]) -> None:
     key = await scene.service.key(*scopes, operators=(OTHER_OPERATOR,))
+    requests = {
+        route: await row.request(scene) for route, row in GUARDED.items() if route[0] != "DELETE" and route != REPORTS
+    }
     before = await scene.service.counts()
     answered = {
-        route: (await (await row.request(scene)).send(scene.service.client, key)).status_code
-        for route, row in GUARDED.items()
-        if route[0] != "DELETE" and route != REPORTS
+        route: (await request.send(scene.service.client, key)).status_code for route, request in requests.items()
     }
     assert answered == {route: GUARDED[route].foreign for route in answered}
     assert await scene.service.counts() == before
