@@ -5,6 +5,7 @@ from functools import partial
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from app.domain.channel import Channel
 from app.domain.one_time_code import Use
@@ -142,3 +143,29 @@ async def test_a_code_that_waits_to_be_sent_is_not_right_yet(world: World) -> No
     ask = partial(ask_for_code, use=Use.SIGN_IN, channel=Channel.SMS, value=PHONE, surroundings=world.surroundings)
     code = await world.database.transact(ask)
     assert await give(world, code, reads(world, code)) == Wrong(tries_left=4)
+
+
+async def test_asking_and_guessing_take_the_same_statements_whether_anybody_has_the_number(world: World) -> None:
+    await world.register()
+    said = [await _statements_of_a_wrong_guess(world, value) for value in (PHONE, UNKNOWN)]
+    assert said[0] == said[1]
+    assert said[0]
+
+
+async def _statements_of_a_wrong_guess(world: World, value: str) -> list[str]:
+    """What a page has the database do for it: all but the sending, which is the worker's."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    engine = world.database.writer.sync_engine
+    ask = partial(ask_for_code, use=Use.SIGN_IN, channel=Channel.SMS, value=value, surroundings=world.surroundings)
+    event.listen(engine, "before_cursor_execute", note)
+    code = await world.database.transact(ask)
+    event.remove(engine, "before_cursor_execute", note)
+    await world.database.transact(partial(send_codes, limits=CodeLimits(), surroundings=world.surroundings))
+    event.listen(engine, "before_cursor_execute", note)
+    assert await give(world, code, wrong(world, code)) == Wrong(tries_left=4)
+    event.remove(engine, "before_cursor_execute", note)
+    return statements
