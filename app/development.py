@@ -55,6 +55,7 @@ async def run_development(settings: Settings, *, port: int) -> None:
         typer.echo(f"awizo          {public_url}/docs")
         typer.echo(f"inbox          {sandbox.base_url}/   every SMS and e-mail that was sent")
         typer.echo(f"checkpoint     {public_url}/log/checkpoint")
+        typer.echo(f"settings       {public_url}/preferences   what people set for themselves; codes come to the inbox")
         typer.echo(f"verify         {public_url}/verify   checks a proof in the browser")
         typer.echo(f"metrics        {public_url}/metrics")
         typer.echo(f"key            {token}   may do everything, for a day")

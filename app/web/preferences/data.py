@@ -82,7 +82,8 @@ async def erase(request: Request) -> Response:
         if not visit.is_proven:
             return redirect(request, f"{HOME}/again", then="erase")
         if not form.one("sure"):
-            return _page(visit, mistake=speaker(visit.language)("Tick the box if you are sure."))
+            say = speaker(visit.language)
+            return _page(visit, mistake=say("Tick the box if you are sure."))
         services, person = visit.services, visit.person
 
         async def end(tx: Tx) -> Deferred | None:

@@ -22,6 +22,7 @@ _OFFICE = Facility(
     hours=(_OPEN,) * 5 + ((),) * 2,
 )  # fmt: skip
 _SERVICE = "registered_letter"
+_ANY_OPERATOR = "poczta-polska"  # for who is not known to one yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +46,11 @@ def _notice(purpose: Purpose, person: Recipient, today: date) -> Notice:
     there = zone(DEFAULT_TIME_ZONE)
     noon = datetime.combine(today, time(11, 40), there)
     last = _last_open(today + timedelta(days=14))
+    operator = person.operator or _ANY_OPERATOR
     known = Notice(
         kind="notice_left",
         happened_at=noon,
-        operator=OPERATORS.get(person.operator, person.operator),
+        operator=OPERATORS.get(operator, operator),
         language=language_or_default(person.language),
         zone=there,
         reference=_REFERENCE,
@@ -63,7 +65,7 @@ def _notice(purpose: Purpose, person: Recipient, today: date) -> Notice:
             window = Window(starts=noon.replace(hour=12, minute=0), until=noon.replace(hour=15, minute=0))
             return replace(known, kind="out_for_delivery", window=window)
         case Purpose.INCIDENT:
-            return replace(known, kind="facility_unavailable", incidents=(_closure(person.operator, noon, last),))
+            return replace(known, kind="facility_unavailable", incidents=(_closure(operator, noon, last),))
         case _:
             pickup = Pickup(starts=today + timedelta(days=1), until=last)
             return replace(known, facility=_OFFICE, pickup=pickup, collect_by=last, first_notice_at=noon)
