@@ -58,7 +58,7 @@ def some_figures(operator: str | None = None) -> PublicFigures:
         lags=lags(),
         notices=sum(lag.notices for lag in lags()),
         median_lag_seconds=1_140,
-        anomalies=dict(zip(ANOMALIES, (127, 41, 12, 3, 1), strict=True)),
+        anomalies=dict(zip(ANOMALIES, (127, 86, 41, 12, 3, 1), strict=True)),
         events=31_905,
         origin="awizo.example/log/2026h2",
         size=184_220,
