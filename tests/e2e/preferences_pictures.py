@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from tests.builders import EMAIL, PHONE
 from tests.e2e.conftest import FLAGS
-from tests.e2e.people import sign_in
+from tests.e2e.people import codes_at, new_code, sign_in
 from tests.e2e.site import Site, open_site
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -23,12 +23,8 @@ SHOWN = (
     ("overview", "", "light"),
     ("messages", "/messages", "light"),
     ("agree", "/agree?want=sms.incident", "dark"),
-    ("quiet", "/quiet", "light"),
-    ("pause", "/pause", "dark"),
-    ("wording", "/wording", "light"),
     ("contacts", "/contacts", "dark"),
     ("sent", "/sent", "light"),
-    ("data", "/data", "dark"),
     ("erase", "/erase", "light"),
 )
 
@@ -43,9 +39,10 @@ async def take(browser: Browser, site: Site, *, size: dict[str, int], device: st
     page = await browser.new_page(viewport=size, color_scheme="light", locale="pl", reduced_motion="reduce")
     await page.goto(f"{site.url}/preferences")
     await picture(page, f"sign-in-{device}")
+    known = len(codes_at(site, PHONE))
     await page.locator("#contact").fill(PHONE)
     await page.locator("main form button").click()
-    await picture(page, f"code-{device}")
+    await new_code(site, PHONE, known=known)
     await sign_in(page, site, EMAIL if flip else PHONE)
     for name, path, scheme in SHOWN:
         await page.emulate_media(color_scheme="dark" if (scheme == "dark") != flip else "light")
@@ -54,7 +51,7 @@ async def take(browser: Browser, site: Site, *, size: dict[str, int], device: st
             await page.locator("details").first.evaluate("each => { each.open = true; }")
         await picture(page, f"{name}-{device}")
     await page.goto(f"{site.url}/preferences/quiet")
-    await page.locator("#rule-own").check()
+    await page.locator("#rule-default" if flip else "#rule-own").check()
     await page.locator("main form button").last.click()
     await picture(page, f"saved-{device}")
     await page.close()

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request, Response
 
+from app.domain.channel import Channel
 from app.domain.contact_value import masked
 from app.domain.merge import CONSENT_PURPOSES
 from app.domain.recipient import ContactState
 from app.web.catalog import speaker
 from app.web.pages import LANGUAGE_NAMES
 from app.web.preferences.cookies import token_of
+from app.web.preferences.messages import granted
 from app.web.preferences.sign_in import asking_page
 from app.web.preferences.visits import Visit, answered, seeing, shown
 from app.web.preferences.words import CHANNELS, LETTERS, PURPOSES, STATES, pause_in_words, quiet_in_words
@@ -46,12 +48,9 @@ async def overview(request: Request, ended: str = "") -> Response:
 
 async def _show(visit: Visit) -> Response:
     person, say = visit.person, speaker(visit.language)
+    on = granted(person)
     agreed = {
-        purpose: ", ".join(
-            say(CHANNELS[consent.channel])
-            for consent in person.consents
-            if consent.granted and consent.purpose is purpose
-        )
+        purpose: ", ".join(say(CHANNELS[channel]) for channel in Channel if (channel, purpose) in on)
         for purpose in CONSENT_PURPOSES
     }
     view = Overview(
