@@ -34,7 +34,7 @@ from app.usecases.reverify_contacts import reverify_contacts
 from app.usecases.seal_log import BATCH_MAX, Sealer
 from app.usecases.send_codes import Confirming, send_codes
 from app.usecases.stamp_log import Stamper
-from app.usecases.tell_incidents import tell_incidents
+from app.usecases.tell_incidents import put_off_incident, tell_incidents
 from app.usecases.watch_log import LogWatch
 from app.usecases.weigh_failures import weigh_failures
 
@@ -249,7 +249,13 @@ class Worker:
             return False
         began = time.monotonic()
         tell = partial(tell_incidents, surroundings=self._surroundings, digest_seconds=self._telling.digest_seconds)
-        people = await self._database.transact(tell)
+        try:
+            people = await self._database.transact(tell)
+        except DatabaseUnavailableError:
+            raise
+        except Exception:
+            await self._database.transact(partial(put_off_incident, surroundings=self._surroundings))
+            raise
         took = time.monotonic() - began
         if rest := self._telling.rest(people, took, has_one_writer=self._database.is_sqlite):
             with contextlib.suppress(TimeoutError):

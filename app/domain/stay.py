@@ -72,7 +72,10 @@ def as_touched(picture: Picture, *, as_of: datetime, touched: Touching) -> Known
     if stay is None:
         return Known(picture=picture, deadlines=None)
     if stay.facility is not None:
-        stay = replace(stay, facility=touched(replace(stay.facility, outages=())))
+        shut = touched(replace(stay.facility, outages=()))
+        # What was over before it waited is nothing to it.
+        outages = tuple(each for each in shut.outages if each.until is None or each.until > stay.since)
+        stay = replace(stay, facility=replace(shut, outages=outages))
     return Known(picture=replace(picture, stay=stay), deadlines=_deadlines(stay, local_day(as_of)))
 
 

@@ -211,8 +211,11 @@ def _is_one_of(tx: Tx, areas: set[Area]) -> ColumnElement[bool]:
 
 
 async def take_running(tx: Tx) -> Job | None:
-    """The incident that has waited longest to be told, locked; those that another worker is at are left out."""
-    query = select(incidents).where(RUNNING_ROWS).order_by(incidents.c.event_id).limit(1)
+    """The incident whose last turn of being told was longest ago, locked; those that others are at are left out.
+
+    So a large one keeps no other from being told.
+    """
+    query = select(incidents).where(RUNNING_ROWS).order_by(incidents.c.turn_at, incidents.c.event_id).limit(1)
     row = (await tx.execute(locked(tx, query, skip=True))).one_or_none()
     if row is None:
         return None
@@ -235,14 +238,21 @@ async def steps(tx: Tx, job: Job, *, limit: int) -> Sequence[Step]:
     return shipments or found[:1]
 
 
-async def save(tx: Tx, job: Job, *, ended_at: datetime | None = None) -> None:
-    """Write how far the job is; with `ended_at`, that it is done."""
-    done = {} if ended_at is None else {"state": State.DONE, "ended_at": ended_at}
+async def save(tx: Tx, job: Job, *, now: datetime, is_done: bool = False) -> None:
+    """Write how far the job is, or that it is done; others have their turn."""
+    done = {"state": State.DONE, "ended_at": now} if is_done else {}
     await tx.execute(
         update(incidents)
         .where(incidents.c.event_id == job.revision.event)
-        .values(part=job.position, passed=job.passed, people=job.people, planned=job.planned, **done)
+        .values(part=job.position, passed=job.passed, people=job.people, planned=job.planned, turn_at=now, **done)
     )
+
+
+async def put_off(tx: Tx, *, until: datetime) -> None:
+    """Let the one whose turn it is have none before others that wait until then."""
+    job = await take_running(tx)
+    if job is not None:
+        await tx.execute(update(incidents).where(incidents.c.event_id == job.revision.event).values(turn_at=until))
 
 
 async def come_by_again(tx: Tx, untold: Iterable[tuple[UUID, UUID]]) -> None:
@@ -302,6 +312,7 @@ def _row(revision: Revision, *, state: State) -> dict[str, Any]:
         "people": 0,
         "planned": 0,
         "received_at": revision.received_at,
+        "turn_at": revision.received_at,
     }
 
 

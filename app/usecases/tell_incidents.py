@@ -52,6 +52,7 @@ from app.usecases.touched_people import Person, facility_of, names_of, touched_p
 BATCH_MAX = 100
 # With one writer for all, whoever reports something meanwhile waits until a batch is written.
 BATCH_MAX_OF_ONE_WRITER = 20
+PUT_OFF = timedelta(minutes=1)
 
 
 async def tell_incidents(tx: Tx, *, surroundings: Surroundings, digest_seconds: int) -> int:
@@ -65,7 +66,7 @@ async def tell_incidents(tx: Tx, *, surroundings: Surroundings, digest_seconds: 
     limit = BATCH_MAX if tx.is_postgres else min(BATCH_MAX, BATCH_MAX_OF_ONE_WRITER)
     found = await come_by(tx, job, limit=limit)
     if found is None:
-        await incident_store.save(tx, job, ended_at=surroundings.clock())
+        await incident_store.save(tx, job, now=surroundings.clock(), is_done=True)
         return 1
     planned = 0
     if found.people:
@@ -81,8 +82,13 @@ async def tell_incidents(tx: Tx, *, surroundings: Surroundings, digest_seconds: 
         people=job.people + len(found.people),
         planned=job.planned + planned,
     )
-    await incident_store.save(tx, after)
+    await incident_store.save(tx, after, now=surroundings.clock())
     return max(len(found.people), 1)
+
+
+async def put_off_incident(tx: Tx, *, surroundings: Surroundings) -> None:
+    """Let the incident whose turn failed come after others, so that it keeps none from being told."""
+    await incident_store.put_off(tx, until=surroundings.clock() + PUT_OFF)
 
 
 async def _read(

@@ -57,12 +57,13 @@ def _keep_incidents() -> None:
         sa.Column("people", sa.Integer(), server_default="0", nullable=False),
         sa.Column("planned", sa.Integer(), server_default="0", nullable=False),
         sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("turn_at", Instant(), nullable=False),
         sa.Column("ended_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["event_id"], ["events.id"], name=op.f("fk_incidents_event_id_events")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_incidents")),
     )
     op.create_index("ix_incidents_name", "incidents", ["operator", "name"])
-    op.create_index("ix_incidents_running", "incidents", ["event_id"], sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+    op.create_index("ix_incidents_running", "incidents", ["turn_at"], sqlite_where=_RUNNING, postgresql_where=_RUNNING)
     op.create_table(
         "incident_areas",
         sa.Column("event_id", sa.Uuid(), nullable=False),

@@ -293,3 +293,39 @@ async def test_news_and_revisions_in_one_batch_meet_the_workers_that_tell_and_se
     last = [n for n in await told(world) if n.event == newest and n.channel is Channel.EMAIL]
     assert [n.status for n in last] == [Status.SENT] * len(PEOPLE)
     assert len({n.recipient for n in last}) == len(PEOPLE)
+
+
+async def test_an_incident_that_cannot_be_told_keeps_no_other_from_being_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await waits(world, "anna")
+    await world.post(area_event(data={"incident": "I-1"}))
+    await world.post(area_event("service_disruption", data={"incident": "I-2"}))
+    come = telling.come_by
+
+    async def stumbling(tx: Any, job: incident_store.Job, **named: Any) -> Any:
+        if job.revision.name == "I-1":
+            raise ValueError("something about it is odd")
+        return await come(tx, job, **named)
+
+    monkeypatch.setattr(telling, "come_by", stumbling)
+    with pytest.raises(ValueError, match="odd"):
+        await tell_once(world)
+    await world.database.transact(partial(telling.put_off_incident, surroundings=world.surroundings))
+    with pytest.raises(ValueError, match="odd"):
+        await world.tell()
+    assert len(await told(world, "I-2")) == 2
+
+
+async def test_a_large_incident_lets_others_have_their_turn(world: World) -> None:
+    for name in ("anna", "basia", "celina"):
+        await waits(world, name)
+    await world.post(area_event(data={"incident": "I-1"}))
+    await world.post(area_event("service_disruption", data={"incident": "I-2"}))
+    for _ in range(2):
+        await tell_once(world)
+    async with world.database.read() as tx:
+        known = [await incident_store.revisions(tx, OPERATOR, name) for name in ("I-1", "I-2")]
+        found = await incident_store.progress(tx, [event_id for revisions in known for event_id in revisions])
+        people = [each.people for each in found.values()]
+    assert min(people) > 0

@@ -112,11 +112,12 @@ incidents = Table(
     Column("people", Integer, nullable=False, server_default="0"),  # how many were looked at
     Column("planned", Integer, nullable=False, server_default="0"),  # how many notifications were made
     Column("received_at", Instant, nullable=False),
+    Column("turn_at", Instant, nullable=False),  # whose turn was longest ago is told next
     Column("ended_at", Instant),
 )
 Index("ix_incidents_name", incidents.c.operator, incidents.c.name)
 RUNNING_ROWS = text("state = 'running'")
-Index("ix_incidents_running", incidents.c.event_id, sqlite_where=RUNNING_ROWS, postgresql_where=RUNNING_ROWS)
+Index("ix_incidents_running", incidents.c.turn_at, sqlite_where=RUNNING_ROWS, postgresql_where=RUNNING_ROWS)
 
 # Whom an incident touches: its areas, in the order in which they are gone through; then those of earlier revisions
 # that are not its own, and whoever was told of these: something may be over for them.
