@@ -7,14 +7,17 @@ from uuid import UUID
 from app.domain.channel import Channel
 from app.domain.own_choices import AddContact
 from app.domain.pumping import Limit
-from app.domain.recipient import Recipient
+from app.domain.recipient import ContactState, Recipient
 from app.domain.unbound import NO_OPERATOR
 from app.evidence.canonical import canonical_json
+from app.ports import Surroundings
 from app.storage import quotas
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.usecases.change_own_record import Said, change_own_record
+from app.usecases.confirm_contact import Confirmed
 from app.usecases.send_codes import Confirming
+from app.usecases.sessions import open_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +67,20 @@ async def join(
     if changed is None or changed.code is None:
         raise LookupError("a person who was just made is there, and their first contact point is new")
     return Joining(code=changed.code)
+
+
+async def sign_in_who_joined(
+    tx: Tx, confirmed: Confirmed, *, replacing: str | None, surroundings: Surroundings
+) -> str | None:
+    """The token of a new session of whoever has just confirmed their very first contact point; else None.
+
+    They have given a code that was sent there, as anybody has who signs in. The session of the token `replacing` ends.
+    """
+    person, contact = confirmed.person, confirmed.contact
+    others = [each for each in person.contact_points if each.state is ContactState.ACTIVE and each.id != contact.id]
+    if person.operator != NO_OPERATOR or others:
+        return None
+    index = tx.vault.index("contact", contact.channel, contact.value)
+    return await open_session(
+        tx, contact=(contact.channel, index), recipient=person.id, replacing=replacing, surroundings=surroundings
+    )

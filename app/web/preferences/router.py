@@ -4,9 +4,11 @@ from fastapi import APIRouter
 
 from app.web.preferences import (
     agree,
+    bind_code,
     confirm,
     contacts,
     data,
+    join,
     link,
     messages,
     overview,
@@ -17,5 +19,6 @@ from app.web.preferences import (
 )
 
 router = APIRouter(include_in_schema=False)
-for module in (overview, sign_in, link, messages, agree, when, contacts, confirm, wording, sent, data):
+_PAGES = (overview, sign_in, join, link, messages, agree, when, contacts, confirm, wording, sent, bind_code, data)
+for module in _PAGES:
     router.include_router(module.router)

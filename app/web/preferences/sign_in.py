@@ -40,7 +40,7 @@ router = APIRouter(include_in_schema=False)
 
 # Where one goes on after giving a code once more.
 THEN: Mapping[str, str] = MappingProxyType(
-    {"contacts": f"{HOME}/contacts", "sent": f"{HOME}/sent", "data": f"{HOME}/data", "erase": f"{HOME}/erase"}
+    {name: f"{HOME}/{name}" for name in ("contacts", "sent", "data", "erase", "bind-code")}
 )
 
 
