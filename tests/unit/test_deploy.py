@@ -77,7 +77,10 @@ def test_every_alert_is_explained_and_nothing_else_is() -> None:
 
 @pytest.mark.parametrize("page", ["docs/alerts.md", "docs/backup.md", "deploy/README.md"])
 def test_every_command_that_a_page_names_is_one_of_ours(page: str) -> None:
-    named = re.findall(r"\bawizo ((?:[a-z-]+ ?)+)", "\n".join(re.findall(r"`[^`]+`", (ROOT / page).read_text())))
+    fence = re.compile(r"^```sh\n.*?^```$", flags=re.MULTILINE | re.DOTALL)
+    text = (ROOT / page).read_text()
+    code = [*fence.findall(text), *re.findall(r"`[^`]+`", fence.sub("", text))]
+    named = re.findall(r"\bawizo ((?:[a-z-]+ ?)+)", "\n".join(code))
     known = set(_commands(get_command(cli)))
     assert named
     for words in (each.split() for each in named):
