@@ -145,8 +145,8 @@ async def test_of_a_hundred_guesses_at_once_five_are_looked_at_and_one_session_i
     right, wrong = visitor.reading(code), wrong_for(visitor, code)
     guesses = [visitor.give(code, wrong if index % 2 else right) for index in range(100)]
     answers = [answer.status_code for answer in await asyncio.gather(*guesses)]
-    looked_at = sum(status != 410 for status in answers)
-    assert looked_at <= 5
+    assert set(answers) <= {303, 422, 410, 503}  # too many at once for the pool of connections: 503, and no try is lost
+    assert answers.count(303) + answers.count(422) <= 5
     assert answers.count(303) <= 1
 
 
