@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from app.domain.calendar import DEFAULT_TIME_ZONE, zone
 from app.domain.channel import Channel, Purpose
 from app.domain.event import Facility, OpeningInterval, Outage, Pickup, Window
-from app.domain.recipient import Recipient
+from app.domain.recipient import Letters, Recipient
 from app.rendering.catalog import language_or_default
 from app.rendering.letter import letter_of
 from app.rendering.notice import IncidentNews, Item, Notice, PlaceTouched
@@ -33,31 +34,54 @@ class Sample:
     text: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """For whom a sample is written; without a phrase of their own, many people are the same reader."""
+
+    operator: str
+    language: str
+    letters: Letters
+    phrase: str | None = field(default=None, repr=False)
+
+
 def sample(channel: Channel, purpose: Purpose, person: Recipient, *, today: date) -> Sample:
     """A message for that purpose as this person would get it, had it been sent `today`."""
-    notice = _notice(purpose, person, today)
+    reader = _Reader(
+        operator=person.operator or _ANY_OPERATOR,
+        language=language_or_default(person.language),
+        letters=person.letters,
+        phrase=person.safety_phrase,
+    )
+    # What a person has chosen for themselves is kept nowhere but in their record.
+    return (_usual if reader.phrase is None else _written)(channel, purpose, reader, today)
+
+
+def _written(channel: Channel, purpose: Purpose, reader: _Reader, today: date) -> Sample:
+    notice = _notice(purpose, reader, today)
     if channel is Channel.SMS:
         return Sample(subject="", text=render_sms(notice).text)
     letter = letter_of(notice, sent_on=today)
     return Sample(subject=letter.subject, text=letter.lead)
 
 
-def _notice(purpose: Purpose, person: Recipient, today: date) -> Notice:
+_usual = lru_cache(maxsize=256)(_written)
+
+
+def _notice(purpose: Purpose, reader: _Reader, today: date) -> Notice:
     there = zone(DEFAULT_TIME_ZONE)
     noon = datetime.combine(today, time(11, 40), there)
     last = _last_open(today + timedelta(days=14))
-    operator = person.operator or _ANY_OPERATOR
     known = Notice(
         kind="notice_left",
         happened_at=noon,
-        operator=OPERATORS.get(operator, operator),
-        language=language_or_default(person.language),
+        operator=OPERATORS.get(reader.operator, reader.operator),
+        language=reader.language,
         zone=there,
         reference=_REFERENCE,
         service=_SERVICE,
         shipment=_NUMBER,
-        letters=person.letters,
-        safety_phrase=person.safety_phrase,
+        letters=reader.letters,
+        safety_phrase=reader.phrase,
         told_on=today,
     )
     match purpose:
@@ -65,7 +89,7 @@ def _notice(purpose: Purpose, person: Recipient, today: date) -> Notice:
             window = Window(starts=noon.replace(hour=12, minute=0), until=noon.replace(hour=15, minute=0))
             return replace(known, kind="out_for_delivery", window=window)
         case Purpose.INCIDENT:
-            return replace(known, kind="facility_unavailable", incidents=(_closure(operator, noon, last),))
+            return replace(known, kind="facility_unavailable", incidents=(_closure(reader.operator, noon, last),))
         case _:
             pickup = Pickup(starts=today + timedelta(days=1), until=last)
             return replace(known, facility=_OFFICE, pickup=pickup, collect_by=last, first_notice_at=noon)

@@ -1,7 +1,6 @@
 """When the database is away, pages of settings say so, keep nothing by half, and come back by themselves."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -11,16 +10,23 @@ from tests.integration.api.browser import form_token, signed_in
 from tests.integration.api.service import Service
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Away:
+    """A transaction that cannot begin, or of whose end nobody knows."""
+
+    error: type[DatabaseUnavailableError]
+
+    async def __aenter__(self) -> Tx:
+        raise self.error("away")
+
+    async def __aexit__(self, *_raised: object) -> None:
+        """Nothing was begun."""
+
+
 def away(monkeypatch: pytest.MonkeyPatch, *names: str, error: type[DatabaseUnavailableError]) -> None:
     """Have the database refuse transactions of these kinds."""
-
-    @asynccontextmanager
-    async def refused(_database: Database) -> AsyncIterator[Tx]:
-        raise error("away")
-        yield
-
     for name in names:
-        monkeypatch.setattr(Database, name, refused)
+        monkeypatch.setattr(Database, name, lambda _database: Away(error=error))
 
 
 async def test_without_its_database_no_page_pretends(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
