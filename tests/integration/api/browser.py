@@ -1,6 +1,5 @@
 """A person at a browser without JavaScript: keeps cookies, follows redirects, and posts the forms that pages show."""
 
-import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

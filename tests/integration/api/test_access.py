@@ -106,7 +106,7 @@ GUARDED = {
 # a person's session (see test_preferences_sessions), a link's token, a provider's signature.
 _BOTH = (
     *("/sign-in/{code}", "/again", "/again/{code}", "/whose", "/messages", "/agree", "/quiet", "/pause", "/wording"),
-    *("/contacts", "/confirm/{code}", "/data", "/erase", "/link/{token}"),
+    *("/contacts", "/confirm/{code}", "/data", "/erase", "/link/{token}", "/join", "/bind-code"),
 )
 _PAGES = ("", *_BOTH, "/sent", "/sent/{notification}/proof")
 _FORMS = (*_BOTH, "/sign-in", "/sign-out", "/contacts/return", "/contacts/remove")
