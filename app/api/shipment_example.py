@@ -3,6 +3,7 @@
 from typing import Any
 
 _NOTICE, _SMS = "01936c1e-6d40-7a6b-8c11-0f2d3a4b5c6d", "01936c1e-6d7a-7f02-9d3e-5a6b7c8d9e0f"
+_EMAIL = "01936c1e-6d7b-7c40-8a1e-2b3c4d5e6f70"
 
 SHIPMENT_EXAMPLE: dict[str, Any] = {
     "operator": "poczta-polska",
@@ -88,6 +89,13 @@ SHIPMENT_EXAMPLE: dict[str, Any] = {
             "claimed_at": None,
             "received_at": "2026-11-23T10:42:09.118Z",
             "late": False,
+        },
+        {
+            "at": "2026-11-23T16:05:41.300Z",
+            "kind": "statement",
+            "notification": _EMAIL,
+            "statement": "disputed",
+            "reference": "AW-7K2M-Q9XD",
         },
     ],
 }

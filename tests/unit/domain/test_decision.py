@@ -197,16 +197,23 @@ def test_an_event_a_quarter_of_an_hour_ahead_is_from_the_future(minutes: float, 
 def test_the_last_check_gives_the_same_reasons(state: ContactState, given: Consent | None, reason: str | None) -> None:
     point = contact(state=state)
     recipient = person([point], [given] if given else [])
-    assert last_check(recipient, on_its_way(point)) == reason
+    assert last_check(recipient, on_its_way(point), now=NOON) == reason
 
 
 def test_the_last_check_stops_what_goes_to_nobody() -> None:
-    assert last_check(None, on_its_way(None)) == "no_contact_point"
+    assert last_check(None, on_its_way(None), now=NOON) == "no_contact_point"
     there = person([], [consent()])
-    assert last_check(there, on_its_way(None)) == "no_contact_point"
+    assert last_check(there, on_its_way(None), now=NOON) == "no_contact_point"
 
 
 def test_a_refusal_of_what_was_never_granted_is_no_opt_out() -> None:
     assert reason_against(consent(granted=False, version=0)) == "no_consent"
     assert reason_against(consent(granted=False, version=1)) == "opted_out"
     assert reason_against(consent()) is None
+
+
+def test_a_pause_stops_what_was_planned_until_it_ends() -> None:
+    point = contact()
+    paused = replace(person([point], [consent()]), paused_until=NOON + timedelta(days=1))
+    assert last_check(paused, on_its_way(point), now=NOON) == "paused"
+    assert last_check(paused, on_its_way(point), now=NOON + timedelta(days=1)) is None
