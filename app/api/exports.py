@@ -111,7 +111,8 @@ async def export_document(database: Database, recipient: str, known: Known) -> A
         yield piece
     async for piece in _list("events", _each(partial(events_after, database, person)), _event):
         yield piece
-    async for piece in _list("notifications", _each(partial(notifications_after, database, person)), _notification):
+    told = _each(partial(notifications_after, database, person, now=known.asked_at))
+    async for piece in _list("notifications", told, _notification):
         yield piece
     yield "}"
 

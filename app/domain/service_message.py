@@ -1,5 +1,7 @@
 """Messages about the service itself: they need no consent, speak of no shipment, and go where they must. Pure."""
 
+from datetime import datetime
+
 from app.domain.recipient import ContactState
 
 CONFIRMATION = "confirmation"
@@ -19,6 +21,16 @@ _REASON = {
     ContactState.REMOVED: "no_contact_point",
     ContactState.ACTIVE: "superseded",
 }
+
+
+_WITH_CODES = frozenset({CONFIRMATION, SIGN_IN})
+# Some providers repeat in their answer what they were given.
+_SHOWING_THE_TEXT = frozenset({"content", "provider_reply"})
+
+
+def closed_fields(kind: str, *, expires_at: datetime, now: datetime) -> frozenset[str]:
+    """The sealed fields of such a message that nobody may open now: a code that still holds is its addressee's alone."""
+    return _SHOWING_THE_TEXT if kind in _WITH_CODES and now < expires_at else frozenset()
 
 
 def reason_against_service(kind: str, state: ContactState | None) -> str | None:

@@ -1,7 +1,7 @@
 """Everything that is known of a person, for that person (GDPR art. 15, 20): found once, then read page by page."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.domain.hold import Hold
 from app.domain.notification import Attempt, Notification
+from app.domain.service_message import closed_fields
 from app.evidence.fact import Opening
 from app.ports import Surroundings
 from app.storage import contact_failures, legal_holds
@@ -120,8 +121,10 @@ async def events_after(database: Database, recipient: UUID, last: UUID) -> list[
     ]
 
 
-async def notifications_after(database: Database, recipient: UUID, last: UUID) -> list[tuple[UUID, SentNotification]]:
-    """The next notifications to a person, by id; none once the person was erased."""
+async def notifications_after(
+    database: Database, recipient: UUID, last: UUID, *, now: datetime
+) -> list[tuple[UUID, SentNotification]]:
+    """The next notifications to a person, by id; none once the person was erased. Codes that still hold are closed."""
     async with database.read() as tx:
         record = (await recipient_store.by_ids(tx, [recipient])).get(recipient)
         if record is None:
@@ -138,15 +141,20 @@ async def notifications_after(database: Database, recipient: UUID, last: UUID) -
                 notification=notification,
                 attempts=attempts.get(notification.id, ()),
                 receipts=receipts.get(notification.id, ()),
-                chain=[_opened(fact, record) for fact in chains[notification.id]],
+                chain=[_opened(fact, record, _closed(notification, now)) for fact in chains[notification.id]],
             ),
         )
         for notification in found
     ]
 
 
-def _opened(fact: StoredFact, record: RecipientRecord) -> OpenFact:
+def _closed(notification: Notification, now: datetime) -> Collection[str]:
+    return closed_fields(notification.kind, expires_at=notification.expires_at, now=now)
+
+
+def _opened(fact: StoredFact, record: RecipientRecord, closed: Collection[str] = ()) -> OpenFact:
     openings: Mapping[str, Opening] = fact.openings(record.key)
     return OpenFact(
-        document=json.loads(fact.document), values={name: opening.value for name, opening in openings.items()}
+        document=json.loads(fact.document),
+        values={name: opening.value for name, opening in openings.items() if name not in closed},
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.duty import Duty
+from app.domain.service_message import closed_fields
 from app.evidence.bundle import (
     AnchorProof,
     AssembledBundle,
@@ -84,8 +85,9 @@ async def prove_notification(
     origins = {checkpoint.origin for checkpoint in [*chosen.proving.values(), *named]}
     known = await log_keys.of_origins(tx, origins)
     chosen = replace(chosen, proving=_countersigned(chosen.proving, known, keys))
+    closed = await _closed(tx, notification, now=surroundings.clock())
     proven, anchors, stamps = await _prove(
-        tx, chosen, [_with_all_signatures(anchor, known, keys) for anchor in named], opened
+        tx, chosen, [_with_all_signatures(anchor, known, keys) for anchor in named], opened, closed
     )
     own = [proven[fact.id] for fact in chosen.own]
     checkpoints = {checkpoint.origin: checkpoint.note for checkpoint in chosen.proving.values()}
@@ -185,7 +187,11 @@ def _with_all_signatures(
 
 
 async def _prove(
-    tx: Tx, chosen: _Chosen, named: Sequence[PublishedCheckpoint], opened: Collection[str] | None
+    tx: Tx,
+    chosen: _Chosen,
+    named: Sequence[PublishedCheckpoint],
+    opened: Collection[str] | None,
+    closed: Collection[str],
 ) -> tuple[dict[UUID, ProvenFact], list[AnchorProof], list[Timestamp]]:
     """Paths for the facts, for the anchors, and for a time stamp of each shard where there is one."""
     paths, proving = Paths(), chosen.proving
@@ -209,7 +215,7 @@ async def _prove(
             smaller, larger = sorted((stamp.size, proving[shard].size))
             stamps.append((stamp, paths.want(shard, consistency_plan(smaller, larger), size=larger)))
     await paths.read(tx)
-    openings = await _openings(tx, chosen.facts, opened)
+    openings = await _openings(tx, chosen.facts, opened, closed)
     return (
         {fact.id: _proven(fact, chosen, openings[fact.id], paths[wanted[fact.id]]) for fact in chosen.facts},
         [AnchorProof(note=anchor.note, consistency=paths[path] if path else ()) for anchor, path in anchors],
@@ -229,14 +235,20 @@ def _proven(fact: StoredFact, chosen: _Chosen, openings: Mapping[str, Opening], 
     )
 
 
+async def _closed(tx: Tx, notification: UUID, *, now: datetime) -> Collection[str]:
+    found = await outbox.by_id(tx, notification)
+    return closed_fields(found.kind, expires_at=found.expires_at, now=now) if found else ()
+
+
 async def _openings(
-    tx: Tx, facts: Sequence[StoredFact], opened: Collection[str] | None
+    tx: Tx, facts: Sequence[StoredFact], opened: Collection[str] | None, closed: Collection[str]
 ) -> dict[UUID, Mapping[str, Opening]]:
     keys = await recipient_store.keys_of(tx, {fact.recipient for fact in facts if fact.recipient is not None})
     shown: dict[UUID, Mapping[str, Opening]] = {}
     for fact in facts:
         all_of_it = fact.openings(keys.get(fact.recipient) if fact.recipient else None)
-        shown[fact.id] = {name: opening for name, opening in all_of_it.items() if opened is None or name in opened}
+        wanted = all_of_it.keys() - closed if opened is None else set(opened) - set(closed)
+        shown[fact.id] = {name: opening for name, opening in all_of_it.items() if name in wanted}
     return shown
 
 

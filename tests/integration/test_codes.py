@@ -14,9 +14,12 @@ from app.storage import codes as code_store
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
 from app.usecases.change_own_record import Said, change_own_record
+from app.usecases.export_recipient import notifications_after
 from app.usecases.send_codes import Confirming, ask_for_code, send_codes
 from tests.builders import OPERATOR, PHONE, RECIPIENT
+from tests.conftest import TestClock
 from tests.integration.world import World
+from tests.second_verifier import verify
 
 SIGN_IN = (Use.SIGN_IN,)
 
@@ -95,3 +98,23 @@ async def test_a_contact_that_a_person_adds_is_confirmed_and_the_others_hear_of_
     assert {c.state for c in changed.after.contact_points} == {ContactState.ACTIVE}
     await world.dispatch()
     assert len(world.gateway.journal) == 1
+
+
+async def test_nobody_is_shown_a_code_that_still_holds(world: World, clock: TestClock) -> None:
+    await world.register()
+    code = UUID(await sent_code(world))
+    await world.seal()
+    async with world.database.read() as tx:
+        record = await recipient_store.find(tx, OPERATOR, RECIPIENT)
+    assert record is not None
+    reads = code_store.reading(world.database.vault, code).encode()
+
+    async def shown() -> list[bytes]:
+        told = await notifications_after(world.database, record.id, UUID(int=0), now=clock.now)
+        values = [value for _, sent in told for fact in sent.chain for value in fact.values.values()]
+        return [await world.bundle(code), *values]
+
+    assert not any(reads in value for value in await shown())
+    assert verify(await world.bundle(code), world.vkeys).accepted
+    clock.forward(minutes=11)
+    assert any(reads in value for value in await shown())
