@@ -22,6 +22,7 @@ from tests.e2e.visit import barriers, visiting
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 SCREENS = {"phone": {"width": 360, "height": 760}, "desktop": {"width": 1100, "height": 800}}
+NARROWEST = {"width": 320, "height": 640}
 STRANGER = "+48600100299"
 SETTINGS = "Your notification settings"
 _REFERENCE = re.compile(r"AW-\w{4}-\w{4}")
@@ -257,7 +258,7 @@ async def test_somebody_joins_is_told_changes_leaves_returns_and_is_forgotten(
 
 
 async def test_by_keyboard_alone_somebody_joins_and_agrees_to_something(browser: Browser, site: Site) -> None:
-    async with visiting(browser, site.origins, locale="pl", viewport=SCREENS["phone"]) as page:
+    async with visiting(browser, site.origins, locale="pl", viewport=NARROWEST) as page:
         person = Person(page=page, site=site, language="pl", sees_barriers=True)
         await person.opens("", SETTINGS)
         await tab_to(page, 'a[href="/preferences/join"]')

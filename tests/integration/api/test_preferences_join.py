@@ -4,7 +4,6 @@ import re
 from uuid import UUID
 
 import httpx
-import pytest
 from sqlalchemy import func, select
 
 from app.domain.unbound import NO_OPERATOR
@@ -100,20 +99,16 @@ async def test_ten_looks_make_nobody_and_eat_no_code(service: Service) -> None:
     assert (await browser(service).give(code, use="confirm")).status_code == 410
 
 
-@pytest.mark.parametrize("headers", ELSEWHERE, ids=lambda headers: next(iter(headers.values())))
-async def test_another_sites_form_makes_nobody_and_no_code(service: Service, headers: dict[str, str]) -> None:
+async def test_forms_of_other_sites_and_other_sessions_make_nobody_and_no_code(service: Service) -> None:
     visitor = await joined(service)
     before, token = await unbound(service), form_token(await visitor.get(BIND_CODE))
-    for path, fields in ((JOIN, {"contact": PHONE}), (BIND_CODE, {"form": token})):
-        answer = await visitor.client.post(path, data=fields, headers=headers)
-        assert answer.status_code == 403
-    assert await unbound(service) == before
-
-
-async def test_a_code_to_show_needs_the_sessions_own_form(service: Service) -> None:
-    visitor = await joined(service)
+    for headers in ELSEWHERE:
+        for path, fields in ((JOIN, {"contact": PHONE}), (BIND_CODE, {"form": token})):
+            answer = await visitor.client.post(path, data=fields, headers=headers)
+            assert answer.status_code == 403, (path, headers)
     for given in ("", "A" * 43):
         assert (await visitor.post(BIND_CODE, {"form": given})).status_code == 403
+    assert await unbound(service) == before
 
 
 async def test_a_token_that_was_planted_does_not_survive_joining(service: Service) -> None:
@@ -129,32 +124,24 @@ async def test_a_token_that_was_planted_does_not_survive_joining(service: Servic
     assert "+48*****200" not in (await thief.get("/preferences")).text  # that session ended
 
 
-async def test_an_old_session_gives_a_fresh_code_before_an_operator_may_learn_contacts(service: Service) -> None:
+async def test_the_code_shown_last_binds_once_and_looking_at_the_page_keeps_it(service: Service) -> None:
     visitor = await joined(service)
-    token = form_token(await visitor.get(BIND_CODE))
-    await later(service, minutes=11)
-    answer = await visitor.post(BIND_CODE, {"form": token})
-    assert answer.headers["location"] == "/preferences/again?then=bind-code"
-
-
-async def test_the_code_shown_binds_once_and_looking_at_the_page_keeps_it(service: Service) -> None:
-    visitor = await joined(service)
-    code = await shown(visitor)
+    first, code = await shown(visitor), await shown(visitor)
     for _ in range(10):
         assert code not in (await visitor.get(BIND_CODE)).text
-    assert (await bind(service, code)).status_code == 201
-    assert (await bind(service, code)).status_code == 404
+    assert [(await bind(service, each)).status_code for each in (first, code, code)] == [404, 201, 404]
     assert (await visitor.client.get("/preferences")).headers["location"] == "/preferences?ended=yes"
     page = await (await signed_in(service, STRANGER)).get("/preferences")
     assert "Poczta Polska" in page.text
     assert BIND_CODE not in page.text
 
 
-async def test_a_new_code_takes_the_place_of_the_old_one(service: Service) -> None:
+async def test_an_old_session_gives_a_fresh_code_before_an_operator_may_learn_contacts(service: Service) -> None:
     visitor = await joined(service)
-    first, second = await shown(visitor), await shown(visitor)
-    assert (await bind(service, first)).status_code == 404
-    assert (await bind(service, second)).status_code == 201
+    token = form_token(await visitor.get(BIND_CODE))
+    await later(service, minutes=11)
+    answer = await visitor.post(BIND_CODE, {"form": token})
+    assert answer.headers["location"] == "/preferences/again?then=bind-code"
 
 
 async def test_a_second_contact_confirmed_elsewhere_opens_no_session_there(service: Service) -> None:
@@ -167,30 +154,30 @@ async def test_a_second_contact_confirmed_elsewhere_opens_no_session_there(servi
     assert not elsewhere.client.cookies
 
 
-@pytest.mark.parametrize("typed", ["", "600", "+1 202 555 0175", "<b>@"])
-async def test_what_no_code_can_go_to_is_said_at_its_field_and_kept_there(service: Service, typed: str) -> None:
-    page = await browser(service).post(JOIN, {"contact": typed, "language": "en"})
-    assert page.status_code == 422
-    assert 'href="#contact"' in page.text
-    assert 'value="en" checked' in page.text
-    assert "<b>@" not in page.text
+async def test_what_no_code_can_go_to_is_said_at_its_field_and_kept_there(service: Service) -> None:
+    for typed, kept in (("", ""), ("600", "600"), ("+1 202 555 0175", "+1 202 555 0175"), ("<b>@", "&lt;b&gt;@")):
+        page = await browser(service).post(JOIN, {"contact": typed, "language": "en"})
+        assert page.status_code == 422, typed
+        assert 'href="#contact"' in page.text
+        assert f'value="{kept}"' in page.text
+        assert 'value="en" checked' in page.text
     assert await unbound(service) == 0
 
 
-@pytest.mark.parametrize("language", ["pl", "en", "uk"])
-async def test_every_page_is_small_and_strict_and_names_no_contact(service: Service, language: str) -> None:
+async def test_every_page_is_small_and_strict_and_names_no_contact(service: Service) -> None:
     visitor = await joined(service)
     token = form_token(await visitor.get(BIND_CODE))
-    made = await visitor.post(f"{BIND_CODE}?lang={language}", {"form": token})
-    pages = [await visitor.get(f"{path}?lang={language}") for path in (JOIN, BIND_CODE, "/preferences")]
-    for page in (*pages, made):
-        assert page.status_code == 200
-        assert len(page.content) < 60_000 - 12_000  # beside the stylesheet
-        assert STRANGER not in page.text
-        assert f'<html lang="{language}">' in page.text
-        assert page.headers["content-security-policy"].startswith("default-src 'none';")
-        assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
-        assert "<script" not in page.text
+    for language in ("pl", "en", "uk"):
+        made = await visitor.post(f"{BIND_CODE}?lang={language}", {"form": token})
+        pages = [await visitor.get(f"{path}?lang={language}") for path in (JOIN, BIND_CODE, "/preferences")]
+        for page in (*pages, made):
+            assert page.status_code == 200
+            assert len(page.content) < 60_000 - 12_000  # beside the stylesheet
+            assert STRANGER not in page.text
+            assert f'<html lang="{language}">' in page.text
+            assert page.headers["content-security-policy"].startswith("default-src 'none';")
+            assert (page.headers["cache-control"], page.headers["referrer-policy"]) == ("no-store", "no-referrer")
+            assert "<script" not in page.text
 
 
 async def test_joining_is_answered_in_the_language_of_the_page_where_none_is_chosen(service: Service) -> None:
