@@ -44,6 +44,7 @@ class Person:
     async def met(self, heading: str) -> None:
         """This page it is, it is as wide as the screen, and nothing on it shuts anybody out."""
         await expect(self.page.get_by_role("heading", level=1)).to_have_text(self.say(heading))
+        await self.page.wait_for_load_state()  # with its stylesheet, by which one sees where the focus is
         if self.sees_barriers:  # axe is a script
             assert await barriers(self.page) == [], self.page.url
             widths = await self.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")

@@ -31,6 +31,7 @@ with_and_without_javascript = pytest.mark.parametrize(
 
 async def heading(page: Page, text: str) -> None:
     await expect(page.get_by_role("heading", level=1)).to_have_text(text)
+    await page.wait_for_load_state()  # with its stylesheet, by which one sees where the focus is
 
 
 @every_screen
