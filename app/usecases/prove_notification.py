@@ -86,9 +86,8 @@ async def prove_notification(
     known = await log_keys.of_origins(tx, origins)
     chosen = replace(chosen, proving=_countersigned(chosen.proving, known, keys))
     closed = await _closed(tx, notification, now=surroundings.clock())
-    proven, anchors, stamps = await _prove(
-        tx, chosen, [_with_all_signatures(anchor, known, keys) for anchor in named], opened, closed
-    )
+    signed = [_with_all_signatures(anchor, known, keys) for anchor in named]
+    proven, anchors, stamps = await _prove(tx, chosen, signed, opened, closed)
     own = [proven[fact.id] for fact in chosen.own]
     checkpoints = {checkpoint.origin: checkpoint.note for checkpoint in chosen.proving.values()}
     issued_at = surroundings.clock()
