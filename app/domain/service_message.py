@@ -29,7 +29,7 @@ _SHOWING_THE_TEXT = frozenset({"content", "provider_reply"})
 
 
 def closed_fields(kind: str, *, expires_at: datetime, now: datetime) -> frozenset[str]:
-    """The sealed fields of such a message that nobody may open now: a code that still holds is its addressee's alone."""
+    """Sealed fields of such a message that nobody may open now: a code that still holds is its addressee's alone."""
     return _SHOWING_THE_TEXT if kind in _WITH_CODES and now < expires_at else frozenset()
 
 
