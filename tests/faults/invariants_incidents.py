@@ -44,11 +44,12 @@ def _about(reading: Reading, events: set[UUID]) -> list[Row]:
 
 
 def _concerned(reading: Reading, closure: Row) -> set[UUID]:
-    """Whose item was known to wait at the facility before the closure was, and waits there still."""
-    received = {row["id"]: row["received_at"] for row in reading.events}
+    """Whose item was known to wait at the facility before the closure was, and waits there still.
+
+    By the order of ids, which no process's wrong clock moves.
+    """
     return {
         stay["recipient_id"]
         for stay in reading.stays
-        if stay["waits"] and stay["facility"] == FACILITY["id"] and stay["event_id"] in received
-        if received[stay["event_id"]] < closure["received_at"]
+        if stay["waits"] and stay["facility"] == FACILITY["id"] and stay["event_id"] < closure["event_id"]
     }

@@ -205,7 +205,7 @@ async def test_an_answer_leads_to_a_receipt_with_a_reference_and_the_notice_show
     assert heading(receipt) == "Zapisano: nie masz papierowego awiza"
     assert REFERENCE.findall(receipt.text) == [statement.reference]
     assert "poniedziałek, 23 listopada 2026, 12:00" in receipt.text
-    assert SHIPMENT in receipt.text
+    assert "0075 9007 7341 2345 6789" in receipt.text
     notice = await site.client.get(link)
     assert statement.reference in notice.text
     assert re.findall(r'name="answer" value="(\w+)"', notice.text) == ["misdirected", "acknowledged"]

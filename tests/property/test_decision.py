@@ -59,7 +59,7 @@ def test_every_channel_gets_a_row_for_each_active_contact_point_and_at_least_one
 def test_the_last_check_agrees_with_the_plan_while_nothing_changes(recipient: Recipient) -> None:
     planned = plan(News(kind="notice_left", expires_at=NOON + DAY), recipient, now=NOON)
     for item in planned:
-        reason = last_check(recipient, on_its_way(item.contact, item.channel, item.purpose))
+        reason = last_check(recipient, on_its_way(item.contact, item.channel, item.purpose), now=NOON)
         if item.contact is not None:
             assert (Suppress(reason=reason) if reason else Notify()) == item.decision
         else:

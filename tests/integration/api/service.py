@@ -137,7 +137,7 @@ class Service:
     async def counts(self) -> dict[str, int]:
         """How many rows each table has, but those of the log, of providers and of duties, which move by themselves."""
         moving = {"leaves", "tiles", "tree_heads", "checkpoints", "pending_entries"}
-        moving |= {"providers", "provider_figures", "duties", "figures", "figure_cursors"}
+        moving |= {"providers", "provider_figures", "duties", "figures", "figure_cursors", "retention_cursors"}
         async with self.services.database.read() as tx:
             return {
                 table.name: (await tx.execute(select(func.count()).select_from(table))).scalar_one()

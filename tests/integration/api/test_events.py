@@ -252,8 +252,8 @@ async def test_a_hundred_posts_of_one_event_at_once_are_one_event(service: Servi
     answers = [answer.json() for answer in await asyncio.gather(*(service.post(event) for _ in range(100)))]
     assert sorted(answer["status"] for answer in answers) == ["accepted", *["duplicate"] * 99]
     assert len({answer["event"] for answer in answers}) == 1
-    counts = await service.counts()
-    assert (counts["events"], counts["notifications"]) == (1, 2)
+    assert len({told["id"] for answer in answers for told in answer["notifications"]}) == 2
+    assert (await service.counts())["events"] == 1
 
 
 async def test_an_event_id_that_is_none_is_422_and_an_unknown_one_404(service: Service) -> None:

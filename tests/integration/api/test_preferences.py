@@ -20,6 +20,9 @@ from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT
 from tests.integration.api.browser import Fields, Visitor, signed_in
 from tests.integration.api.service import Service, fresh_event
 
+# What pages do is tried on both engines where it is done; how they look and answer, on one.
+pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
 ALL = ("sms.delivery", "email.delivery", "sms.progress", "email.progress")
 _UNDO = re.compile(
     r'<form method="post" action="(/preferences/[a-z/]+)">\s+((?:<input type="hidden"[^>]*>\s+)+)<button'

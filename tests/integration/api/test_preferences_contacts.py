@@ -17,6 +17,9 @@ from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event
 from tests.integration.api.test_preferences_sessions import later, wrong_for
 from tests.second_verifier import verify
 
+# What pages do is tried on both engines where it is done; how they look and answer, on one.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 NEW = "+48600100333"
 
 

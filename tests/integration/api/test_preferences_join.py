@@ -4,6 +4,7 @@ import re
 from uuid import UUID
 
 import httpx
+import pytest
 from sqlalchemy import func, select
 
 from app.domain.unbound import NO_OPERATOR
@@ -12,6 +13,9 @@ from tests.builders import OPERATOR, PHONE, RECIPIENT
 from tests.integration.api.browser import SAME_ORIGIN, Visitor, browser, code_in, form_token, signed_in
 from tests.integration.api.service import Service
 from tests.integration.api.test_preferences_sessions import ELSEWHERE, STRANGER, later, without_ids, wrong_for
+
+# What pages do is tried on both engines where it is done; how they look and answer, on one.
+pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 
 JOIN, BIND_CODE = "/preferences/join", "/preferences/bind-code"
 _SHOWN = re.compile(r">([0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5})<")

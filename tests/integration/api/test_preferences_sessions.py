@@ -24,6 +24,9 @@ from tests.integration.api.browser import Visitor, browser, form_token, signed_i
 from tests.integration.api.service import OTHER_OPERATOR, Service
 from tests.integration.world import World
 
+# What pages do is tried on both engines where it is done; how they look and answer, on one.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 STRANGER = "+48600100299"
 # Every page of somebody who is signed in.
 PAGES = (

@@ -25,7 +25,7 @@ from tests.integration.api.process import serve
 from tests.integration.api.service import BASE_URL, bearer, check_whole_log, settings_for
 from tests.postgres import PostgresServer, database_name
 
-EXAMPLES = 25
+EXAMPLES = 15
 
 schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
 DESCRIPTION = describe(create_app())
