@@ -175,7 +175,7 @@ def _send_before_the_claim_is_committed() -> None:
 
 def _ask_no_consent_at_the_claim() -> None:
     """What was to be sent when it was planned is sent."""
-    product.replace_here(points.CLAIM_CHECK, lambda _: lambda *_given: None)
+    product.replace_here(points.CLAIM_CHECK, lambda _: lambda *_given, **_named: None)
 
 
 def _ask_no_consent_before_the_bytes() -> None:
@@ -327,11 +327,11 @@ def _forget_who_was_told() -> None:
         return taking
 
     def keep(save: Function) -> Function:
-        async def keeping(tx: Any, job: Any, *, ended_at: Any = None) -> Any:
+        async def keeping(tx: Any, job: Any, *, now: Any, is_done: bool = False) -> Any:
             reached[job.revision.event] = job
-            if ended_at is not None:
+            if is_done:
                 await asyncio.sleep(_ENDED_LATER_SECONDS)
-                await save(tx, job, ended_at=ended_at)
+                await save(tx, job, now=now, is_done=True)
 
         return keeping
 
