@@ -1,6 +1,6 @@
 """Claim what is due: check consent once more under lock, render, and commit the attempt before anything is sent."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,16 +11,12 @@ import structlog
 from app.domain.channel import Channel
 from app.domain.decision import last_check, quiet_end
 from app.domain.event import AREA_INCIDENT_KINDS, Event
-from app.domain.incident import ENDING_KIND
-from app.domain.incident_news import PER_DAY_MAX, RECENTLY, over_the_limit, told_today
 from app.domain.notification import Failure, Notification, Status
 from app.domain.recipient import Recipient
-from app.domain.retention import first_id_at
 from app.ports import Surroundings
 from app.rendering.sms import speaks_for_all
 from app.storage import events as event_store
 from app.storage import facts as fact_store
-from app.storage import incident_messages
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
 from app.storage.database import Tx
@@ -28,6 +24,7 @@ from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
 from app.usecases.end_chain import cancelled, end_chain, let_others_speak, opening_data
 from app.usecases.incident_contexts import IncidentContext, incident_contexts
+from app.usecases.incident_limit import IncidentLimit, read_incident_limit
 from app.usecases.message_contexts import NO_CONTEXT, MessageContext, message_contexts
 from app.usecases.overtaken_news import overtaken_news
 from app.usecases.places import Places
@@ -86,7 +83,7 @@ async def _read(
     starting: Starting,
 ) -> "_Claim":
     """Everything that decides what becomes of those that are due."""
-    told = await _told_today(tx, due, records, starting.now)
+    limit = await read_incident_limit(tx, due, records, now=starting.now)
     keys = {record.id: record.key for record in records.values()}
     events = await event_store.decoded(tx, {n.event for n in due if n.event}, keys)
     tried = await outbox.attempts_of(tx, [n.id for n in due if n.attempts])
@@ -100,22 +97,9 @@ async def _read(
         records=records,
         events=events,
         overtaken=await overtaken_news(tx, due, events, keys, now=starting.now) | untrue,
-        told_today=told,
-        openings=await _openings_of_stopped(tx, due, records, told, starting.now),
+        limit=limit,
+        openings=await _openings_of_stopped(tx, due, records, limit, starting.now),
     )
-
-
-async def _told_today(
-    tx: Tx, due: Sequence[Notification], records: Mapping[UUID, RecipientRecord], now: datetime
-) -> dict[UUID, dict[Channel, set[UUID]]]:
-    """Of which incidents those were told today who are to be told of some now."""
-    people = {n.recipient for n in due if n.kind in AREA_INCIDENT_KINDS}
-    if not people:
-        return {}
-    since = first_id_at(now - RECENTLY)
-    recent = await incident_messages.of_people_since(tx, people, since, kinds=AREA_INCIDENT_KINDS)
-    found = ((person, records[person].recipient) for person in people)
-    return {person: told_today(recent.get(person, ()), one, now=now) for person, one in found if one is not None}
 
 
 async def _of_the_erased(
@@ -137,21 +121,14 @@ async def _openings_of_stopped(
     tx: Tx,
     due: Sequence[Notification],
     records: Mapping[UUID, RecipientRecord],
-    told: Mapping[UUID, Mapping[Channel, set[UUID]]],
+    limit: IncidentLimit,
     now: datetime,
 ) -> dict[UUID, StoredFact]:
     """The first facts of those that must not leave, or for which another one may speak."""
     stopped = {n.id for n in due if last_check(records[n.recipient].recipient, n, now=now)}
     stopped |= {n.id for together in _together(due) if len(together) > 1 for n in together}
-    more = Counter((n.recipient, n.channel) for n in due if _is_limited(n))
-    full = {place for place, count in more.items() if len(told[place[0]][place[1]]) + count > PER_DAY_MAX[place[1]]}
-    stopped |= {n.id for n in due if _is_limited(n) and (n.recipient, n.channel) in full}
+    stopped |= limit.may_be_too_many(due)
     return await fact_store.first_of_notifications(tx, stopped) if stopped else {}
-
-
-def _is_limited(n: Notification) -> bool:
-    """Whether a person gets so many of these a day."""
-    return n.kind in AREA_INCIDENT_KINDS and n.kind != ENDING_KIND
 
 
 def _together(due: Iterable[Notification]) -> list[list[Notification]]:
@@ -177,7 +154,7 @@ class _Claim:
     records: Mapping[UUID, RecipientRecord]
     events: Mapping[UUID, Event]
     overtaken: Mapping[UUID, str]
-    told_today: Mapping[UUID, Mapping[Channel, set[UUID]]]
+    limit: IncidentLimit
     openings: Mapping[UUID, StoredFact]
     claimed: list[Claimed] = field(default_factory=list)
     changed: list[Notification] = field(default_factory=list)
@@ -197,7 +174,7 @@ class _Claim:
         leaving = [n for n in together if self._may_leave(n)]
         while leaving:
             speaker, *others = leaving
-            if self._has_had_enough(speaker):
+            if self.limit.is_reached(speaker):
                 self._suppress(speaker, "rate_limited")
                 leaving = others
                 continue
@@ -209,13 +186,6 @@ class _Claim:
             else:
                 spoken_for = []
             leaving = [n for n in others if n not in spoken_for]
-
-    def _has_had_enough(self, n: Notification) -> bool:
-        """Whether a message more about incidents is one too many today."""
-        told = self.told_today.get(n.recipient)
-        if told is None or not _is_limited(n) or n.attempts:
-            return False
-        return n.event not in told[n.channel] and n.channel in over_the_limit(told)
 
     def _spoken_for(self, speaker: Notification, others: Sequence[Notification]) -> list[Notification]:
         """Those of the others that fit into the same message."""
@@ -310,8 +280,7 @@ class _Claim:
             content=content,
             key=record.key,
         )
-        if _is_limited(notification) and notification.event:
-            self.told_today[notification.recipient][notification.channel].add(notification.event)
+        self.limit.count(notification)
         self.changed.append(claimed.notification)
         self.claimed.append(claimed)
         return True

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -123,7 +123,7 @@ class _Reading:
         event = self.events.get(n.event) if n.event else None
         if revision is None or event is None:
             return IncidentContext()
-        if not revision.newest and not self._still_counts(n, event):
+        if not revision.newest and not self._still_counts(n, revision, event):
             return IncidentContext(untrue="superseded")
         touch = self.touches[revision.event].get(n.recipient, NO_TOUCH)
         before = self._before(n, revision)
@@ -139,9 +139,9 @@ class _Reading:
         )
         return IncidentContext(news=(news,), last_moment=min(moments, default=None))
 
-    def _still_counts(self, n: Notification, event: Event) -> bool:
+    def _still_counts(self, n: Notification, revision: Revision, event: Event) -> bool:
         """Whether what was tried to be told of it is what the newest revision says: that tells them nothing more."""
-        newest = self.events.get(self.newest[event_id].event) if (event_id := n.event) else None
+        newest = self.events.get(self.newest[revision.event].event)
         return bool(n.attempts) and newest is not None and says_the_same(event, newest)
 
     def _before(self, n: Notification, revision: Revision) -> IncidentNews | None:
@@ -169,34 +169,29 @@ def _news(
     is_over: bool,
     events: Mapping[UUID, Event],
 ) -> IncidentNews:
-    incident = event.incident
-    return IncidentNews(
-        kind=event.kind,
-        operator=event.operator,
-        starts=incident.starts if incident else None,
-        until=incident.until if incident else None,
-        planned=incident.planned if incident else False,
-        reason=event.reason,
-        substitute=incident.substitute if incident else None,
-        places=_places(items, names, events, incident.substitute if incident else None),
+    bare = _bare(event, is_over=is_over)
+    return replace(
+        bare,
+        places=_places(items, names, events, bare.substitute),
         items=tuple(Item(shipment=names.get(index)) for index in touch.shipments),
         post_codes=touch.post_codes,
         before=before,
-        is_over=is_over,
     )
 
 
 def _bare(event: Event, *, is_over: bool) -> IncidentNews:
-    """What they were told before, as far as it can have changed."""
+    """What the event says to everybody alike."""
     incident = event.incident
+    if incident is None:
+        raise ValueError("the event is no incident of an area")
     return IncidentNews(
         kind=event.kind,
         operator=event.operator,
-        starts=incident.starts if incident else None,
-        until=incident.until if incident else None,
-        planned=incident.planned if incident else False,
+        starts=incident.starts,
+        until=incident.until,
+        planned=incident.planned,
         reason=event.reason,
-        substitute=incident.substitute if incident else None,
+        substitute=incident.substitute,
         is_over=is_over,
     )
 
