@@ -15,7 +15,7 @@ from tests.faults.rounds import Campaign, run
 from tests.faults.tally import Tally
 from tests.postgres import PostgresServer
 
-KILLS = 8  # the long campaign is a program, `python -m tests.faults`
+KILLS = 10  # the long campaign is a program, `python -m tests.faults`
 # Of all that are named, those around the moments that decide.
 POINTS_IN_SHORT = (
     "accept: committing",

@@ -1,5 +1,6 @@
 """The HTTP process around a world's database, and the page of a notice whose link stood in an e-mail there."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,12 +12,14 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from sqlalchemy import select
 
 from app.api.metrics import Metrics
 from app.domain.channel import Channel
 from app.domain.statement import Statement
 from app.main import create_app
 from app.storage import statements as statement_store
+from app.storage.tables import facts
 from app.usecases.watch_log import LogWatch
 from tests.builders import event
 from tests.integration.world import World
@@ -63,3 +66,16 @@ async def notice_site(world: World) -> AsyncIterator[NoticeSite]:
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://awizo.test") as client:
         yield NoticeSite(world=world, client=client, log_watch=log_watch, metrics=metrics)
+
+
+def heading(answer: httpx.Response) -> str:
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", answer.text, re.DOTALL)
+    assert found is not None
+    return re.sub(r"<[^>]+>", "", found[1])
+
+
+async def documents(site: NoticeSite) -> list[dict[str, Any]]:
+    """Every fact so far, oldest first."""
+    async with site.world.database.read() as tx:
+        rows = await tx.execute(select(facts.c.document).order_by(facts.c.id))
+        return [json.loads(document) for document in rows.scalars()]

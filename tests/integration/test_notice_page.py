@@ -1,7 +1,5 @@
-"""The page of a notice: looking changes nothing, it says how things stand now, and takes what people say once."""
+"""The page of a notice: looking changes nothing, and it says how things stand now."""
 
-import asyncio
-import json
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -12,7 +10,6 @@ from uuid import UUID
 import httpx
 import pytest
 from icalendar import Calendar
-from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from app.api.metrics import Metrics
@@ -20,7 +17,6 @@ from app.domain.channel import Purpose
 from app.domain.statement import StatementKind
 from app.main import create_app
 from app.storage.database import Database
-from app.storage.tables import facts
 from app.storage.vault import Vault
 from app.usecases.erase_recipient import erase_recipient
 from app.usecases.notice_link import notice_token
@@ -28,9 +24,8 @@ from app.usecases.unsubscribe_link import unsubscribe_token
 from app.usecases.watch_log import LogWatch
 from tests.builders import EMAIL, FACILITY, NOON, OPERATOR, PHONE, RECIPIENT, SHIPMENT, area_event, event
 from tests.conftest import TestClock
-from tests.integration.notice_site import NoticeSite, notice_site
+from tests.integration.notice_site import NoticeSite, documents, heading, notice_site
 from tests.integration.world import World
-from tests.second_verifier import verify
 
 REFERENCE = re.compile(r"\bAW-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
 
@@ -39,19 +34,6 @@ REFERENCE = re.compile(r"\bAW-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}\b")
 async def site(world: World) -> AsyncIterator[NoticeSite]:
     async with notice_site(world) as opened:
         yield opened
-
-
-async def documents(site: NoticeSite) -> list[dict[str, Any]]:
-    """Every fact so far, oldest first."""
-    async with site.world.database.read() as tx:
-        rows = await tx.execute(select(facts.c.document).order_by(facts.c.id))
-        return [json.loads(document) for document in rows.scalars()]
-
-
-def heading(answer: httpx.Response) -> str:
-    found = re.search(r"<h1[^>]*>(.*?)</h1>", answer.text, re.DOTALL)
-    assert found is not None
-    return re.sub(r"<[^>]+>", "", found[1])
 
 
 async def test_ten_scanners_change_nothing_and_then_the_button_works(site: NoticeSite) -> None:
@@ -193,72 +175,6 @@ async def test_news_of_a_closed_office_has_a_page_too(site: NoticeSite, clock: T
     clock.forward(minutes=1)
     await site.world.accepted(area_event("resolved", revision=2, at=NOON + timedelta(minutes=2)))
     assert heading(await site.client.get(link)) == "Ta informacja jest nieaktualna"
-
-
-async def test_an_answer_leads_to_a_receipt_with_a_reference_and_the_notice_shows_it_afterwards(
-    site: NoticeSite,
-) -> None:
-    await site.world.register()
-    letter, link = await site.tell()
-    receipt = await site.say(link, "disputed")
-    (statement,) = await site.statements(letter)
-    assert heading(receipt) == "Zapisano: nie masz papierowego awiza"
-    assert REFERENCE.findall(receipt.text) == [statement.reference]
-    assert "poniedziałek, 23 listopada 2026, 12:00" in receipt.text
-    assert "0075 9007 7341 2345 6789" in receipt.text
-    notice = await site.client.get(link)
-    assert statement.reference in notice.text
-    assert re.findall(r'name="answer" value="(\w+)"', notice.text) == ["misdirected", "acknowledged"]
-
-
-async def test_every_answer_can_be_given_and_each_is_counted_once(site: NoticeSite) -> None:
-    await site.world.register()
-    letter, link = await site.tell()
-    for _ in range(2):
-        for kind in StatementKind:
-            assert (await site.say(link, kind)).status_code == 200
-    assert {each.kind for each in await site.statements(letter)} == set(StatementKind)
-    counted = [
-        site.metrics.registry.get_sample_value("awizo_statements_total", {"kind": kind}) for kind in StatementKind
-    ]
-    assert counted == [1.0, 1.0, 1.0]
-
-
-async def test_two_clicks_at_once_get_one_reference(site: NoticeSite) -> None:
-    await site.world.register()
-    letter, link = await site.tell()
-    receipts = await asyncio.gather(*(site.say(link, "disputed") for _ in range(6)))
-    assert {receipt.status_code for receipt in receipts} == {200}
-    (statement,) = await site.statements(letter)
-    assert {tuple(REFERENCE.findall(receipt.text)) for receipt in receipts} == {(statement.reference,)}
-
-
-async def test_what_was_said_is_sealed_in_the_language_of_the_page_and_verifies(site: NoticeSite) -> None:
-    await site.world.register()
-    letter, link = await site.tell()
-    receipt = await site.say(f"{link}?lang=en", "disputed")
-    assert receipt.headers["content-language"] == "en"
-    await site.world.seal()
-    bundle = await site.world.bundle(letter)
-    assert verify(bundle, site.world.vkeys).accepted
-    said = json.loads(bundle)["facts"][-1]
-    statement = json.loads(said["openings"]["statement"]["value"])
-    assert (statement["said"], statement["language"], statement["words"]) == (
-        "disputed",
-        "en",
-        "I have no paper notice",
-    )
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"answer=", b"answer=maybe", b"answer=disputed&answer=acknowledged", b"x" * 5000]
-)
-async def test_what_is_no_answer_is_recorded_as_none(site: NoticeSite, body: bytes) -> None:
-    await site.world.register()
-    letter, link = await site.tell()
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    assert (await site.client.post(link, content=body, headers=form)).status_code == 422
-    assert await site.statements(letter) == []
 
 
 async def test_a_forged_token_a_damaged_one_and_one_of_nobody_are_answered_alike(site: NoticeSite) -> None:

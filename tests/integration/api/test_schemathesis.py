@@ -25,7 +25,7 @@ from tests.integration.api.process import serve
 from tests.integration.api.service import BASE_URL, bearer, check_whole_log, settings_for
 from tests.postgres import PostgresServer, database_name
 
-EXAMPLES = 15
+EXAMPLES = 25
 
 schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
 DESCRIPTION = describe(create_app())
@@ -51,7 +51,7 @@ class Served:
     key: dict[str, str]
 
 
-@pytest.fixture(scope="module", params=["postgres"])
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("served")
     configured = settings_for(_database_url(request, directory), directory)

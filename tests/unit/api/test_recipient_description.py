@@ -5,7 +5,7 @@ import json
 from fastapi import FastAPI
 
 from app.api import recipients
-from tests.integration.test_recipients_api import CONTRACT_EXAMPLE
+from tests.integration.recipients_service import CONTRACT_EXAMPLE
 
 
 def test_the_description_of_the_body_stands_on_its_own() -> None:
