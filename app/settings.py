@@ -3,24 +3,29 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from app.domain.channel import Channel
 from app.domain.pumping import CodeLimits, parse_code_limits
 from app.domain.share import Share, parse_channels, parse_rates, parse_shares
-from app.merkle.cosignature import CosignerKey, parse_cosigner_key
-from app.merkle.note import NoteError, is_key_name
+from app.merkle.note import is_key_name
+from app.setting_values import (
+    POSTGRES,
+    NamedWitness,
+    check_database,
+    has_bad_port,
+    has_blank,
+    is_given,
+    parse_witnesses,
+)
 from app.usecases.name_attempts import BOUNCE_LOCAL_PART_MAX
 
 # What must be set beside the name of a provider.
@@ -34,22 +39,10 @@ _EMAIL_NEEDS = {"smtp": ("smtp_url", "email_from")}
 
 # As it stands on SMTP's command line (RFC 5321 §4.1.2); quoted and non-ASCII local parts no relay is given.
 _ADDRESS = re.compile(r"""[!#-'*+\-/-9=?A-Z^-~]+(\.[!#-'*+\-/-9=?A-Z^-~]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*""")
-_POSTGRES = "postgresql+asyncpg:"
-# What asyncpg understands in an address and what fits what the service does: it always writes.
-_DATABASE_PARAMETERS = ("host", "port", "ssl", "target_session_attrs", "passfile", "service", "servicefile")
-_WRITABLE = ("read-write", "primary")
 
 
 class SettingsError(Exception):
     """One sentence that names the setting and what is wrong with it. Never holds a value."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedWitness:
-    """A witness as AWIZO_WITNESSES names it."""
-
-    key: CosignerKey
-    url: str
 
 
 class Settings(BaseSettings):
@@ -107,8 +100,8 @@ class Settings(BaseSettings):
     def _is_base_url(cls, value: str) -> str:
         parts = urlsplit(value)
         # A user name would be told to providers, and with AWIZO_PUBLIC_URL to everybody, as a part of the log's name.
-        has_more = parts.query or parts.fragment or parts.username is not None or _has_blank(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or _has_bad_port(parts) or has_more:
+        has_more = parts.query or parts.fragment or parts.username is not None or has_blank(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or has_bad_port(parts) or has_more:
             raise ValueError("must be an http or https address without user name and query")
         return value.rstrip("/")
 
@@ -116,7 +109,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_empty_or_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or _has_blank(value)):
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or has_blank(value)):
             raise ValueError("must be an http or https address")
         if parts.username is not None or parts.query:
             raise ValueError("must hold no user name and no query: who stamps knows its clients by certificate")
@@ -133,14 +126,14 @@ class Settings(BaseSettings):
     @field_validator("witnesses")
     @classmethod
     def _are_witnesses(cls, value: str) -> str:
-        _parse_witnesses(value)
+        parse_witnesses(value)
         return value
 
     @field_validator("twilio_auth_token", "smsapi_token")
     @classmethod
     def _is_one_word(cls, value: SecretStr) -> SecretStr:
         secret = value.get_secret_value().strip()  # a file's last line ends with a line break
-        if not secret.isascii() or _has_blank(secret):
+        if not secret.isascii() or has_blank(secret):
             raise ValueError("must be printable ASCII without spaces")
         return SecretStr(secret)
 
@@ -205,13 +198,13 @@ class Settings(BaseSettings):
     @classmethod
     def _is_known_database(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            _check_database(value.get_secret_value())
+            check_database(value.get_secret_value())
         return value
 
     @model_validator(mode="after")
     def _pooler_is_of_postgres(self) -> "Settings":
         urls = (self.database_url, self.database_direct_url)
-        if urls[1] and not all(url and url.get_secret_value().startswith(_POSTGRES) for url in urls):
+        if urls[1] and not all(url and url.get_secret_value().startswith(POSTGRES) for url in urls):
             raise ValueError("AWIZO_DATABASE_DIRECT_URL is for PostgreSQL behind a pooler only")
         return self
 
@@ -234,7 +227,7 @@ class Settings(BaseSettings):
                 if share.provider not in known:
                     raise ValueError(f"AWIZO_{setting} can name {', '.join(sorted(known))}")
                 for need in known[share.provider]:
-                    if not _is_given(getattr(self, need)):
+                    if not is_given(getattr(self, need)):
                         raise ValueError(f"AWIZO_{need.upper()} is missing, and AWIZO_{setting} names {share.provider}")
         return self
 
@@ -291,7 +284,7 @@ class Settings(BaseSettings):
     @cached_property
     def named_witnesses(self) -> tuple[NamedWitness, ...]:
         """The witnesses of AWIZO_WITNESSES."""
-        return _parse_witnesses(self.witnesses)
+        return parse_witnesses(self.witnesses)
 
     @cached_property
     def witness_policy(self) -> str:
@@ -306,58 +299,6 @@ class Settings(BaseSettings):
     def mark_path(self) -> Path:
         """Where the last signed checkpoint is kept, outside the database."""
         return self.mark_file or self.data_dir / "mark"
-
-
-def _is_given(value: object) -> bool:
-    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
-
-
-def _check_database(text: str) -> None:
-    if not text.startswith(("sqlite+aiosqlite:", _POSTGRES)):
-        raise ValueError("must begin with sqlite+aiosqlite: or postgresql+asyncpg:")
-    try:
-        url = make_url(text)
-        if url.get_backend_name() == "postgresql":
-            url.get_dialect()().create_connect_args(url)
-    except (ArgumentError, ValueError):  # whose messages repeat what may be a part of the password
-        raise ValueError("is not the address of a database; each of several hosts needs its port") from None
-    if url.get_backend_name() != "postgresql":
-        return
-    if not url.query.keys() <= set(_DATABASE_PARAMETERS):
-        raise ValueError(f"may have these parameters only: {', '.join(_DATABASE_PARAMETERS)}")
-    if not set(url.normalized_query.get("target_session_attrs", ())) <= set(_WRITABLE):
-        raise ValueError("must ask for a server that takes writes: target_session_attrs=read-write or primary")
-
-
-def _has_bad_port(parts: SplitResult) -> bool:
-    try:
-        return parts.port == 0
-    except ValueError:  # whose message repeats it
-        return True
-
-
-def _has_blank(text: str) -> bool:
-    return any(character.isspace() or not character.isprintable() for character in text)
-
-
-def _parse_witnesses(text: str) -> tuple[NamedWitness, ...]:
-    found: dict[str, NamedWitness] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        vkey, _, url = entry.partition(" ")
-        parts = urlsplit(url.strip())
-        try:
-            key = parse_cosigner_key(vkey)
-        except NoteError as error:
-            raise ValueError(f"must be pairs of vkey and address: {error}") from None
-        if parts.scheme not in {"http", "https"} or not parts.hostname or _has_blank(url.strip()):
-            raise ValueError("must be pairs of vkey and address: an address begins with http:// or https://")
-        if parts.query or parts.fragment:
-            raise ValueError("must be pairs of vkey and address: an address has no query and no fragment")
-        if parts.username is not None:
-            raise ValueError("must hold no user name: the addresses are published with every proof")
-        if found.setdefault(key.name, NamedWitness(key=key, url=url.strip().rstrip("/"))).key != key:
-            raise ValueError("names two witnesses alike")
-    return tuple(found.values())
 
 
 def load_settings() -> Settings:
