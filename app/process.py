@@ -9,7 +9,6 @@ import structlog
 
 from app.api.exports import export_document
 from app.api.intake import Intake
-from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.reception import Reception
 from app.api.services import Services
@@ -22,6 +21,7 @@ from app.settings import Settings, SettingsError
 from app.storage.database import Database, durability_faults, failover_risks
 from app.storage.schema import require_current_schema, require_idle_timeout, require_same_root
 from app.storage.service_lock import ServiceRunningError, sole_service
+from app.usecases.check_credentials import Keyring
 from app.usecases.dispatch_notifications import Dispatcher, Provider
 from app.usecases.export_bundles import Exporter
 from app.usecases.follow_unknown import Follower

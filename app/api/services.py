@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from app.api.intake import Intake
-from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.api.reception import Reception
 from app.domain.pumping import CodeLimits
 from app.ports import InboundParser, ReceiptParser, ReportParser, SigningKeys, Surroundings
 from app.storage.database import Database
+from app.usecases.check_credentials import Keyring
 from app.usecases.export_recipient import Known
 from app.usecases.watch_log import LogWatch
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
@@ -23,11 +24,20 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """A key that was checked. `operators` is None for a key that acts for all of them."""
+    """Somebody whose credentials were checked.
+
+    `key_id` names them in facts, in at most 32 characters. `operators` is None for who acts for all of them. The
+    credentials end by themselves at `expires_at`, whatever is made of them; None: only when they are revoked.
+    """
 
     key_id: str
     scopes: frozenset[Scope]
     operators: frozenset[str] | None
+    expires_at: datetime | None = None
+
+    def has_ended(self, now: datetime) -> bool:
+        """Whether the credentials have ended by themselves."""
+        return self.expires_at is not None and self.expires_at <= now
 
     def may(self, *scopes: Scope) -> bool:
         """Whether the key has one of `scopes`, or is an administrator's."""

@@ -51,7 +51,7 @@ async def caller(tx: Tx, token: Token, *, now: datetime) -> Caller | None:
     key = _key(row)
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
         return None
-    return Caller(key_id=key.id, scopes=key.scopes, operators=key.operators)
+    return Caller(key_id=key.id, scopes=key.scopes, operators=key.operators, expires_at=key.expires_at)
 
 
 async def all_keys(tx: Tx) -> list[ApiKey]:

@@ -9,6 +9,7 @@ from prometheus_client import Counter
 from app.domain.pumping import CodeLimits
 from app.ports import SigningKeys, Surroundings
 from app.storage.database import Database
+from app.usecases.check_credentials import Keyring
 from app.usecases.export_recipient import Known
 from app.usecases.watch_log import LogWatch
 
@@ -54,6 +55,11 @@ class WebServices(Protocol):
 
     @property
     def code_limits(self) -> CodeLimits: ...
+
+    @property
+    def keyring(self) -> Keyring:
+        """Who presents credentials, from a form as from a header."""
+        ...
 
     @property
     def export_document(self) -> Callable[[Database, str, Known], AsyncIterator[str]]:

@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from app.api import problems, recipients
 from app.api.exports import export_document
 from app.api.intake import Intake
-from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.reception import Reception
 from app.api.services import Services
@@ -19,6 +18,7 @@ from app.domain.access import Scope
 from app.domain.pumping import CodeLimits
 from app.ports import Surroundings
 from app.storage.database import Database
+from app.usecases.check_credentials import Keyring
 from app.usecases.create_key import create_key
 from app.usecases.watch_log import LogWatch
 from app.wiring import report_parser

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from app.api.keyring import REMEMBERED_SECONDS
 from app.domain.access import Scope
 from app.main import create_app
 from app.storage import api_keys
+from app.usecases.check_credentials import REMEMBERED_SECONDS
 from tests.builders import OPERATOR, RECIPIENT, SHIPMENT
 from tests.integration.api.scene import (
     Request,

@@ -13,7 +13,6 @@ from sqlalchemy import update
 from adapters.mark_file import MarkFile
 from app.api.exports import export_document
 from app.api.intake import Intake
-from app.api.keyring import Keyring
 from app.api.metrics import Metrics
 from app.api.reception import Reception
 from app.api.services import Services
@@ -27,6 +26,7 @@ from app.storage import cosignatures
 from app.storage.database import Database
 from app.storage.tables import tree_heads
 from app.usecases.check_copy import CopySummary, Voucher, check_copy
+from app.usecases.check_credentials import Keyring
 from app.usecases.create_key import create_key
 from app.usecases.watch_log import LogWatch
 from app.wiring import report_parser

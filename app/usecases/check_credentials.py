@@ -1,4 +1,4 @@
-"""Checks API keys, remembering good ones for a moment so that a burst does not ask the database each time."""
+"""Who is calling: the one place where what a caller presents becomes a Caller, for the API and for pages alike."""
 
 import asyncio
 from hashlib import sha256
@@ -13,7 +13,11 @@ REMEMBERED_MAX = 1024
 
 
 class Keyring:
-    """A revoked key works for at most REMEMBERED_SECONDS more. Refusals are never remembered."""
+    """Checks what callers present.
+
+    Good keys are remembered for a moment, so that a burst does not ask the database each time: a revoked one works for
+    at most REMEMBERED_SECONDS more. Refusals are never remembered.
+    """
 
     def __init__(self, database: Database, surroundings: Surroundings) -> None:
         self._database = database
@@ -21,13 +25,17 @@ class Keyring:
         self._remembered: dict[bytes, tuple[float, Caller]] = {}
         self._asking: dict[bytes, asyncio.Task[Caller | None]] = {}
 
-    async def caller(self, token_text: str) -> Caller | None:
-        """Who holds this token; None when it is not a live key."""
-        remembered_as = sha256(token_text.encode()).digest()
+    async def caller(self, credentials: str) -> Caller | None:
+        """Who presents these credentials, a key `awz_…`; None when they are not live, whatever the cause.
+
+        `credentials` is what follows `Bearer` in a header, or what was pasted into a form; it may be any text.
+        """
+        remembered_as = sha256(credentials.encode(errors="surrogatepass")).digest()
         until, caller = self._remembered.get(remembered_as, (0.0, None))
-        if caller is not None and self._surroundings.clock().timestamp() < until:
+        now = self._surroundings.clock()
+        if caller is not None and now.timestamp() < until and not caller.has_ended(now):
             return caller
-        token = parse_token(token_text)
+        token = parse_token(credentials)
         return await self._ask(token, remembered_as) if token else None
 
     async def _ask(self, token: Token, remembered_as: bytes) -> Caller | None:
