@@ -57,11 +57,14 @@ from app.storage.tables.people import (
     statements,
     vault_roots,
 )
+from app.storage.tables.support import UNANSWERED_ROWS, complaints, support_acts
+from app.storage.tables.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "APPEND_ONLY",
     "QUARANTINED_ROWS",
     "RUNNING_ROWS",
+    "UNANSWERED_ROWS",
     "WAITING_ROWS",
     "anomalies",
     "api_keys",
@@ -71,6 +74,7 @@ __all__ = [
     "audit_exports",
     "checkpoints",
     "codes",
+    "complaints",
     "consents",
     "contact_failures",
     "contact_marks",
@@ -107,8 +111,11 @@ __all__ = [
     "statements",
     "stays",
     "stray_receipts",
+    "support_acts",
     "tiles",
     "timestamps",
     "tree_heads",
     "vault_roots",
+    "webhook_deliveries",
+    "webhooks",
 ]
