@@ -17,7 +17,8 @@ class Session:
     """Somebody at a browser, known by a contact point (its blind index), or as one `recipient`, or as both.
 
     `recipient` is the person whose record is open. `seen_at` is when they did something last, give or take a minute,
-    `proven_at` when they last gave a code that was sent to the contact point.
+    `proven_at` when they last gave a code that was sent to the contact point. An auditor is known by the `credentials`
+    alone, which are sealed.
     """
 
     digest: bytes = field(repr=False)
@@ -27,6 +28,7 @@ class Session:
     created_at: datetime
     seen_at: datetime
     proven_at: datetime
+    credentials: bytes | None = field(default=None, repr=False)
 
 
 async def insert_one(tx: Tx, session: Session) -> None:
@@ -40,6 +42,7 @@ async def insert_one(tx: Tx, session: Session) -> None:
             created_at=session.created_at,
             seen_at=session.seen_at,
             proven_at=session.proven_at,
+            credentials=session.credentials,
         )
     )
 
@@ -85,4 +88,5 @@ def _session(row: Any) -> Session:
         created_at=row.created_at,
         seen_at=row.seen_at,
         proven_at=row.proven_at,
+        credentials=row.credentials,
     )

@@ -22,7 +22,7 @@ def _derive(root: bytes, use: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class PersonKey:
-    """Encrypts the values of one person. Never printed."""
+    """Encrypts the values of one person, or of one session. Never printed."""
 
     _aead: AESGCM = field(repr=False)
 
@@ -34,6 +34,11 @@ class PersonKey:
     def open(self, sealed: bytes, *, place: bytes) -> bytes:
         """The value. Raises cryptography's InvalidTag when key, place or bytes are not the sealed ones."""
         return self._aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], place)
+
+
+def key_from_token(token: str) -> PersonKey:
+    """The key that follows from a token of 256 random bits: without the token nobody has it, nor we ourselves."""
+    return PersonKey(AESGCM(_derive(token.encode(), "token")))
 
 
 class Vault:

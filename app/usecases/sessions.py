@@ -1,4 +1,4 @@
-"""Sessions of people on the pages: opened by a code or a link, ended by idleness, and whose record they open."""
+"""Sessions on the pages: opened by a code, a link or a key, ended by idleness, and whose record they open."""
 
 import hashlib
 from base64 import urlsafe_b64encode
@@ -15,6 +15,7 @@ from app.storage import sessions as session_store
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
 from app.storage.sessions import Session
+from app.storage.vault import key_from_token
 
 IDLE = timedelta(minutes=15)
 # However busy: a session that is open for a working day is somebody's forgotten browser.
@@ -45,6 +46,14 @@ class Visitor:
         return self.session.proven_at > now - FRESH
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """An auditor's session: the credentials are to be checked at each request, for they can end before it does."""
+
+    session: Session
+    credentials: str = field(repr=False)
+
+
 def digest_of(token: str) -> bytes:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).digest()
@@ -55,13 +64,15 @@ async def open_session(
     *,
     contact: tuple[Channel, bytes] | None = None,
     recipient: UUID | None = None,
+    credentials: str | None = None,
     replacing: str | None = None,
     surroundings: Surroundings,
 ) -> str:
     """The token (256 bits) of a new session of who has just proven to have that contact point, by its blind index.
 
-    Without `contact` it is one of `recipient` alone, who has proven nothing yet. The session of the token `replacing`
-    ends: no token survives a sign-in (session fixation).
+    Without `contact` it is one of `recipient` alone, who has proven nothing yet, or of whoever has presented
+    `credentials`: these are kept so that only the token opens them. The session of the token `replacing` ends: no token
+    survives a sign-in (session fixation).
     """
     now = surroundings.clock()
     token = urlsafe_b64encode(surroundings.entropy(_TOKEN_BYTES)).rstrip(b"=").decode()
@@ -78,6 +89,7 @@ async def open_session(
             created_at=now,
             seen_at=now,
             proven_at=now if contact else _NEVER,
+            credentials=_sealed(credentials, token) if credentials is not None else None,
         ),
     )
     return token
@@ -97,6 +109,15 @@ async def visitor_of(tx: Tx, token: str, *, now: datetime) -> Visitor | None:
     return Visitor(session=session, people=people, record=record, contact=contact)
 
 
+async def presented_in(tx: Tx, token: str, *, now: datetime) -> Presented | None:
+    """What was presented to open the session of that token; None when it has ended, or was opened otherwise."""
+    session = await session_store.live(tx, digest_of(token), seen_after=now - IDLE, created_after=now - OPEN_FOR)
+    if session is None or session.credentials is None:
+        return None
+    opened = key_from_token(token).open(session.credentials, place=_place(token))
+    return Presented(session=session, credentials=opened.decode())
+
+
 async def people_with(tx: Tx, contact: tuple[Channel, bytes]) -> tuple[RecipientRecord, ...]:
     """Everybody who has confirmed the contact point with that blind index, in the order of their ids."""
     return await _registered(tx, await recipient_store.having_confirmed(tx, *contact))
@@ -105,6 +126,14 @@ async def people_with(tx: Tx, contact: tuple[Channel, bytes]) -> tuple[Recipient
 def needs_noting(session: Session, *, now: datetime) -> bool:
     """Whether it is to be noted that somebody looks at a page."""
     return session.seen_at <= now - _NOTED_EVERY
+
+
+def _sealed(credentials: str, token: str) -> bytes:
+    return key_from_token(token).seal(credentials.encode(), place=_place(token))
+
+
+def _place(token: str) -> bytes:
+    return b"session" + digest_of(token)
 
 
 async def _people(tx: Tx, session: Session) -> tuple[RecipientRecord, ...]:

@@ -175,7 +175,8 @@ codes = Table(
 _NOT_HANDLED = text("handled_at IS NULL")
 Index("ix_codes_not_handled", codes.c.id, sqlite_where=_NOT_HANDLED, postgresql_where=_NOT_HANDLED)
 
-# Who is signed in to the pages: a digest of the cookie's token, and with which contact point, or as which person.
+# Who is signed in to the pages: a digest of the cookie's token, and with which contact point, as which person, or by
+# which credentials (an auditor), which are encrypted with a key that only the token itself gives.
 sessions = Table(
     "sessions",
     metadata,
@@ -186,6 +187,7 @@ sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False, index=True),
     Column("proven_at", Instant, nullable=False),  # when a code was given last
+    Column("credentials", LargeBinary),
 )
 
 # How often something limited was done in a stretch of time; the key is a keyed index of what it is about.
