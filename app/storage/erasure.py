@@ -13,6 +13,7 @@ from app.storage.tables import (
     anomalies,
     attempts,
     codes,
+    complaints,
     consents,
     contact_failures,
     contact_points,
@@ -29,6 +30,7 @@ from app.storage.tables import (
     sessions,
     statements,
     stays,
+    support_acts,
 )
 
 _OF_A_PERSON = (
@@ -45,6 +47,8 @@ _OF_A_PERSON = (
     codes,
     sessions,
     statements,
+    support_acts,
+    complaints,
 )
 
 # What an event's row says in its place once the content is gone: nothing can be compared with it any more.
