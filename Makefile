@@ -129,12 +129,12 @@ pictures: $(STAMP) ## draw docs/pictures/messages.png, status-*.png, notice-*.pn
 
 # The package and the tools at these versions give the very files that are kept here, byte for byte.
 .PHONY: typeface
-typeface: ## cut the pages' typeface out of npm's @fontsource/inter anew (npm)
+typeface: ## cut the typeface of pages and PDF statements out of npm's @fontsource/inter anew (npm)
 	@tool=$$(mktemp -d) && trap 'rm -rf "$$tool"' EXIT && \
 	"$(PYTHON)" -m venv "$$tool" && \
 	"$$tool/bin/python" -m pip install $(PIP_QUIET) "fonttools[woff]==4.68.0" "brotli==1.2.1" && \
 	(cd "$$tool" && npm pack --silent @fontsource/inter@5.3.0 >/dev/null && tar xzf fontsource-inter-5.3.0.tgz) && \
-	"$$tool/bin/python" -W ignore scripts/make_typeface.py "$$tool/package" app/web/static
+	"$$tool/bin/python" -W ignore scripts/make_typeface.py "$$tool/package" app/web/static app/rendering/statement_pdf
 
 # N processes killed on each engine, and N faults of each other kind; SEED draws them, another one each time without.
 # What came of it is printed and, as JSON, written to FILE. At the end, for seven minutes, two providers share the
