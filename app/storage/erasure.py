@@ -79,7 +79,7 @@ async def destroy(tx: Tx, people: Collection[UUID], *, now: datetime) -> None:
     await tx.execute(
         update(notifications)
         .where(one_of(tx, notifications.c.recipient_id, people))
-        .values(contact_id=None, shipment_index=None)
+        .values(contact_id=None, shipment_index=None, facility=None, courier_index=None)
     )
     # The dedupe key stays until it is too old: a message sent again must not bring the person back.
     await tx.execute(

@@ -57,6 +57,7 @@ _CHANGING = (
     "merged_into",
     "chain_length",
     "chain_leaf",
+    "grade",
 )
 
 
@@ -88,6 +89,9 @@ def _row(n: Notification) -> dict[str, Any]:
         "merged_into": n.merged_into,
         "chain_length": n.chain_length,
         "chain_leaf": n.chain_leaf,
+        "facility": n.facility,
+        "courier_index": n.courier_index,
+        "grade": n.grade,
     }
 
 
@@ -120,6 +124,9 @@ def notification_of(row: Any) -> Notification:
         merged_into=row.merged_into,
         chain_length=row.chain_length,
         chain_leaf=row.chain_leaf,
+        facility=row.facility,
+        courier_index=row.courier_index,
+        grade=row.grade,
     )
 
 

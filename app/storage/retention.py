@@ -72,7 +72,7 @@ async def forget_receipts(tx: Tx, *, before: UUID, limit: int) -> int:
 
 
 async def forget_notifications(tx: Tx, *, before: UUID, limit: int) -> int:
-    """Forget to which contact and of which shipments up to `limit` notifications were; how many were gone through."""
+    """Forget to which contact, of which shipments and whose notices up to `limit` notifications were; how many."""
     rows = await _next(tx, "notification_values", notifications, before=before, limit=limit)
     if rows:
         ids = [row.id for row in rows]
@@ -145,7 +145,7 @@ async def forget_passed(tx: Tx, recipient: UUID) -> None:
     )
 
 
-_UNADDRESSED = {"contact_id": None, "shipment_index": None}
+_UNADDRESSED = {"contact_id": None, "shipment_index": None, "facility": None, "courier_index": None}
 _SEALED = facts.c.sealed.is_not(None)
 _STANDS = exists().where(consents.c.recipient_id == facts.c.recipient_id, consents.c.fact_leaf == facts.c.leaf)
 _HELD_ATTEMPTS = (

@@ -16,7 +16,8 @@ from app.usecases.record_facts import FactSheet
 class Subject:
     """What a notification tells: which kind of news, from which event of which shipment, and how long it is news.
 
-    `event_fact` is the leaf hash of the event's fact, `shipments` its shipments as facts seal them.
+    `event_fact` is the leaf hash of the event's fact, `shipments` its shipments as facts seal them. `facility` is the
+    id of the place that it names, `courier_index` the blind index of whose notice it tells of; both for searches only.
     """
 
     operator: str
@@ -29,6 +30,8 @@ class Subject:
     expires_at: datetime
     step: Step | None = None
     collect_by: date | None = None
+    facility: str | None = field(default=None, repr=False)
+    courier_index: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,9 @@ def open_notification(
         merged_into=standing.merged_into,
         chain_length=1,
         chain_leaf=opening.leaf,
+        facility=subject.facility,
+        courier_index=subject.courier_index,
+        grade=0,
     )
 
 

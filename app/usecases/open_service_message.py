@@ -53,6 +53,7 @@ def open_service_message(
         due_at=None if refused_because else now,
         chain_length=1,
         chain_leaf=opening.leaf,
+        grade=0,
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.domain.event import Event
 from app.domain.fact import Anchor, ChainLink, Fact
 from app.domain.notification import Notification
-from app.evidence.fact import EncodedFact, encode_fact
+from app.evidence.fact import EncodedFact, encode_fact, grade_of
 from app.ports import Surroundings
 from app.storage import facts, log
 from app.storage.database import Tx
@@ -63,7 +63,8 @@ class FactSheet:
         )
         fact = Fact(type=fact_type, id=self._surroundings.new_id(), at=at, data=data, sealed=sealed or {})
         encoded = self._add(fact, recipient=notification.recipient, key=key, link=link)
-        return replace(notification, chain_length=link.n + 1, chain_leaf=encoded.leaf)
+        grade = None if notification.grade is None else max(notification.grade, _shown(fact))
+        return replace(notification, chain_length=link.n + 1, chain_leaf=encoded.leaf, grade=grade)
 
     def open_chain(
         self,
@@ -96,6 +97,12 @@ class FactSheet:
         """Write everything collected, as pending entries in the order of recording."""
         await facts.append(tx, self._new)
         self._new = []
+
+
+def _shown(fact: Fact) -> int:
+    """The grade of a fact of a chain, as its document will have it."""
+    sealed = {name for name, value in fact.sealed.items() if value is not None}
+    return grade_of({"type": fact.type, "data": fact.data, "sealed": sealed})
 
 
 async def new_fact_sheet(tx: Tx, surroundings: Surroundings) -> FactSheet:
