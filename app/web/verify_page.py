@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -74,9 +75,9 @@ async def verify(request: Request) -> Response:
 def verify_page() -> VerifyPage:
     """The page, put together from its sources. Nothing inline runs but what the policy names by its hash."""
     style = f"\n{_shared_style()}\n{_source('page.css')}"
-    script = f"\n{_generated()}\n{''.join(_plain(_source(name)) for name in SCRIPTS)}"
+    script = verifier_script(_source(SCRIPTS[-1]))
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+        f"default-src 'none'; script-src '{inline_hash(script)}'; style-src '{inline_hash(style)}'; img-src data:; "
         "connect-src 'none'; base-uri 'none'; form-action 'none'; "
         "require-trusted-types-for 'script'; trusted-types 'none'"
     )
@@ -84,6 +85,20 @@ def verify_page() -> VerifyPage:
     for name, text in (("policy", policy), ("style", style), ("script", script)):
         html = html.replace(f"{{{{ {name} }}}}", text)
     return VerifyPage(html=html.encode(), policy=policy)
+
+
+def verifier_script(page: str, texts: Mapping[str, Mapping[str, str]] = MappingProxyType({})) -> str:
+    """The verifier as one script with `page`, the module that uses it, at its end.
+
+    `texts` are what that module says beside the verifier's own texts: by language, under their English text.
+    """
+    modules = "".join(_plain(source) for source in (*(_source(name) for name in SCRIPTS[:-1]), page))
+    return f"\n{_generated(texts)}\n{modules}"
+
+
+def inline_hash(text: str) -> str:
+    """What a policy calls an inline script or style by (CSP3 §2.3.1)."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _source(name: str) -> str:
@@ -101,11 +116,7 @@ def _plain(module: str) -> str:
     return "\n" + _EXPORT.sub("", _IMPORT.sub("", module))
 
 
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def _generated() -> str:
+def _generated(texts: Mapping[str, Mapping[str, str]]) -> str:
     """What the scripts import from `generated.js`: constants that come from Python and from the translations."""
     constants = {
         "LANGUAGES": LANGUAGES,
@@ -115,7 +126,11 @@ def _generated() -> str:
         "EVENT_FACTS": sorted(EVENT_FACTS),
         "CONSENT_FACTS": sorted(CONSENT_FACTS),
         "CATALOGUE": {name: _row(row) for name, row in CATALOGUE.items()},
-        "TEXTS": {name: json.loads(_source(f"texts/{name}.json")) for name in LANGUAGES if name != "en"},
+        "TEXTS": {
+            name: {**json.loads(_source(f"texts/{name}.json")), **texts.get(name, {})}
+            for name in LANGUAGES
+            if name != "en"
+        },
     }
     return "".join(f"const {name} = {_literal(value)};\n" for name, value in constants.items())
 

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from app.web.services import services_of
 
 SESSION, CHANGE = "awizo", "awizo-change"
+AUDIT = "awizo-audit"  # an auditor's session, beside which the same browser may hold a person's
 # Only this very host, over TLS, can have set such a cookie (RFC 6265bis §4.1.3.2).
 _PREFIX = "__Host-"
 _CHANGE_SECONDS = 300
@@ -27,20 +28,20 @@ class Change:
     was: Mapping[str, str] = field(repr=False)
 
 
-def token_of(request: Request) -> str | None:
-    """The token of the browser's session, if it has one."""
-    return request.cookies.get(_name(SESSION)) or None
+def token_of(request: Request, session: str = SESSION) -> str | None:
+    """The token of the browser's session of that kind, if it has one."""
+    return request.cookies.get(_name(session)) or None
 
 
-def set_token(response: Response, token: str) -> Response:
+def set_token(response: Response, token: str, session: str = SESSION) -> Response:
     """Let the browser keep the token until it is closed."""
-    _set(response, SESSION, token)
+    _set(response, session, token)
     return response
 
 
-def end_token(response: Response) -> Response:
-    """Let the browser forget the token, and what was changed."""
-    for name in (SESSION, CHANGE):
+def end_token(response: Response, session: str = SESSION) -> Response:
+    """Let the browser forget the token, and what was changed in that session."""
+    for name in (session, *((CHANGE,) if session == SESSION else ())):
         _set(response, name, "", max_age=0)
     return response
 
