@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 
 from app.domain.fact import ChainLink
+from app.evidence.catalogue import EVENT_FACTS
 from app.evidence.fact import EncodedFact, Opening
 from app.storage.database import Tx
 from app.storage.sql import insert_rows, one_of
@@ -72,6 +73,7 @@ def _row(item: NewFact) -> dict[str, Any]:
         "salt": encoded.salt,
         "leaf": encoded.leaf,
         "sealed": sealed,
+        "event_id": UUID(json.loads(encoded.document)["data"]["event"]) if encoded.type in EVENT_FACTS else None,
     }
 
 

@@ -24,6 +24,8 @@ from app.storage.tables.log import (
 from app.storage.tables.outbox import (
     QUARANTINED_ROWS,
     RUNNING_ROWS,
+    UNLINKED_EVENTS,
+    UNLINKED_NOTIFICATIONS,
     WAITING_ROWS,
     anomalies,
     attempts,
@@ -65,6 +67,8 @@ __all__ = [
     "QUARANTINED_ROWS",
     "RUNNING_ROWS",
     "UNANSWERED_ROWS",
+    "UNLINKED_EVENTS",
+    "UNLINKED_NOTIFICATIONS",
     "WAITING_ROWS",
     "anomalies",
     "api_keys",

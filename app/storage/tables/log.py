@@ -5,6 +5,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from app.storage.tables.base import metadata
@@ -30,8 +32,11 @@ facts = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False, unique=True),
     Column("sealed", LargeBinary),  # openings, encrypted; NULL when nothing is sealed or once erased
+    Column("event_id", Uuid),  # which event an event's fact is about, as its document says
     UniqueConstraint("notification_id", "n"),
 )
+_OF_EVENTS = text("event_id IS NOT NULL")
+Index("ix_facts_event_id", facts.c.event_id, sqlite_where=_OF_EVENTS, postgresql_where=_OF_EVENTS)
 
 # The order of sealing among entries that are visible together; never a cursor.
 pending_entries = Table(

@@ -1,6 +1,7 @@
 """Tables of what is told: events, notifications, attempts, receipts, and how the providers do."""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -47,6 +48,15 @@ events = Table(
 Index("ix_events_recipient_id", events.c.recipient_id, events.c.id)
 QUARANTINED_ROWS = text("status = 'quarantined'")
 Index("ix_events_quarantined", events.c.id, sqlite_where=QUARANTINED_ROWS, postgresql_where=QUARANTINED_ROWS)
+# To no shipment's name lead events that were erased or are too old, those that nobody could read, and those of areas.
+UNLINKED_EVENTS = text("shipment_index IS NULL")
+Index(
+    "ix_events_unlinked",
+    events.c.operator,
+    events.c.id,
+    sqlite_where=UNLINKED_EVENTS,
+    postgresql_where=UNLINKED_EVENTS,
+)
 
 # An item that waits, as one person is to be told of it: what its events say together, and when to look at it again.
 stays = Table(
@@ -165,6 +175,7 @@ notifications = Table(
     Column("not_before", Instant),
     Column("expires_at", Instant, nullable=False),
     Column("due_at", Instant),  # when the worker must look next: send, expire a lease, close a chain
+    Column("lane", BigInteger, nullable=False, server_default="0"),  # operator and source, for fair turns
     Column("lease", Uuid),
     Column("attempts", SmallInteger, nullable=False, server_default="0"),
     Column("looks", SmallInteger, nullable=False, server_default="0"),  # look-ups since the attempt became unknown
@@ -190,6 +201,14 @@ Index(
     postgresql_where=WAITING_ROWS,
 )
 Index(
+    "ix_notifications_turns",
+    notifications.c.channel,
+    notifications.c.lane,
+    notifications.c.due_at,
+    sqlite_where=WAITING_ROWS,
+    postgresql_where=WAITING_ROWS,
+)
+Index(
     "ix_notifications_to_expire", notifications.c.expires_at, sqlite_where=WAITING_ROWS, postgresql_where=WAITING_ROWS
 )
 Index(
@@ -205,6 +224,15 @@ Index("ix_notifications_event_id", notifications.c.event_id, notifications.c.rec
 Index("ix_notifications_operator_id", notifications.c.operator, notifications.c.id)
 Index("ix_notifications_shipment_index", notifications.c.shipment_index)
 Index("ix_notifications_recipient_id", notifications.c.recipient_id, notifications.c.id)
+# Erased, too old, or about several shipments; service messages are about none.
+UNLINKED_NOTIFICATIONS = text("shipment_index IS NULL AND purpose <> 'service'")
+Index(
+    "ix_notifications_unlinked",
+    notifications.c.operator,
+    notifications.c.id,
+    sqlite_where=UNLINKED_NOTIFICATIONS,
+    postgresql_where=UNLINKED_NOTIFICATIONS,
+)
 # One for each thing that auditors look for among the notifications of an operator, newest first.
 Index("ix_notifications_status", notifications.c.operator, notifications.c.status, notifications.c.id)
 for _sought in ("reason", "facility", "courier_index", "grade"):
