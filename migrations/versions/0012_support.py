@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("notification_id", sa.Uuid(), nullable=True),
         sa.Column("made_id", sa.Uuid(), nullable=True),
         sa.Column("complaint_id", sa.Uuid(), nullable=True),
+        sa.Column("fact_leaf", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["recipient_id"], ["recipients.id"], name=op.f("fk_support_acts_recipient_id_recipients")
         ),

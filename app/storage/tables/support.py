@@ -20,6 +20,7 @@ support_acts = Table(
     Column("notification_id", Uuid),
     Column("made_id", Uuid),  # the notification that it made
     Column("complaint_id", Uuid),
+    Column("fact_leaf", LargeBinary, nullable=False),  # of its `support.acted`
 )
 Index("ix_support_acts_recipient_id", support_acts.c.recipient_id, support_acts.c.id)
 _RESENT = text("act = 'resent'")
