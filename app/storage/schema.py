@@ -10,7 +10,7 @@ from app.storage.database import STALL_SECONDS, Database, Tx
 from app.storage.tables import vault_roots
 
 # The last of migrations/versions.
-HEAD = "0014"
+HEAD = "0015"
 
 _IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 _ONE_AT_A_TIME = 0x6177697A6F  # "awizo": any number will do that others do not use
