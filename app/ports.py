@@ -192,3 +192,29 @@ class Timestamper(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedKeys:
+    """The keys that an issuer publishes now, as JWKs (RFC 7517 §4) that nobody looked at yet."""
+
+    keys: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoKeys:
+    """The issuer's keys could not be read. `reason` is one clause, free of addresses and secrets."""
+
+    reason: str
+
+
+class TokenIssuer(Protocol):
+    """Who issues the access tokens that count here. It never raises for anything that the network does."""
+
+    identifier: str
+
+    async def published_keys(self) -> PublishedKeys | NoKeys:
+        """Ask for its metadata and then for its keys, within ten seconds together."""
+        ...
+
+    async def close(self) -> None: ...
