@@ -112,6 +112,12 @@ async def by_leaves(tx: Tx, leaves: Iterable[bytes]) -> list[StoredFact]:
     return [_stored(row) for row in await tx.execute(select(facts).where(one_of(tx, facts.c.leaf, list(leaves))))]
 
 
+async def of_events(tx: Tx, events: Iterable[UUID]) -> list[StoredFact]:
+    """The facts of these events, in the order in which they were made."""
+    query = select(facts).where(one_of(tx, facts.c.event_id, list(events))).order_by(facts.c.id)
+    return [_stored(row) for row in await tx.execute(query)]
+
+
 async def by_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, StoredFact]:
     """Facts by id."""
     return {row.id: _stored(row) for row in await tx.execute(select(facts).where(one_of(tx, facts.c.id, list(ids))))}

@@ -56,6 +56,13 @@ async def newest_events(tx: Tx, shipment: bytes, *, limit: int) -> list[Reported
     ]
 
 
+async def shipment_of_event(tx: Tx, event: UUID) -> bytes | None:
+    """The blind index of the shipment that an event is about; None when it is about none, or there is no such event."""
+    query = select(events.c.shipment_index).where(events.c.id == event)
+    index: bytes | None = (await tx.execute(query)).scalar_one_or_none()
+    return index
+
+
 async def events_by_id(tx: Tx, ids: Collection[UUID], keys: Mapping[UUID, PersonKey]) -> list[EventEntry]:
     """These events, which may be about more than one shipment, and what they say."""
     rows = list(await tx.execute(_REPORTED.where(one_of(tx, events.c.id, ids)))) if ids else []

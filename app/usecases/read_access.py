@@ -12,6 +12,9 @@ from app.storage.vault import PersonKey
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 
 
+REASON_MAX = 1000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """Who reads (the id of an API key), by which act, and why as they say; the reason stays sealed."""
