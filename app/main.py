@@ -26,6 +26,7 @@ from app.api import (
     stats,
     unsigned_callbacks,
 )
+from app.api.key_limits import RateLimitFields
 from app.api.observer import Observer
 from app.api.openapi import describe
 from app.api.problems import Problem, problem_response
@@ -106,6 +107,7 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
     app.add_exception_handler(OverloadedError, _overloaded)
     app.add_exception_handler(LogStuckError, _stuck)
     app.add_middleware(Observer)
+    app.add_middleware(RateLimitFields)
     problems.install(app)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's documented way
     return app

@@ -9,6 +9,7 @@ import structlog
 
 from app.api.exports import export_document
 from app.api.intake import Intake
+from app.api.key_limits import KeyLimits
 from app.api.metrics import Metrics
 from app.api.reception import Reception
 from app.api.services import Services
@@ -119,6 +120,7 @@ def _services(
         ),
         reception=Reception(database, surroundings=surroundings, metrics=metrics, on_end=watch.count_report),
         keyring=Keyring(database, surroundings),
+        key_limits=KeyLimits(settings.key_limit),
         log_watch=log_watch,
         keys=signing_keys(settings.data_dir),
         receipts=receipt_parsers(settings),

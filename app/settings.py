@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings import SettingsError as SourceError
 
 from app.domain.channel import Channel
+from app.domain.key_rate import KeyRate, parse_key_rate
 from app.domain.pumping import CodeLimits, parse_code_limits
 from app.domain.share import Share, parse_channels, parse_rates, parse_shares
 from app.merkle.note import is_key_name
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     code_rates: str = "contact=5,prefix=30,day=5000"
     incident_rate: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
     incident_digest_seconds: Annotated[int, Field(ge=0, le=3_600)] = 60
+    key_rate: str = "requests=10000/10,events=50000/10"
     operator_verified: bool = True
     pool_size: Annotated[int, Field(ge=1, le=500)] = 10
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -179,6 +181,12 @@ class Settings(BaseSettings):
     @classmethod
     def _are_rates(cls, value: str) -> str:
         parse_rates(value)
+        return value
+
+    @field_validator("key_rate")
+    @classmethod
+    def _is_key_rate(cls, value: str) -> str:
+        parse_key_rate(value)
         return value
 
     @field_validator("resend_once")
@@ -270,6 +278,11 @@ class Settings(BaseSettings):
     def rates(self) -> Mapping[str, float]:
         """How many messages a second each provider of AWIZO_PROVIDER_RATES may be given; others any number."""
         return parse_rates(self.provider_rates)
+
+    @cached_property
+    def key_limit(self) -> KeyRate:
+        """How much one key may ask of this process."""
+        return parse_key_rate(self.key_rate)
 
     @cached_property
     def resends(self) -> frozenset[Channel]:

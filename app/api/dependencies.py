@@ -22,14 +22,16 @@ ServicesDep = Annotated[Services, Depends(_services)]
 def require(*scopes: Scope) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency that lets callers in whose key has one of `scopes` (or is an admin's).
 
-    No key or a bad one is 401, a key without the scope 403.
+    No key or a bad one is 401, a key that asks too much 429, a key without the scope 403.
     """
 
     async def check(request: Request) -> Caller:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        caller = await services_of(request).keyring.caller(token.strip()) if scheme.lower() == "bearer" else None
+        services = services_of(request)
+        caller = await services.keyring.caller(token.strip()) if scheme.lower() == "bearer" else None
         if caller is None:
             raise Problem(401)
+        services.key_limits.take_request(request.scope, caller.key_id)
         if not caller.may(*scopes):
             raise Problem(403, f"This needs the scope {' or '.join(scopes)}")
         return caller

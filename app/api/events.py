@@ -53,6 +53,8 @@ async def post_events(request: Request) -> Response:
     content_type = request.headers.get("content-type")
     body = await read_body(request, maximum=body_bytes_max(content_type))
     decoded = decode_request(content_type=content_type, headers=request.headers.raw, body=body)
+    events = len(decoded.results) if isinstance(decoded, Batch) else 1
+    services.key_limits.take_events(request.scope, caller.key_id, events)
     if isinstance(decoded, Batch):
         return _json(HTTPStatus.ACCEPTED, {"results": await _accept_batch(services, caller, decoded)})
     if not caller.may_act_for(decoded.event.operator):

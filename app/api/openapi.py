@@ -33,6 +33,25 @@ _DESCRIPTIONS = {
     503: "Not available now; see Retry-After",
 }
 
+RATE_LIMIT_FIELDS: dict[str, Any] = {
+    "RateLimit-Policy": {
+        "description": "What a key may ask of this node: `q` units at once, and as many again in each `w` seconds "
+        "(draft-ietf-httpapi-ratelimit-headers-11). Absent where nothing is limited",
+        "schema": {"type": "string"},
+        "example": '"requests";q=10000;w=10, "events";q=50000;w=10;awizo-unit="events"',
+    },
+    "RateLimit": {
+        "description": "What is left of each: `r` units; in `t` seconds all of them will be there again, "
+        "or as many as a refused request needs",
+        "schema": {"type": "string"},
+        "example": '"requests";r=9999;t=1, "events";r=49500;t=1',
+    },
+    "Retry-After": {
+        "description": "In how many seconds to try again (RFC 9110 §10.2.3)",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+}
+
 EVENT_REQUEST: dict[str, Any] = {"requestBody": event_request()}
 
 CALLBACK_REQUEST: dict[str, Any] = {
@@ -76,6 +95,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
         # FastAPI leaves out of examples what is null: a closed day is then no day at all.
         description["paths"]["/v1/events"]["post"] |= EVENT_REQUEST
+        components["headers"] = RATE_LIMIT_FIELDS
         _name_scopes(app, description["paths"])
         app.openapi_schema = description
     return app.openapi_schema
@@ -89,6 +109,16 @@ def _name_scopes(app: FastAPI, paths: dict[str, Any]) -> None:
             operation = paths.get(route.path or "", {}).get(method.lower())
             if operation is not None and scopes:
                 operation["security"] = [{"apiKey": [scope.value]} for scope in scopes]
+                _limit(operation["responses"])
+
+
+def _limit(responses: dict[str, Any]) -> None:
+    """Every answer to a key says what it may still ask; one that asks too much is told when to try again."""
+    responses["429"] = _answer(429, {}, MEDIA_TYPE)
+    responses["429"]["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    for status in responses.keys() - {"401"}:
+        said = responses[status].setdefault("headers", {})
+        said |= {name: {"$ref": f"#/components/headers/{name}"} for name in ("RateLimit-Policy", "RateLimit")}
 
 
 def as_yaml(description: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fastapi import Request
 
 from app.api.intake import Intake
+from app.api.key_limits import KeyLimits
 from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.api.reception import Reception
@@ -29,6 +30,7 @@ class Services:
     surroundings: Surroundings
     intake: Intake
     reception: Reception
+    key_limits: KeyLimits
     keyring: Keyring
     log_watch: LogWatch
     keys: SigningKeys = field(repr=False)

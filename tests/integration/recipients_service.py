@@ -11,10 +11,12 @@ from fastapi import FastAPI
 from app.api import problems, recipients
 from app.api.exports import export_document
 from app.api.intake import Intake
+from app.api.key_limits import KeyLimits
 from app.api.metrics import Metrics
 from app.api.reception import Reception
 from app.api.services import Services
 from app.domain.access import Scope
+from app.domain.key_rate import KeyRate
 from app.domain.pumping import CodeLimits
 from app.ports import Surroundings
 from app.storage.database import Database
@@ -93,6 +95,7 @@ async def recipients_api(database: Database, surroundings: Surroundings) -> Asyn
         intake=intake,
         reception=Reception(database, surroundings=surroundings, metrics=Metrics(), on_end=lambda *_: None),
         keyring=Keyring(database, surroundings),
+        key_limits=KeyLimits(KeyRate()),
         log_watch=LogWatch(),
         keys=KEYS,
         receipts={},

@@ -13,10 +13,12 @@ from sqlalchemy import update
 from adapters.mark_file import MarkFile
 from app.api.exports import export_document
 from app.api.intake import Intake
+from app.api.key_limits import KeyLimits
 from app.api.metrics import Metrics
 from app.api.reception import Reception
 from app.api.services import Services
 from app.domain.access import Scope
+from app.domain.key_rate import KeyRate
 from app.domain.pumping import CodeLimits
 from app.main import create_app
 from app.merkle.checkpoint import Checkpoint
@@ -67,6 +69,7 @@ async def serving(ledger: Ledger, *, public: bool = True) -> AsyncIterator[httpx
         intake=intake,
         reception=Reception(ledger.database, surroundings=ledger.surroundings, metrics=metrics, on_end=lambda *_: None),
         keyring=Keyring(ledger.database, ledger.surroundings),
+        key_limits=KeyLimits(KeyRate()),
         log_watch=LogWatch(),
         keys=KEYS,
         receipts={},
