@@ -18,7 +18,7 @@ MADE_ELSEWHERE := $(shell test ! -e $(STAMP) || test "$$(cat $(STAMP))" = "$$PWD
 # Nothing imports these by name: drivers and time zone data that SQLAlchemy, FastAPI and zoneinfo load on their own.
 LOADED_BY_NAME := aiosqlite|asyncpg|tzdata|uvicorn
 
-NOT_YET_IMPORTED := fpdf2|pyhanko|segno|pyjwt|standardwebhooks
+NOT_YET_IMPORTED := fpdf2|pyhanko|segno|standardwebhooks
 
 # FastAPI is made of Starlette, Pydantic of its core, Jinja of MarkupSafe; aiohttp's addresses are yarl's: the release is theirs to say.
 COME_WITH_OTHERS := starlette|pydantic_core|markupsafe|yarl

@@ -16,9 +16,10 @@ _REDACTED = "[redacted]"
 _SECRET_KEYS = re.compile(
     r"token|secret|password|authorization|cookie|contact|phone|email|address|recipient|shipment|body|content|url"
 )
-# What looks like a phone number, an e-mail address, a key or credentials in a URL, wherever it turns up.
+# What looks like a phone number, an e-mail address, a key, a token or credentials in a URL, wherever it turns up.
 _SECRET_VALUES = re.compile(
-    r"\+?\d[\d ()-]{7,}\d|[^\s@\"'<>]+@[^\s@\"'<>]+|awz_[0-9a-f]+_[A-Za-z0-9_-]+|//[^/\s:@]+:[^/\s@]+@"
+    r"\+?\d[\d ()-]{7,}\d|[^\s@\"'<>]+@[^\s@\"'<>]+|awz_[0-9a-f]+_[A-Za-z0-9_-]+|"
+    r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+|//[^/\s:@]+:[^/\s@]+@"
 )
 _HARMLESS = frozenset({"timestamp", "level", "logger"})
 

@@ -34,6 +34,7 @@ from app.usecases.watch_duties import DutyWatch, LastFine, last_dispatch, watch_
 from app.usecases.watch_log import LogWatch, watch_log
 from app.usecases.watch_providers import ProviderWatch, watch_providers
 from app.wiring import (
+    access_tokens,
     inbound_parsers,
     open_database,
     providers_of,
@@ -92,7 +93,8 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
             _keep_going(stack, watch_log(database, log_watch, look=sealer.look))
         else:
             worker = await _start_worker(stack, settings, sound, sealer, log_watch, dispatchers)
-        services = _services(settings, database, log_watch, metrics, worker, watch)
+        keyring = _keyring(stack, settings, database)
+        services = _services(settings, database, log_watch, metrics, worker, watch, keyring)
         stack.push_async_callback(services.reception.close)
         stack.push_async_callback(services.intake.close)
         _log.info("serving", role=role, providers=[each.transport.name for each in providers])
@@ -106,6 +108,7 @@ def _services(
     metrics: Metrics,
     worker: Worker | None,
     watch: ProviderWatch,
+    keyring: Keyring,
 ) -> Services:
     surroundings = real_surroundings()
     return Services(
@@ -119,7 +122,7 @@ def _services(
             on_accepted=worker.hint if worker else _nobody_listens,
         ),
         reception=Reception(database, surroundings=surroundings, metrics=metrics, on_end=watch.count_report),
-        keyring=Keyring(database, surroundings),
+        keyring=keyring,
         key_limits=KeyLimits(settings.key_limit),
         log_watch=log_watch,
         keys=signing_keys(settings.data_dir),
@@ -135,6 +138,13 @@ def _services(
         code_limits=settings.code_limits,
         export_document=export_document,
     )
+
+
+def _keyring(stack: AsyncExitStack, settings: Settings, database: Database) -> Keyring:
+    tokens = access_tokens(settings)
+    if tokens is not None:
+        stack.push_async_callback(tokens.close)
+    return Keyring(database, real_surroundings(), tokens)
 
 
 def _keep_going(stack: AsyncExitStack, loop: Coroutine[None, None, None]) -> None:

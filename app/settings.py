@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings import SettingsError as SourceError
 
 from app.domain.channel import Channel
+from app.domain.issuer_address import is_issuer_address
 from app.domain.key_rate import KeyRate, parse_key_rate
 from app.domain.pumping import CodeLimits, parse_code_limits
 from app.domain.share import Share, parse_channels, parse_rates, parse_shares
@@ -62,6 +63,8 @@ class Settings(BaseSettings):
     data_dir: Path = Path("./var")
     mark_file: Path | None = None
     public_url: str = "http://127.0.0.1:8000"
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
     log_origin: str | None = None
     log_public: bool = True
     witnesses: str = ""
@@ -106,6 +109,20 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or has_bad_port(parts) or has_more:
             raise ValueError("must be an http or https address without user name and query")
         return value.rstrip("/")
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_empty_or_issuer(cls, value: str) -> str:
+        if value and not is_issuer_address(value):
+            raise ValueError("must be an https address without user name and query, or http on this machine")
+        return value
+
+    @field_validator("oidc_audience")
+    @classmethod
+    def _is_one_printable_word(cls, value: str) -> str:
+        if has_blank(value):
+            raise ValueError("must be printable and without spaces")
+        return value
 
     @field_validator("tsa_url")
     @classmethod
@@ -217,6 +234,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _audience_has_its_issuer(self) -> "Settings":
+        if self.oidc_audience and not self.oidc_issuer:
+            raise ValueError("AWIZO_OIDC_AUDIENCE is for tokens of AWIZO_OIDC_ISSUER, which is missing")
+        return self
+
+    @model_validator(mode="after")
     def _quorum_can_be_reached(self) -> "Settings":
         if self.witnesses and self.witness_quorum > len(self.named_witnesses):
             raise ValueError("AWIZO_WITNESS_QUORUM is larger than the number of AWIZO_WITNESSES")
@@ -293,6 +316,11 @@ class Settings(BaseSettings):
     def origin_base(self) -> str:
         """What every shard's origin begins with: AWIZO_LOG_ORIGIN, else the public host + `/log`."""
         return self.log_origin or f"{urlsplit(self.public_url).netloc}/log"
+
+    @cached_property
+    def token_audience(self) -> str:
+        """Whom an access token must be meant for: AWIZO_OIDC_AUDIENCE, else the public URL."""
+        return self.oidc_audience or self.public_url
 
     @cached_property
     def named_witnesses(self) -> tuple[NamedWitness, ...]:

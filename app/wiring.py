@@ -6,6 +6,7 @@ import secrets
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
@@ -15,6 +16,7 @@ from adapters.http_log import HttpLog
 from adapters.http_witness import HttpWitness
 from adapters.mail_reports import MailReports
 from adapters.mark_file import MarkFile
+from adapters.oidc_issuer import OidcIssuer, issuer_client
 from adapters.rfc3161_timestamp import Rfc3161Timestamper
 from adapters.sms import (
     Gateway,
@@ -49,6 +51,9 @@ from app.usecases.ask_witnesses import KnownWitness, Witnesses
 from app.usecases.dispatch_notifications import Provider
 from app.usecases.name_attempts import envelope_id
 from app.usecases.seal_log import Sealer
+
+if TYPE_CHECKING:
+    from app.usecases.check_token import AccessTokens
 
 
 def _now() -> datetime:
@@ -136,6 +141,16 @@ def timestamper(settings: Settings) -> Timestamper | None:
         raise SettingsError("AWIZO_TSA_CLIENT_CERT and AWIZO_TSA_CLIENT_KEY are no usable pair in PEM.") from None
     except ValueError:
         raise SettingsError("AWIZO_TSA_CA_FILE holds no certificate in PEM.") from None
+
+
+def access_tokens(settings: Settings) -> "AccessTokens | None":
+    """What checks access tokens, if there is an issuer whose tokens count."""
+    if not settings.oidc_issuer:
+        return None
+    from app.usecases.check_token import AccessTokens  # noqa: PLC0415 – PyJWT, which most deployments never need
+
+    issuer = OidcIssuer(settings.oidc_issuer, client=issuer_client())
+    return AccessTokens(issuer, audience=settings.token_audience, surroundings=real_surroundings())
 
 
 def providers_of(settings: Settings, vault: Vault) -> list[Provider]:

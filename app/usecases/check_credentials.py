@@ -2,11 +2,15 @@
 
 import asyncio
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from app.domain.access import Caller, Token, parse_token
 from app.ports import Surroundings
 from app.storage import api_keys
 from app.storage.database import Database
+
+if TYPE_CHECKING:
+    from app.usecases.check_token import AccessTokens
 
 REMEMBERED_SECONDS = 2.0
 REMEMBERED_MAX = 1024
@@ -16,17 +20,18 @@ class Keyring:
     """Checks what callers present.
 
     Good keys are remembered for a moment, so that a burst does not ask the database each time: a revoked one works for
-    at most REMEMBERED_SECONDS more. Refusals are never remembered.
+    at most REMEMBERED_SECONDS more. Refusals are never remembered. Without `tokens` nobody's access tokens count.
     """
 
-    def __init__(self, database: Database, surroundings: Surroundings) -> None:
+    def __init__(self, database: Database, surroundings: Surroundings, tokens: "AccessTokens | None" = None) -> None:
         self._database = database
         self._surroundings = surroundings
+        self._tokens = tokens
         self._remembered: dict[bytes, tuple[float, Caller]] = {}
         self._asking: dict[bytes, asyncio.Task[Caller | None]] = {}
 
     async def caller(self, credentials: str) -> Caller | None:
-        """Who presents these credentials, a key `awz_…`; None when they are not live, whatever the cause.
+        """Who presents these credentials, a key `awz_…` or an access token; None when they are not live for any cause.
 
         `credentials` is what follows `Bearer` in a header, or what was pasted into a form; it may be any text.
         """
@@ -36,7 +41,9 @@ class Keyring:
         if caller is not None and now.timestamp() < until and not caller.has_ended(now):
             return caller
         token = parse_token(credentials)
-        return await self._ask(token, remembered_as) if token else None
+        if token is not None:
+            return await self._ask(token, remembered_as)
+        return await self._tokens.caller(credentials) if self._tokens is not None else None
 
     async def _ask(self, token: Token, remembered_as: bytes) -> Caller | None:
         """Ask the database, once for all who wait for the same answer."""
