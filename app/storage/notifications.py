@@ -33,7 +33,7 @@ _MERGED_INTO = Lookup(
 
 async def insert_all(tx: Tx, new: Sequence[Notification]) -> None:
     """Write new notifications."""
-    await insert_rows(tx, notifications, [_row(n) for n in new])
+    await insert_rows(tx, notifications, [_row(n) | _sought(tx, n) for n in new])
 
 
 async def save_all(tx: Tx, changed: Sequence[Notification]) -> None:
@@ -89,10 +89,14 @@ def _row(n: Notification) -> dict[str, Any]:
         "merged_into": n.merged_into,
         "chain_length": n.chain_length,
         "chain_leaf": n.chain_leaf,
-        "facility": n.facility,
-        "courier_index": n.courier_index,
         "grade": n.grade,
     }
+
+
+def _sought(tx: Tx, n: Notification) -> dict[str, Any]:
+    """What is written once, for searches only."""
+    courier = tx.vault.index("courier", n.operator, n.courier) if n.courier else None
+    return {"facility": n.facility, "courier_index": courier}
 
 
 def notification_of(row: Any) -> Notification:
@@ -125,7 +129,6 @@ def notification_of(row: Any) -> Notification:
         chain_length=row.chain_length,
         chain_leaf=row.chain_leaf,
         facility=row.facility,
-        courier_index=row.courier_index,
         grade=row.grade,
     )
 

@@ -17,7 +17,7 @@ class Subject:
     """What a notification tells: which kind of news, from which event of which shipment, and how long it is news.
 
     `event_fact` is the leaf hash of the event's fact, `shipments` its shipments as facts seal them. `facility` is the
-    id of the place that it names, `courier_index` the blind index of whose notice it tells of; both for searches only.
+    id of the place that it names, `courier` whose notice it tells of; both are for searches only.
     """
 
     operator: str
@@ -31,7 +31,7 @@ class Subject:
     step: Step | None = None
     collect_by: date | None = None
     facility: str | None = field(default=None, repr=False)
-    courier_index: bytes | None = field(default=None, repr=False)
+    courier: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def open_notification(
         chain_length=1,
         chain_leaf=opening.leaf,
         facility=subject.facility,
-        courier_index=subject.courier_index,
+        courier=subject.courier,
         grade=0,
     )
 

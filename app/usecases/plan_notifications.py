@@ -196,6 +196,8 @@ class Planning:
             shipments=item.shipments,
             legal_regime=item.event.legal_regime,
             expires_at=news.expires_at,
+            facility=_facility(item.event, known),
+            courier=item.event.notice.courier if item.event.notice else None,
         )
         for planned in plan(news, recipient, now=self.now):
             notification = open_notification(
@@ -285,6 +287,12 @@ class Planning:
         await stay_store.save_all(tx, changed, keys)
         if self._have_waited:
             await stay_store.review_soon(tx, self._have_waited, now=self.now)
+
+
+def _facility(event: Event, known: Known | None) -> str | None:
+    """The id of the place that an event names, else of the one at which its item waits."""
+    place = event.facility or (known.stay.facility if known and known.stay else None)
+    return place.id if place else None
 
 
 def sms_told(told: Sequence[Notification]) -> int:

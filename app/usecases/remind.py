@@ -166,7 +166,7 @@ class _Reminding:
             return []
         held = {(n.channel, n.contact): n for n in told if _is_of(n, due) and n.status in WAITING}
         subject = self._subject(stay, known, event, due)
-        place = known.stay.facility.id if known.stay and known.stay.facility else None
+        place = _facility(known)
         channels = {channel for channel, _ in held}
         releases = [Release(subject=subject, place=place, reminder=each) for each in held.values()]
         for planned in self._decisions(record, subject, due, known):
@@ -224,6 +224,8 @@ class _Reminding:
             expires_at=ends_at or reminder.due_at,
             step=reminder.step,
             collect_by=reminder.collect_by,
+            facility=_facility(known),
+            courier=event.notice.courier if event.notice else None,
         )
 
     def _event_of(self, stay: PersonalStay) -> Event | None:
@@ -251,6 +253,11 @@ class _Reminding:
                 now=self.now,
             )
         )
+
+
+def _facility(known: Known) -> str | None:
+    """The id of the place at which an item waits, None where nobody said."""
+    return known.stay.facility.id if known.stay and known.stay.facility else None
 
 
 def _is_of(notification: Notification, reminder: Reminder) -> bool:

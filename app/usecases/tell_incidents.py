@@ -12,7 +12,7 @@ from functools import partial
 from uuid import UUID
 
 from app.domain.decision import Hold, News, Notify, Planned, plan
-from app.domain.event import AREA_INCIDENT_KINDS, Event
+from app.domain.event import AREA_INCIDENT_KINDS, AreaKind, Event
 from app.domain.incident import ENDING_KIND
 from app.domain.incident_news import (
     RECENTLY,
@@ -236,7 +236,7 @@ class _Telling:
             last_moment=min((at for stay in items if (at := _last_moment(stay.known))), default=None),
         )
         indexes = tuple(dict.fromkeys([*(stay.shipment_index for stay in items), *touch.shipments]))
-        subject = self._subject(kind, indexes, news.expires_at)
+        subject = self._subject(kind, indexes, _place(self.event, items), news.expires_at)
         before = {(n.contact, n.channel) for n in earlier if n.event == self.revision.event}
         for planned in plan(news, record.recipient, now=self.now):
             if (_contact(planned), planned.channel) in before:
@@ -293,7 +293,7 @@ class _Telling:
         then = self.touches.get(before.event) if before.event else None
         return before.kind != ENDING_KIND and then is not None and touch.is_as(then[before.recipient], before.kind)
 
-    def _subject(self, kind: str, indexes: Sequence[bytes], expires_at: datetime) -> Subject:
+    def _subject(self, kind: str, indexes: Sequence[bytes], place: str | None, expires_at: datetime) -> Subject:
         return Subject(
             operator=self.revision.operator,
             kind=kind,
@@ -303,6 +303,7 @@ class _Telling:
             shipments=self._names(indexes),
             legal_regime=None,
             expires_at=expires_at,
+            facility=place,
         )
 
     def _names(self, indexes: Sequence[bytes]) -> bytes | None:
@@ -313,6 +314,15 @@ class _Telling:
 
 def _contact(planned: Planned) -> UUID | None:
     return planned.contact.id if planned.contact else None
+
+
+def _place(incident: Event, items: Iterable[PersonalStay]) -> str | None:
+    """The id of the one facility that an incident is about for somebody; None where there are several, or none."""
+    shut = (
+        [area.value for area in incident.incident.scope if area.kind is AreaKind.FACILITY] if incident.incident else []
+    )
+    places = {place.id for stay in items if (place := facility_of(stay))} or set(shut)
+    return places.pop() if len(places) == 1 else None
 
 
 def _last_moment(known: Known) -> datetime | None:
