@@ -147,14 +147,14 @@ def assemble_bundle(
         "issued_at": format_time(issued_at),
         "pending": pending,
         "vkeys": [str(vkey) for vkey in vkeys],
-        "facts": [_fact(fact, checkpoints) for fact in facts],
-        "context": [_fact(fact, checkpoints) for fact in ordered_context],
-        "anchors": _anchors(anchors),
+        "facts": [fact_member(fact, checkpoints) for fact in facts],
+        "context": [fact_member(fact, checkpoints) for fact in ordered_context],
+        "anchors": anchor_members(anchors),
         "timestamps": [
             {"note": stamp.text, "tsr": encode_base64(stamp.token), "consistency": _hashes(stamp.consistency)}
             for stamp in timestamps
         ],
-        "originals": _originals([*facts, *ordered_context]),
+        "originals": original_members([*facts, *ordered_context]),
         "statement": None if statement is None else statement.decode(),
         "witnesses": witnesses,
         "limits": limits,
@@ -163,7 +163,8 @@ def assemble_bundle(
     return AssembledBundle(data=canonical_json(body | {"digest": digest}), digest=digest)
 
 
-def _fact(fact: ProvenFact, checkpoints: Mapping[str, bytes]) -> dict[str, Any]:
+def fact_member(fact: ProvenFact, checkpoints: Mapping[str, bytes]) -> dict[str, Any]:
+    """A fact as it stands in a bundle; its original documents stand apart."""
     document = json.loads(fact.document)
     return {
         "document": document,
@@ -185,7 +186,8 @@ def _opening(opening: Opening) -> dict[str, str]:
         return {"salt": salt, "value_base64": encode_base64(opening.value)}
 
 
-def _anchors(anchors: Iterable[AnchorProof]) -> list[dict[str, Any]]:
+def anchor_members(anchors: Iterable[AnchorProof]) -> list[dict[str, Any]]:
+    """The member `anchors` of a bundle."""
     by_place = {}
     for anchor in anchors:
         checkpoint = parse_checkpoint(parse_note(anchor.note).text)
@@ -196,7 +198,8 @@ def _anchors(anchors: Iterable[AnchorProof]) -> list[dict[str, Any]]:
     ]
 
 
-def _originals(facts: Iterable[ProvenFact]) -> list[dict[str, str]]:
+def original_members(facts: Iterable[ProvenFact]) -> list[dict[str, str]]:
+    """The member `originals` of a bundle."""
     originals = []
     for fact in facts:
         document = json.loads(fact.document)

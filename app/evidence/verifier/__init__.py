@@ -25,9 +25,13 @@ from `vkeys`, which must have come to the verifier by another way than the bundl
 - `witnesses`: cosigned as a trust policy asks, if `policy` is given (c2sp.org/tlog-policy): what `parse_policy` reads
   from its file; the keys of the logs that it names count as brought
 - `timestamps`: by when the facts existed, if `stamps` is given: a function that checks time stamps (RFC 3161)
+
+Statements about one shipment (`verify_shipment`; `verify_file` looks which of the two a file is) are checked in the
+same way; in place of `chain` and `context` stands `subject`: everything is about the one shipment.
 """
 
-from app.evidence.verifier.report import Check, FactLine, Outcome, Report, Verdict
+from app.evidence.verifier.report import Check, FactLine, Outcome, Report, ShipmentLine, Verdict
+from app.evidence.verifier.shipment import Named, verify_file, verify_shipment
 from app.evidence.verifier.stamps import StampChecker, StampFinding, StampHolds, StampRefused
 from app.evidence.verifier.verify import verify_bundle
 from app.merkle.note import NoteError, VKey, parse_vkey, parse_vkeys
@@ -36,11 +40,13 @@ from app.merkle.policy import Policy, PolicyError, parse_policy
 __all__ = [
     "Check",
     "FactLine",
+    "Named",
     "NoteError",
     "Outcome",
     "Policy",
     "PolicyError",
     "Report",
+    "ShipmentLine",
     "StampChecker",
     "StampFinding",
     "StampHolds",
@@ -51,4 +57,6 @@ __all__ = [
     "parse_vkey",
     "parse_vkeys",
     "verify_bundle",
+    "verify_file",
+    "verify_shipment",
 ]

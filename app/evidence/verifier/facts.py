@@ -3,12 +3,12 @@
 from app.evidence.catalogue import CONSENT_FACTS, EVENT_FACTS
 from app.evidence.commitment import field_commitment
 from app.evidence.originals import fixed_media_type, is_original
-from app.evidence.verifier.model import Bundle, BundleFact
+from app.evidence.verifier.model import Bundle, BundleFact, Evidence
 from app.evidence.verifier.report import Refusal
 from app.merkle.verify import ProofError, verify_inclusion
 
 
-def check_openings(bundle: Bundle) -> str:
+def check_openings(bundle: Evidence) -> str:
     """Each opened field is the one that its document commits to."""
     opened = 0
     for fact in bundle.proven():
@@ -19,7 +19,7 @@ def check_openings(bundle: Bundle) -> str:
     return f"{_plural(opened, 'opened field')} {_are(opened)} what was sealed."
 
 
-def check_originals(bundle: Bundle) -> str:
+def check_originals(bundle: Evidence) -> str:
     """Each original opens a field of a fact in the bundle, is of its kind, and they stand in order, none twice."""
     facts = {fact.document.id: fact.document for fact in bundle.proven()}
     places = [(original.fact, original.opened.name) for original in bundle.originals]
@@ -39,7 +39,7 @@ def check_originals(bundle: Bundle) -> str:
     return f"{_plural(number, 'original')} {_are(number)} what was sealed."
 
 
-def check_inclusion(bundle: Bundle) -> str:
+def check_inclusion(bundle: Evidence) -> str:
     """Each fact stands in the log, under one checkpoint a shard, at an index and with an id that no other has."""
     notes: dict[str, bytes] = {}
     places: set[tuple[str, int]] = set()

@@ -47,7 +47,7 @@ def read_bundle(data: bytes) -> Bundle:
         raise Refusal("The bundle is not of the format awizo-proof/v1.")
     for name in ("witnesses", "limits"):
         strict_json.text(raw[name], f"The member {name}")
-    facts = _facts(raw["facts"], "facts", "fact")
+    facts = read_facts(raw["facts"], "facts", "fact")
     if not facts:
         raise Refusal("The bundle holds no fact.")
     body = {name: value for name, value in raw.items() if name != "digest"}
@@ -55,26 +55,28 @@ def read_bundle(data: bytes) -> Bundle:
         notification=strict_json.uuid(raw["notification"], "The notification of the bundle"),
         issued_at=strict_json.time(raw["issued_at"], "The time of issue"),
         pending=strict_json.count(raw["pending"], "The number of pending facts"),
-        vkeys=_vkeys(raw["vkeys"]),
+        vkeys=read_vkeys(raw["vkeys"]),
         facts=facts,
-        context=_facts(raw["context"], "context", "context fact"),
-        anchors=_anchors(raw["anchors"]),
+        context=read_facts(raw["context"], "context", "context fact"),
+        anchors=read_anchors(raw["anchors"]),
         timestamps=_timestamps(raw["timestamps"]),
-        originals=_originals(raw["originals"]),
-        statement=None if raw["statement"] is None else _note_bytes(raw["statement"], "The statement"),
+        originals=read_originals(raw["originals"]),
+        statement=None if raw["statement"] is None else note_bytes(raw["statement"], "The statement"),
         digest=strict_json.leaf(raw["digest"], "The digest").hex(),
         computed_digest=sha256(strict_json.canonical_bytes(body)).hexdigest(),
     )
 
 
-def _vkeys(value: Any) -> tuple[VKey, ...]:
+def read_vkeys(value: Any) -> tuple[VKey, ...]:
+    """The member `vkeys`."""
     try:
         return tuple(parse_vkey(strict_json.text(item, "A verifier key")) for item in strict_json.items(value, "vkeys"))
     except NoteError as error:
         raise Refusal(f"A verifier key in the bundle is not well-formed: {error}.") from None
 
 
-def _facts(value: Any, section: str, noun: str) -> tuple[BundleFact, ...]:
+def read_facts(value: Any, section: str, noun: str) -> tuple[BundleFact, ...]:
+    """The facts in the member `section`, each called a `noun` in sentences."""
     return tuple(
         _fact(item, section, f"{noun} {place}")
         for place, item in enumerate(strict_json.items(value, f"Member {section}"))
@@ -102,7 +104,7 @@ def _fact(value: Any, section: str, where: str) -> BundleFact:
         index=proof.index,
         path=proof.path,
         note=proof.note,
-        checkpoint=_checkpoint(proof.note, f"The checkpoint of {where}"),
+        checkpoint=read_checkpoint(proof.note, f"The checkpoint of {where}"),
     )
 
 
@@ -137,14 +139,15 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _anchors(value: Any) -> tuple[BundleAnchor, ...]:
+def read_anchors(value: Any) -> tuple[BundleAnchor, ...]:
+    """The member `anchors`."""
     anchors = []
     for place, item in enumerate(strict_json.items(value, "Member anchors")):
         where = f"Anchor {place}"
         raw = strict_json.members(item, ("note", "consistency"), where)
-        note = _note_bytes(raw["note"], where)
+        note = note_bytes(raw["note"], where)
         path = strict_json.base64_path(raw["consistency"], f"The consistency of {where.lower()}")
-        anchors.append(BundleAnchor(where=where, note=note, checkpoint=_checkpoint(note, where), consistency=path))
+        anchors.append(BundleAnchor(where=where, note=note, checkpoint=read_checkpoint(note, where), consistency=path))
     return tuple(anchors)
 
 
@@ -164,7 +167,8 @@ def _timestamps(value: Any) -> tuple[BundleTimestamp, ...]:
     return tuple(stamps)
 
 
-def _originals(value: Any) -> tuple[BundleOriginal, ...]:
+def read_originals(value: Any) -> tuple[BundleOriginal, ...]:
+    """The member `originals`."""
     originals = []
     for place, item in enumerate(strict_json.items(value, "Member originals")):
         where = f"Original {place}"
@@ -185,11 +189,13 @@ def _originals(value: Any) -> tuple[BundleOriginal, ...]:
     return tuple(originals)
 
 
-def _note_bytes(value: Any, where: str) -> bytes:
+def note_bytes(value: Any, where: str) -> bytes:
+    """`value` as the text of a note, which is not looked into."""
     return strict_json.text(value, where).encode()
 
 
-def _checkpoint(note: bytes, where: str) -> Checkpoint:
+def read_checkpoint(note: bytes, where: str) -> Checkpoint:
+    """The checkpoint that a signed note states."""
     try:
         return _checkpoint_text(parse_note(note).text, where)
     except NoteError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from app.evidence.statement import Statement, StatementError, parse_statement, statement_key_name
-from app.evidence.verifier.model import Bundle, BundleTimestamp
+from app.evidence.verifier.model import Bundle, BundleTimestamp, Evidence
 from app.evidence.verifier.report import Check, Outcome, Refusal
 from app.evidence.verifier.stamps import StampChecker, judge_stamps
 from app.merkle.checkpoint import Checkpoint
@@ -11,7 +11,7 @@ from app.merkle.note import NoKnownSignatureError, NoteError, VerifiedNote, VKey
 from app.merkle.verify import ProofError, verify_consistency
 
 
-def check_anchors(bundle: Bundle) -> str:
+def check_anchors(bundle: Evidence) -> str:
     """The anchors are exactly those that facts name, each older than its facts and consistent with its shard."""
     named = _named_anchors(bundle)
     given = [(anchor.checkpoint.origin, anchor.checkpoint.size) for anchor in bundle.anchors]
@@ -31,7 +31,7 @@ def check_anchors(bundle: Bundle) -> str:
     return f"Each checkpoint that the facts name ({len(given)}) is a beginning of the log that proves them."
 
 
-def _named_anchors(bundle: Bundle) -> dict[tuple[str, int], Checkpoint]:
+def _named_anchors(bundle: Evidence) -> dict[tuple[str, int], Checkpoint]:
     named: dict[tuple[str, int], Checkpoint] = {}
     for fact in bundle.proven():
         anchor = fact.document.anchor
@@ -44,7 +44,7 @@ def _named_anchors(bundle: Bundle) -> dict[tuple[str, int], Checkpoint]:
     return named
 
 
-def check_checkpoints(bundle: Bundle) -> str:
+def check_checkpoints(bundle: Evidence) -> str:
     """Each checkpoint is signed by a key that the bundle itself names for its shard."""
     _, unsigned = _verify_checkpoints(bundle, bundle.vkeys, "named in the bundle")
     if unsigned:
@@ -52,7 +52,7 @@ def check_checkpoints(bundle: Bundle) -> str:
     return "Each checkpoint is signed by a key that the bundle names."
 
 
-def check_signature(bundle: Bundle, vkeys: Sequence[VKey]) -> tuple[Check, tuple[VKey, ...]]:
+def check_signature(bundle: Evidence, vkeys: Sequence[VKey]) -> tuple[Check, tuple[VKey, ...]]:
     """Each checkpoint is signed by a key that the verifier brought; with it the keys that signed.
 
     An anchor of a shard that has facts is vouched for by its consistency with that shard's checkpoint, so that after
@@ -76,27 +76,23 @@ def check_signature(bundle: Bundle, vkeys: Sequence[VKey]) -> tuple[Check, tuple
 
 
 def _verify_checkpoints(
-    bundle: Bundle, vkeys: Sequence[VKey], which: str
-) -> tuple[tuple[VKey, ...], list["_UnknownSigner"]]:
+    bundle: Evidence, vkeys: Sequence[VKey], which: str
+) -> tuple[tuple[VKey, ...], list["UnknownSigner"]]:
     """The keys that signed, and a refusal for each anchor that none of them signed."""
     signers: dict[VKey, None] = {}
-    seen: set[bytes] = set()
-    for fact in bundle.proven():
-        if fact.note not in seen:
-            seen.add(fact.note)
-            where = f"The checkpoint of {fact.where}"
-            signers.update(dict.fromkeys(_signed(fact.note, fact.checkpoint.origin, vkeys, where, which).signers))
+    for where, note, checkpoint in bundle.proving_notes():
+        signers.update(dict.fromkeys(signed(note, checkpoint.origin, vkeys, where, which).signers))
     unsigned = []
     for anchor in bundle.anchors:
         origin = anchor.checkpoint.origin
         try:
-            signers.update(dict.fromkeys(_signed(anchor.note, origin, vkeys, anchor.where, which).signers))
-        except _UnknownSigner as refusal:
+            signers.update(dict.fromkeys(signed(anchor.note, origin, vkeys, anchor.where, which).signers))
+        except UnknownSigner as refusal:
             unsigned.append(refusal)
     return tuple(signers), unsigned
 
 
-class _UnknownSigner(Refusal):
+class UnknownSigner(Refusal):
     """None of the keys at hand signed a note of the shard `origin`."""
 
     def __init__(self, sentence: str, origin: str) -> None:
@@ -104,11 +100,12 @@ class _UnknownSigner(Refusal):
         self.origin = origin
 
 
-def _signed(note: bytes, name: str, vkeys: Iterable[VKey], where: str, which: str) -> VerifiedNote:
+def signed(note: bytes, name: str, vkeys: Iterable[VKey], where: str, which: str) -> VerifiedNote:
+    """The note as one of `vkeys` that is called `name` signed it; UnknownSigner, else Refusal."""
     try:
         return verify_note(note, [vkey for vkey in vkeys if vkey.name == name])
     except NoKnownSignatureError:
-        raise _UnknownSigner(f"{where} is signed by none of the keys {which}.", name) from None
+        raise UnknownSigner(f"{where} is signed by none of the keys {which}.", name) from None
     except NoteError as error:
         raise Refusal(f"{where} is not well signed: {error}.") from None
 
@@ -119,7 +116,7 @@ def check_completeness(bundle: Bundle, vkeys: Sequence[VKey]) -> Check:
         return _completeness(Outcome.NOT_VOUCHED, "There is no statement of completeness: more facts may exist.")
     last = bundle.facts[-1]
     name = statement_key_name(last.checkpoint.origin)
-    note = _signed(bundle.statement, name, bundle.vkeys, "The statement", "named in the bundle")
+    note = signed(bundle.statement, name, bundle.vkeys, "The statement", "named in the bundle")
     expected = Statement(
         notification=bundle.notification,
         issued_at=bundle.issued_at,
@@ -135,8 +132,8 @@ def check_completeness(bundle: Bundle, vkeys: Sequence[VKey]) -> Check:
     if stated != expected:
         raise Refusal("The statement of completeness is about something else than this bundle.")
     try:
-        _signed(bundle.statement, name, vkeys, "The statement", "given")
-    except _UnknownSigner:
+        signed(bundle.statement, name, vkeys, "The statement", "given")
+    except UnknownSigner:
         sentence = "The key of the statement of completeness was not given: more facts may exist."
         return _completeness(Outcome.NOT_VOUCHED, sentence)
     sentence = f"The log states under a key that you gave that these are all facts published by {bundle.issued_at}."
@@ -147,7 +144,7 @@ def _completeness(outcome: Outcome, sentence: str) -> Check:
     return Check(name="completeness", outcome=outcome, sentence=sentence)
 
 
-def check_pending(bundle: Bundle) -> Check:
+def check_pending(bundle: Evidence) -> Check:
     """Whether facts were waiting to be published when the bundle was issued."""
     if bundle.pending == 0:
         return Check(name="pending", outcome=Outcome.HOLDS, sentence="No fact was waiting to be published.")

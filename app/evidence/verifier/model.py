@@ -1,8 +1,8 @@
-"""A bundle as the verifier has read it: well-formed, of exact members and types, nothing of it checked yet."""
+"""A file of facts as the verifier has read it: well-formed, of exact members and types, nothing of it checked yet."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.evidence.catalogue import FactType
 from app.merkle.checkpoint import Checkpoint
@@ -91,31 +91,56 @@ class BundleOriginal:
     opened: Opened
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
-    """A whole bundle. `digest` is what it says, `computed_digest` what follows from its bytes."""
+class ProvingNote(NamedTuple):
+    """A signed checkpoint that something rests on. `where` names it in sentences."""
 
-    notification: str
+    where: str
+    note: bytes
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Facts under checkpoints, whatever they are to show together.
+
+    `digest` is what the file says, `computed_digest` what follows from its bytes.
+    """
+
     issued_at: str
     pending: int
     vkeys: tuple[VKey, ...]
     facts: tuple[BundleFact, ...]
-    context: tuple[BundleFact, ...]
+    context: tuple[BundleFact, ...] = ()
     anchors: tuple[BundleAnchor, ...]
-    timestamps: tuple[BundleTimestamp, ...]
     originals: tuple[BundleOriginal, ...]
-    statement: bytes | None
     digest: str
     computed_digest: str
 
     def proven(self) -> Iterator[BundleFact]:
-        """All facts: those of the notification, then the context."""
+        """All facts: the file's own, then the context."""
         yield from self.facts
         yield from self.context
 
-    def checkpoints(self) -> dict[str, Checkpoint]:
-        """The checkpoint of each shard that has a fact here (the first, should there be several)."""
-        found: dict[str, Checkpoint] = {}
+    def proving_notes(self) -> Iterator[ProvingNote]:
+        """Each distinct checkpoint that proves something, in order."""
+        seen: set[bytes] = set()
         for fact in self.proven():
-            found.setdefault(fact.checkpoint.origin, fact.checkpoint)
+            if fact.note not in seen:
+                seen.add(fact.note)
+                yield ProvingNote(f"The checkpoint of {fact.where}", fact.note, fact.checkpoint)
+
+    def checkpoints(self) -> dict[str, Checkpoint]:
+        """The checkpoint of each shard (the first, should there be several)."""
+        found: dict[str, Checkpoint] = {}
+        for proving in self.proving_notes():
+            found.setdefault(proving.checkpoint.origin, proving.checkpoint)
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle(Evidence):
+    """A whole bundle: the facts of one notification, and what they name."""
+
+    notification: str
+    timestamps: tuple[BundleTimestamp, ...]
+    statement: bytes | None

@@ -1,7 +1,7 @@
 """What a verification found: a list of named checks, each with one sentence, and a verdict over them all."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -58,8 +58,37 @@ class FactLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentLine:
+    """What a statement about one shipment says; `operator` and `shipment` are None while its name is closed.
+
+    `notifications` has the id and the number of facts of each. No name leads to the `unlinked` of the operator.
+    """
+
+    operator: str | None = field(repr=False)
+    shipment: str | None = field(repr=False)
+    since: str
+    until: str
+    events: int
+    notifications: tuple[tuple[str, int], ...]
+    unlinked_events: int
+    unlinked_notifications: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        return {
+            "operator": self.operator,
+            "shipment": self.shipment,
+            "since": self.since,
+            "until": self.until,
+            "events": self.events,
+            "notifications": [{"notification": each, "facts": facts} for each, facts in self.notifications],
+            "unlinked": {"events": self.unlinked_events, "notifications": self.unlinked_notifications},
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The result of `verify_bundle`.
+    """The result of `verify_bundle`, and of `verify_shipment`, which alone gives a `shipment`.
 
     `facts` lists the notification's facts, then the context; it and the fields before it are empty when the bundle
     is refused, for nothing in a refused bundle should be read. `signers` are those of the brought keys that signed.
@@ -72,6 +101,7 @@ class Report:
     pending: int | None
     facts: tuple[FactLine, ...]
     signers: tuple[str, ...]
+    shipment: ShipmentLine | None = None
 
     @property
     def exit_code(self) -> int:
@@ -107,6 +137,7 @@ class Report:
                 for fact in self.facts
             ],
             "signers": list(self.signers),
+            **({"shipment": self.shipment.as_json()} if self.shipment else {}),
         }
 
 

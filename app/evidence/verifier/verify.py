@@ -19,7 +19,7 @@ from app.evidence.verifier.log import (
     check_signature,
     check_timestamps,
 )
-from app.evidence.verifier.model import Bundle, BundleFact
+from app.evidence.verifier.model import Bundle, BundleFact, Evidence
 from app.evidence.verifier.report import (
     Check,
     DocumentRefusal,
@@ -51,13 +51,13 @@ def verify_bundle(
         bundle = read_bundle(data)
     except Refusal as refusal:
         name = "documents" if isinstance(refusal, DocumentRefusal) else "form"
-        return _refused((Check(name=name, outcome=Outcome.FAILS, sentence=str(refusal)),))
+        return refused((Check(name=name, outcome=Outcome.FAILS, sentence=str(refusal)),))
     keys = (*vkeys, *(policy.vkeys if policy is not None else ()))
-    signed, signers = _signature(bundle, keys)
+    signed, signers = signature_check(bundle, keys)
     checks = (
         _finding("form", lambda _: "The bundle is canonical JSON with exactly the members it must have.", bundle),
         _finding("documents", lambda _: "Each document is as the catalogue has its type.", bundle),
-        _finding("digest", _check_digest, bundle),
+        _finding("digest", check_digest, bundle),
         _finding("openings", check_openings, bundle),
         _finding("inclusion", check_inclusion, bundle),
         _finding("checkpoints", check_checkpoints, bundle),
@@ -66,26 +66,27 @@ def verify_bundle(
         _finding("context", check_context, bundle),
         _finding("anchors", check_anchors, bundle),
         _finding("originals", check_originals, bundle),
-        _guarded("completeness", lambda: check_completeness(bundle, keys)),
-        _guarded("pending", lambda: check_pending(bundle)),
-        _guarded("witnesses", lambda: check_witnesses(bundle, policy)),
-        _guarded("timestamps", lambda: check_timestamps(bundle, stamps)),
+        guarded("completeness", lambda: check_completeness(bundle, keys)),
+        guarded("pending", lambda: check_pending(bundle)),
+        guarded("witnesses", lambda: check_witnesses(bundle, policy)),
+        guarded("timestamps", lambda: check_timestamps(bundle, stamps)),
     )
     verdict = verdict_over(checks, keys_given=bool(keys))
     if verdict is Verdict.REFUSED:
-        return _refused(checks)
+        return refused(checks)
     return Report(
         verdict=verdict,
         checks=checks,
         notification=bundle.notification,
         issued_at=bundle.issued_at,
         pending=bundle.pending,
-        facts=tuple(_line(fact) for fact in bundle.proven()),
+        facts=tuple(fact_line(fact) for fact in bundle.proven()),
         signers=tuple(str(vkey) for vkey in signers),
     )
 
 
-def _refused(checks: tuple[Check, ...]) -> Report:
+def refused(checks: tuple[Check, ...]) -> Report:
+    """What is said of a file of which a check fails: nothing but the checks."""
     return Report(
         verdict=Verdict.REFUSED,
         checks=checks,
@@ -97,13 +98,15 @@ def _refused(checks: tuple[Check, ...]) -> Report:
     )
 
 
-def _check_digest(bundle: Bundle) -> str:
+def check_digest(bundle: Evidence) -> str:
+    """The file was not damaged."""
     if bundle.digest != bundle.computed_digest:
         raise Refusal("The digest is not that of the bundle: it was damaged or changed.")
     return "The digest fits: the bundle was not damaged on its way."
 
 
-def _signature(bundle: Bundle, vkeys: Sequence[VKey]) -> tuple[Check, tuple[VKey, ...]]:
+def signature_check(bundle: Evidence, vkeys: Sequence[VKey]) -> tuple[Check, tuple[VKey, ...]]:
+    """Whether keys that were brought signed the checkpoints, and which."""
     try:
         return check_signature(bundle, vkeys)
     except Refusal as refusal:
@@ -111,17 +114,19 @@ def _signature(bundle: Bundle, vkeys: Sequence[VKey]) -> tuple[Check, tuple[VKey
 
 
 def _finding(name: str, check: Callable[[Bundle], str], bundle: Bundle) -> Check:
-    return _guarded(name, lambda: Check(name=name, outcome=Outcome.HOLDS, sentence=check(bundle)))
+    return guarded(name, lambda: Check(name=name, outcome=Outcome.HOLDS, sentence=check(bundle)))
 
 
-def _guarded(name: str, check: Callable[[], Check]) -> Check:
+def guarded(name: str, check: Callable[[], Check]) -> Check:
+    """The check of that name; one that refuses has failed."""
     try:
         return check()
     except Refusal as refusal:
         return Check(name=name, outcome=Outcome.FAILS, sentence=str(refusal))
 
 
-def _line(fact: BundleFact) -> FactLine:
+def fact_line(fact: BundleFact) -> FactLine:
+    """A proven fact as a page would list it."""
     document = fact.document
     grade = grade_of(document.raw)
     return FactLine(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from app.evidence.verifier.model import Bundle
+from app.evidence.verifier.model import Evidence
 from app.evidence.verifier.report import Check, Outcome, Refusal
 from app.merkle.note import NoteError, parse_note
 from app.merkle.policy import Policy
@@ -11,7 +11,7 @@ from app.merkle.policy import Policy
 _LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 
 
-def check_witnesses(bundle: Bundle, policy: Policy | None) -> Check:
+def check_witnesses(bundle: Evidence, policy: Policy | None) -> Check:
     """Whether the witnesses of `policy`, if any is brought, cosigned each checkpoint that proves facts as it asks.
 
     A bad cosignature by one of them is refused wherever it stands, on anchors too; who cosigned these is not asked,
@@ -35,7 +35,7 @@ def check_witnesses(bundle: Bundle, policy: Policy | None) -> Check:
     return Check(name="witnesses", outcome=Outcome.HOLDS, sentence=sentence)
 
 
-def _not_judged(bundle: Bundle) -> Check:
+def _not_judged(bundle: Evidence) -> Check:
     """How many signatures by others than the log its checkpoints carry; whose they are is anybody's guess."""
     own = {(vkey.name, vkey.id) for vkey in bundle.vkeys}
     signatures = [line for note, _ in _proving_notes(bundle) for line in parse_note(note).signatures]
@@ -48,9 +48,9 @@ def _not_judged(bundle: Bundle) -> Check:
     return Check(name="witnesses", outcome=Outcome.NOT_VOUCHED, sentence=sentence)
 
 
-def _proving_notes(bundle: Bundle) -> Iterator[tuple[bytes, str]]:
+def _proving_notes(bundle: Evidence) -> Iterator[tuple[bytes, str]]:
     """Each distinct checkpoint that proves facts, and its shard."""
-    yield from {fact.note: fact.checkpoint.origin for fact in bundle.proven()}.items()
+    yield from ((proving.note, proving.checkpoint.origin) for proving in bundle.proving_notes())
 
 
 def _cosigners(data: bytes, policy: Policy, where: str) -> dict[str, int]:
