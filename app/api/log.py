@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.api.dependencies import ServicesDep, require
-from app.api.openapi import answers
+from app.api.openapi import answers, ways_in
 from app.api.problems import Problem
 from app.api.services import Services, services_of
 from app.domain.access import Scope
@@ -27,7 +27,7 @@ _TEXT, _OCTETS, _JSON = "text/plain; charset=utf-8", "application/octet-stream",
 _FOR_GOOD, _WHILE_PARTIAL, _ASK_AGAIN = "max-age=31536000, immutable", "max-age=3600, immutable", "no-cache"
 
 # With AWIZO_LOG_PUBLIC=no the key is needed; by default nothing is (OpenAPI 3.1 §4.8.30: `{}` makes it optional).
-_OPTIONAL_KEY: dict[str, Any] = {"security": [{}, {"apiKey": [Scope.PROOFS_READ.value]}]}
+_OPTIONAL_KEY: dict[str, Any] = {"security": [{}, *ways_in(Scope.PROOFS_READ)]}
 
 _require_auditor = require(Scope.PROOFS_READ)
 

@@ -11,6 +11,7 @@ from app.api.answer_schemas import ANSWER_SCHEMAS, reference
 from app.api.dependencies import scopes_needed
 from app.api.event_schemas import event_request, event_schemas
 from app.api.problems import MEDIA_TYPE
+from app.domain.access import Scope
 
 _DESCRIPTIONS = {
     200: "Done",
@@ -20,8 +21,8 @@ _DESCRIPTIONS = {
     206: "The part that was asked for",
     304: "Not changed since (If-None-Match)",
     400: "Not JSON, or breaks strict JSON",
-    401: "No key, or a bad one",
-    403: "The key may not do that",
+    401: "No credentials, or bad ones",
+    403: "The caller may not do that",
     404: "Not there, or not yours",
     406: "No such representation",
     409: "Conflict",
@@ -31,6 +32,21 @@ _DESCRIPTIONS = {
     422: "Breaks CloudEvents or the data model; every error is listed",
     429: "Too many requests; see Retry-After",
     503: "Not available now; see Retry-After",
+}
+
+SECURITY_SCHEMES: dict[str, Any] = {
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "`awz_<id>_<secret>`, as `awizo keys create` prints it once",
+    },
+    "accessToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token (RFC 9068) of the issuer that `AWIZO_OIDC_ISSUER` names, such as by the client "
+        "credentials grant of OAuth 2.0. Its `scope` has the scopes, its claim `awizo_operators` the operators",
+    },
 }
 
 RATE_LIMIT_FIELDS: dict[str, Any] = {
@@ -92,7 +108,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         components = description.setdefault("components", {})
         components.setdefault("schemas", {}).update({**ANSWER_SCHEMAS, **event_schemas()})
-        components["securitySchemes"] = {"apiKey": {"type": "http", "scheme": "bearer"}}
+        components["securitySchemes"] = SECURITY_SCHEMES
         # FastAPI leaves out of examples what is null: a closed day is then no day at all.
         description["paths"]["/v1/events"]["post"] |= EVENT_REQUEST
         components["headers"] = RATE_LIMIT_FIELDS
@@ -101,14 +117,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
+def ways_in(*scopes: Scope) -> list[dict[str, list[str]]]:
+    """The `security` of an operation that these scopes open: each, of either kind of caller, is one way in."""
+    return [{scheme: [scope.value]} for scope in scopes for scheme in SECURITY_SCHEMES]
+
+
 def _name_scopes(app: FastAPI, paths: dict[str, Any]) -> None:
-    """Say of each operation which keys open it: each scope is one way (OpenAPI 3.1 §4.8.30)."""
+    """Say of each operation which credentials open it."""
     for route in iter_route_contexts(app.routes):
         scopes = scopes_needed(getattr(route, "dependant", None))
         for method in route.methods or ():
             operation = paths.get(route.path or "", {}).get(method.lower())
             if operation is not None and scopes:
-                operation["security"] = [{"apiKey": [scope.value]} for scope in scopes]
+                operation["security"] = ways_in(*scopes)
                 _limit(operation["responses"])
 
 

@@ -23,7 +23,7 @@ _TYPE_PREFIX = "urn:awizo:problem:"
 # status: slug of the type URI, title, and the detail when there is nothing more to say.
 _KINDS: Mapping[int, tuple[str, str, str]] = {
     400: ("malformed", "Malformed request", "The request cannot be read"),
-    401: ("unauthenticated", "Not authenticated", "A valid API key is needed"),
+    401: ("unauthenticated", "Not authenticated", "A valid API key or access token is needed"),
     403: ("forbidden", "Forbidden", "This key may not do that"),
     404: ("not-found", "Not found", "There is nothing here"),
     405: ("method-not-allowed", "Method not allowed", "This method is not offered here"),

@@ -215,7 +215,7 @@ async def test_without_a_live_key_every_guarded_route_is_401_and_looks_the_same(
             answer = await (await row.request(scene)).send(scene.service.client, key)
             if answer.status_code != 401 or answer.headers["www-authenticate"] != "Bearer":
                 wrong.append((name, route, answer.status_code))
-            assert answer.json()["detail"] == "A valid API key is needed"
+            assert answer.json()["detail"] == "A valid API key or access token is needed"
     assert wrong == []
 
 
