@@ -57,8 +57,9 @@ class Notification:
     never again. `looks` counts look-ups that found nothing since the attempt became unknown; `unresolved`: nothing is
     left to look at; `resent`: the one re-send of an unknown message is under way or was made. `step` and `collect_by`
     say which reminder it is, and of which safe day; `merged_into` is the reminder that speaks for this one, too.
-    `facility` is the id of the place that it names; `courier` whose notice it tells of, known only of what is about to
-    be written: afterwards it can be looked for, not read.
+    `facility` is the id of the place that it names; `courier` whose notice it tells of and `source` which of the
+    operator's systems had it told are known only of what is about to be written: afterwards they can be looked for, not
+    read.
     `grade` is what its facts showed at best when they were written, None where nobody noted it: only a hint for
     searches, because what a fact shows is derived from its document.
     """
@@ -91,6 +92,7 @@ class Notification:
     chain_leaf: bytes = field(repr=False)
     facility: str | None = field(default=None, repr=False)
     courier: str | None = field(default=None, repr=False)
+    source: str | None = field(default=None, repr=False)
     grade: int | None = None
 
     @property

@@ -15,6 +15,7 @@ from app.domain.notification import WAITING, Attempt, AttemptStatus, Failure, No
 from app.domain.reminder import Step
 from app.domain.shipment import Milestone
 from app.storage.database import Tx
+from app.storage.lanes import lane_of
 from app.storage.sql import Lookup, insert_rows, locked, one_of
 from app.storage.tables import WAITING_ROWS, attempts, events, notification_items, notifications, recipients
 from app.storage.updates import update_rows
@@ -94,9 +95,9 @@ def _row(n: Notification) -> dict[str, Any]:
 
 
 def _sought(tx: Tx, n: Notification) -> dict[str, Any]:
-    """What is written once, for searches only."""
+    """What is written once, for searches and turns only."""
     courier = tx.vault.index("courier", n.operator, n.courier) if n.courier else None
-    return {"facility": n.facility, "courier_index": courier}
+    return {"facility": n.facility, "courier_index": courier, "lane": lane_of(tx.vault, n.operator, n.source)}
 
 
 def notification_of(row: Any) -> Notification:
@@ -256,31 +257,6 @@ async def waiting_of_recipient(tx: Tx, recipient: UUID) -> list[Notification]:
         .order_by(notifications.c.id)
     )
     return [notification_of(row) for row in await tx.execute(locked(tx, query))]
-
-
-async def due_to_send(tx: Tx, *, channel: Channel, now: datetime, limit: int) -> list[Notification]:
-    """Up to `limit` waiting notifications of one channel whose time has come, longest waiting first, locked.
-
-    Those that another worker holds are left out.
-    """
-    query = (
-        select(notifications)
-        .where(WAITING_ROWS, notifications.c.channel == channel, notifications.c.due_at <= now)
-        .order_by(notifications.c.due_at)
-        .limit(limit)
-    )
-    return [notification_of(row) for row in await tx.execute(locked(tx, query, skip=True))]
-
-
-async def count_due(tx: Tx, *, channel: Channel, now: datetime, limit: int) -> int:
-    """How many notifications of one channel wait and are due, counted up to `limit`."""
-    due = (
-        select(notifications.c.id)
-        .where(WAITING_ROWS, notifications.c.channel == channel, notifications.c.due_at <= now)
-        .limit(limit)
-        .subquery()
-    )
-    return int((await tx.execute(select(func.count()).select_from(due))).scalar_one())
 
 
 async def overdue(tx: Tx, *, now: datetime, limit: int) -> list[Notification]:

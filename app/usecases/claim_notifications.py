@@ -22,6 +22,7 @@ from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.storage.recipients import RecipientRecord
+from app.storage.turns import Room, due_to_send
 from app.usecases.end_chain import cancelled, end_chain, let_others_speak, opening_data
 from app.usecases.incident_contexts import IncidentContext, incident_contexts
 from app.usecases.incident_limit import IncidentLimit, read_incident_limit
@@ -45,7 +46,8 @@ async def claim_notifications(
     recipient who is being changed right now is left for the next turn: waiting for that lock while holding others could
     wait for ever.
     """
-    due = await outbox.due_to_send(tx, channel=channel, now=surroundings.clock(), limit=places.free)
+    room = Room(channel=channel, now=surroundings.clock(), limit=places.free, chance=surroundings.jitter())
+    due = await due_to_send(tx, room)
     if not due:
         return []
     records, damaged = await recipient_store.sound_by_ids(tx, {n.recipient for n in due}, lock=True, skip=True)

@@ -15,8 +15,7 @@ from app.domain.outcome import NotSent, Outcome, Unknown
 from app.domain.provider import charge, spread
 from app.domain.settlement import ERASED
 from app.ports import Surroundings, Transport
-from app.storage import notifications as outbox
-from app.storage import permissions
+from app.storage import permissions, turns
 from app.storage.database import Database, DatabaseUnavailableError
 from app.storage.permissions import Permissions
 from app.usecases.claim_notifications import claim_notifications
@@ -173,7 +172,7 @@ class Dispatcher:
         if not limited:
             return rooms
         async with self._database.read() as tx:
-            due = await outbox.count_due(
+            due = await turns.count_due(
                 tx, channel=self.channel, now=self._surroundings.clock(), limit=max(limited.values())
             )
         for name, room in limited.items():

@@ -7,6 +7,7 @@ from uuid import UUID
 from app.domain.decision import POLICY, Hold, Notify, Planned, Suppress
 from app.domain.event import LegalRegime
 from app.domain.notification import Notification, Status
+from app.domain.recipient import Recipient
 from app.domain.reminder import Step
 from app.storage.recipients import RecipientRecord
 from app.usecases.record_facts import FactSheet
@@ -17,7 +18,8 @@ class Subject:
     """What a notification tells: which kind of news, from which event of which shipment, and how long it is news.
 
     `event_fact` is the leaf hash of the event's fact, `shipments` its shipments as facts seal them. `facility` is the
-    id of the place that it names, `courier` whose notice it tells of; both are for searches only.
+    id of the place that it names, `courier` whose notice it tells of; both are for searches only. `source` is which of
+    the operator's systems has it told.
     """
 
     operator: str
@@ -32,6 +34,7 @@ class Subject:
     collect_by: date | None = None
     facility: str | None = field(default=None, repr=False)
     courier: str | None = field(default=None, repr=False)
+    source: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +86,7 @@ def open_notification(
         recipient=record.id,
         key=record.key,
         data=_opening(subject, planned, standing),
-        sealed={
-            "contact": planned.contact.value.encode() if planned.contact else None,
-            "recipient": record.recipient.name.encode(),
-            "shipment": subject.shipments,
-        },
+        sealed=_sealed(subject, record.recipient, planned),
     )
     return Notification(
         id=new_id,
@@ -112,8 +111,17 @@ def open_notification(
         chain_leaf=opening.leaf,
         facility=subject.facility,
         courier=subject.courier,
+        source=subject.source,
         grade=0,
     )
+
+
+def _sealed(subject: Subject, recipient: Recipient, planned: Planned) -> dict[str, bytes | None]:
+    return {
+        "contact": planned.contact.value.encode() if planned.contact else None,
+        "recipient": recipient.name.encode(),
+        "shipment": subject.shipments,
+    }
 
 
 def _opening(subject: Subject, planned: Planned, standing: Standing) -> dict[str, object]:

@@ -189,6 +189,7 @@ class Planning:
         )
         subject = Subject(
             operator=item.event.operator,
+            source=item.event.source,
             kind=news.kind,
             event=item.id,
             event_fact=event_fact,

@@ -215,6 +215,7 @@ class _Reminding:
         ends_at = last_moment(known.deadlines) if known.deadlines else None
         return Subject(
             operator=stay.operator,
+            source=event.source,
             kind=reminder.kind,
             event=stay.event,
             event_fact=stay.event_fact,

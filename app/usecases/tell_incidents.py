@@ -296,6 +296,7 @@ class _Telling:
     def _subject(self, kind: str, indexes: Sequence[bytes], place: str | None, expires_at: datetime) -> Subject:
         return Subject(
             operator=self.revision.operator,
+            source=self.event.source,
             kind=kind,
             event=self.revision.event,
             event_fact=self.revision.event_fact,

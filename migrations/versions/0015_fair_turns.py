@@ -8,7 +8,7 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-_WAITING = sa.text("status IN ('held', 'queued')")
+_WAITING = sa.text("due_at IS NOT NULL AND status IN ('held', 'queued')")
 
 
 def upgrade() -> None:

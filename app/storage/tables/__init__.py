@@ -22,6 +22,7 @@ from app.storage.tables.log import (
     tree_heads,
 )
 from app.storage.tables.outbox import (
+    DUE_ROWS,
     QUARANTINED_ROWS,
     RUNNING_ROWS,
     UNLINKED_EVENTS,
@@ -64,6 +65,7 @@ from app.storage.tables.webhooks import webhook_deliveries, webhooks
 
 __all__ = [
     "APPEND_ONLY",
+    "DUE_ROWS",
     "QUARANTINED_ROWS",
     "RUNNING_ROWS",
     "UNANSWERED_ROWS",

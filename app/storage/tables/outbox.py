@@ -192,6 +192,7 @@ notifications = Table(
 )
 # One index for each question the worker asks; all hold unfinished rows only.
 WAITING_ROWS = text("status IN ('held', 'queued')")
+DUE_ROWS = text("due_at IS NOT NULL AND status IN ('held', 'queued')")  # or will be when their time has come
 _UNDER_WAY = text("due_at IS NOT NULL AND status IN ('sending', 'sent', 'unknown')")
 Index(
     "ix_notifications_to_send",
@@ -205,8 +206,8 @@ Index(
     notifications.c.channel,
     notifications.c.lane,
     notifications.c.due_at,
-    sqlite_where=WAITING_ROWS,
-    postgresql_where=WAITING_ROWS,
+    sqlite_where=DUE_ROWS,
+    postgresql_where=DUE_ROWS,
 )
 Index(
     "ix_notifications_to_expire", notifications.c.expires_at, sqlite_where=WAITING_ROWS, postgresql_where=WAITING_ROWS
