@@ -17,6 +17,7 @@ from app.api.dependencies import ServicesDep, require
 from app.api.event_fields import parse_instant
 from app.api.negotiation import preferred
 from app.api.openapi import answers
+from app.api.opened_fields import Open, opened_fields
 from app.api.problems import Fault, Problem
 from app.api.search_models import REASON_MAX, reason_in
 from app.api.services import refuse_while_log_is_untrusted
@@ -25,7 +26,6 @@ from app.domain.access import Caller, Scope
 from app.domain.channel import Channel
 from app.domain.names import is_name
 from app.domain.notification import Notification, Status
-from app.evidence.catalogue import SEALED_NAMES
 from app.evidence.court_pack import court_pack
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
@@ -110,7 +110,7 @@ async def get_proof(
     request: Request,
     services: ServicesDep,
     caller: _Auditor,
-    opened: Annotated[str | None, Query(alias="open", max_length=200)] = None,
+    opened: Open = None,
     because: Annotated[str | None, Header(alias="Awizo-Reason", max_length=3 * REASON_MAX)] = None,
 ) -> Response:
     """The bundle, verifiable offline. `?open=contact,content` reveals only those fields, `?open=none` none.
@@ -118,8 +118,7 @@ async def get_proof(
     With `Accept: application/zip` the court pack: the same as files that a shell script in it checks. Whoever reads
     fields is put on record as `access.read`, with the reason that `Awizo-Reason` gives (percent-encoded UTF-8).
     """
-    _require_known(request)
-    fields = _fields(opened)
+    fields = opened_fields(request, opened)
     reading = Reading(actor=caller.key_id, act="proof", reason=reason_in(because))
     media_type = preferred(request.headers.getlist("accept"), (_BUNDLE, _PACK))
     if media_type is None:
@@ -147,22 +146,6 @@ async def get_proof(
         return Response(bundle.data, media_type=_BUNDLE, headers=headers)
     headers["Content-Disposition"] = f'attachment; filename="awizo-{id}.zip"'
     return Response(await run_in_threadpool(court_pack, bundle.data), media_type=_PACK, headers=headers)
-
-
-def _require_known(request: Request) -> None:
-    """A misspelt `open` must not open everything."""
-    given = [name for name, _ in request.query_params.multi_items()]
-    if given not in ([], ["open"]):
-        raise Problem(422, errors=[Fault(pointer="/query", detail="Only open is known here, and given once at most")])
-
-
-def _fields(opened: str | None) -> frozenset[str] | None:
-    if opened is None:
-        return None
-    names = frozenset() if opened in {"", "none"} else frozenset(opened.split(","))
-    if not names <= SEALED_NAMES:
-        raise Problem(422, errors=[Fault(pointer="/query/open", detail="Names a field that no fact has")])
-    return names
 
 
 async def _owned(tx: Tx, notification_id: UUID, caller: Caller) -> Notification:
