@@ -1,0 +1,247 @@
+"""The first page's words: what was told to whom, when, and how sure that is."""
+
+from typing import assert_never
+
+from app.evidence.catalogue import GRADE_WORDS
+from app.rendering.catalog import Say, marked
+from app.rendering.statement_pdf.account import Account
+from app.rendering.statement_pdf.fact_words import CHANNELS, FAILURES, GRADES, NEWS, REASONS, SIGNATURES
+from app.rendering.statement_pdf.fate import Ending, Fate
+from app.rendering.statement_pdf.letters import grouped, printable, shortened
+from app.rendering.statement_pdf.moments import in_sentence, same_day, time_only
+from app.rendering.statement_pdf.record import Record
+from app.rendering.words import OPERATORS
+
+_ITEMS_NAMED = 5
+_VALUE_LONGEST = 160
+_GROUPED_FROM = 12
+_HIGHEST = str(len(GRADE_WORDS) - 1)
+
+_HEADLINES = {
+    Ending.DELIVERED: marked("Sent and reported as delivered (%(message)s)"),
+    Ending.TAKEN_OVER: marked("Sent, taken over by the provider, no report of delivery (%(message)s)"),
+    Ending.UNKNOWN: marked("It is not known whether it was sent (%(message)s)"),
+    Ending.FAILED: marked("Not delivered (%(message)s)"),
+    Ending.NOT_SENT: marked("Not sent (%(message)s)"),
+    Ending.CALLED_OFF: marked("Called off before it was sent (%(message)s)"),
+    Ending.EXPIRED: marked("Not sent, its time had run out (%(message)s)"),
+    Ending.WAITING: marked("Not sent yet (%(message)s)"),
+    Ending.UNDER_WAY: marked("Being sent, the outcome is not in this document (%(message)s)"),
+    Ending.NOT_YET: marked("Not sent so far (%(message)s)"),
+}
+_UNTRIED = frozenset({Ending.NOT_SENT, Ending.CALLED_OFF, Ending.EXPIRED, Ending.WAITING})
+_SAYINGS = {
+    "recipient.acknowledged": marked("On %(when)s the person confirmed the message."),
+    "recipient.disputed": marked("On %(when)s the person objected to it."),
+    "recipient.misdirected": marked("On %(when)s somebody said that the message was not for them."),
+}
+
+
+def message_word(account: Account, say: Say) -> str:
+    """`SMS` or `e-mail`."""
+    channel = account.opening.data["channel"] or ""
+    return say(CHANNELS[channel]) if channel in CHANNELS else printable(channel)
+
+
+def operator_name(account: Account) -> str:
+    """The operator by the name that people know, else by its code."""
+    code = account.opening.data["operator"] or "–"
+    return printable(OPERATORS.get(code, code))
+
+
+def items(account: Account) -> tuple[str, ...]:
+    """The numbers of the items it is about, long ones of digits in groups; none while that field is closed."""
+    opened = account.opened("shipment") or ""
+    return tuple(_number(printable(each)) for each in opened.split("\n") if each)
+
+
+def headline(account: Account, say: Say) -> str:
+    """What became of the message, in one line."""
+    return say(_HEADLINES[account.fate.ending], message=message_word(account, say))
+
+
+def paragraph(account: Account, language: str, say: Say) -> str:
+    """What was to be told to whom, what became of it, and what the person said."""
+    sentences = [_subject(account, say), _items(account, say), *_course(account, language, say)]
+    said = [
+        say(_SAYINGS[record.type], when=in_sentence(record.known_at, language, say))
+        for record in account.chain
+        if record.type in _SAYINGS
+    ]
+    return " ".join(filter(None, [*sentences, *said[:3]]))
+
+
+def sureness(account: Account, say: Say) -> str:
+    """How sure the headline is, and what nobody may conclude from it."""
+    fate = account.fate
+    grade = say(
+        "This rests on grade %(grade)s of %(highest)s: %(words)s.",
+        grade=str(fate.by.grade),
+        highest=_HIGHEST,
+        words=say(GRADES[fate.by.grade]),
+    )
+    return " ".join([grade, *_caveats(fate, say), *_unpublished(account, say)])
+
+
+def _subject(account: Account, say: Say) -> str:
+    kind = account.opening.data["kind"] or ""
+    return say(
+        "The message (%(message)s) was meant for %(whom)s and was to tell that %(news)s.",
+        message=message_word(account, say),
+        whom=_whom(account, say),
+        news=say(NEWS[kind]) if kind in NEWS else say("something had happened (%(kind)s)", kind=printable(kind)),
+    )
+
+
+def _whom(account: Account, say: Say) -> str:
+    """The number or address and the recipient, as far as they are open; closed ones are said to be closed."""
+    named = [_contact(account, say)]
+    if recipient := account.opened("recipient"):
+        named.append(say("recipient %(value)s", value=_shown(recipient)))
+    return ", ".join(named)
+
+
+def _contact(account: Account, say: Say) -> str:
+    is_sms = account.opening.data["channel"] == "sms"
+    contact = account.opened("contact")
+    if contact is not None:
+        shown = _shown(contact)
+        return say("the number %(value)s", value=shown) if is_sms else say("the address %(value)s", value=shown)
+    if account.is_sealed("contact"):
+        return say("a number that is sealed here") if is_sms else say("an address that is sealed here")
+    return say("a person without a known number") if is_sms else say("a person without a known address")
+
+
+def _items(account: Account, say: Say) -> str:
+    named = items(account)
+    operator = operator_name(account)
+    if not named and account.is_sealed("shipment"):
+        return say("The number of the item is sealed here; its operator is %(operator)s.", operator=operator)
+    if not named:
+        return say("The operator is %(operator)s.", operator=operator)
+    if len(named) == 1:
+        return say("It was about item %(item)s; its operator is %(operator)s.", item=named[0], operator=operator)
+    listed = ", ".join(named[:_ITEMS_NAMED]) + (" …" if len(named) > _ITEMS_NAMED else "")
+    return say("It was about items %(items)s; their operator is %(operator)s.", items=listed, operator=operator)
+
+
+def _course(account: Account, language: str, say: Say) -> list[str]:
+    """What became of the message, in a sentence or two."""
+    fate = account.fate
+    tried = [] if fate.ending in _UNTRIED or fate.sent is None else [_tried(fate, fate.sent, language, say)]
+    return [*tried, _outcome(account, in_sentence(fate.by.known_at, language, say), language, say)]
+
+
+def _outcome(account: Account, when: str, language: str, say: Say) -> str:
+    fate = account.fate
+    match fate.ending:
+        case Ending.DELIVERED:
+            said = _delivered(fate.by, when, language, say)
+        case Ending.TAKEN_OVER:
+            said = say("The provider took it over by %(when)s.", when=when)
+        case Ending.UNKNOWN:
+            said = _unknown(fate.by, when, say)
+        case Ending.FAILED:
+            said = _failed(fate.by, when, say)
+        case Ending.NOT_SENT | Ending.CALLED_OFF | Ending.EXPIRED:
+            said = _not_sent(fate, when, say)
+        case Ending.WAITING:
+            said = say("It was decided on %(when)s and has not been sent yet.", when=when)
+        case Ending.UNDER_WAY:
+            said = say("What came of it is not among the records of this document.")
+        case Ending.NOT_YET:
+            said = say("By %(when)s no attempt had succeeded.", when=when)
+        case _:
+            assert_never(fate.ending)
+    return said
+
+
+def _tried(fate: Fate, last: Record, language: str, say: Say) -> str:
+    """When it was given, or was to be given, to whom."""
+    provider, when = printable(last.data["provider"] or "–"), in_sentence(last.known_at, language, say)
+    if fate.attempts > 1:
+        return say(
+            "awizo tried to send it, the last time through %(provider)s on %(when)s; attempts: %(count)s.",
+            count=str(fate.attempts),
+            provider=provider,
+            when=when,
+        )
+    if fate.ending in {Ending.DELIVERED, Ending.TAKEN_OVER}:
+        return say("awizo gave it to the provider (%(provider)s) on %(when)s.", provider=provider, when=when)
+    return say("awizo tried to give it to the provider (%(provider)s) on %(when)s.", provider=provider, when=when)
+
+
+def _delivered(report: Record, when: str, language: str, say: Say) -> str:
+    claimed = report.claimed_at
+    if claimed is None:
+        return say("A report that it was delivered came on %(when)s.", when=when)
+    named = time_only(claimed) if same_day(claimed, report.known_at) else in_sentence(claimed, language, say)
+    return say("A report that it was delivered came on %(when)s and gives %(claimed)s.", when=when, claimed=named)
+
+
+def _unknown(record: Record, when: str, say: Say) -> str:
+    if record.data.get("code") == "restored":
+        return say(
+            "On %(when)s the service was restored from a backup, and nobody can tell whether it had been sent before.",
+            when=when,
+        )
+    if record.type == "attempt.unresolved":
+        return say("On %(when)s there was nothing left by which to find out whether it had left.", when=when)
+    return say("By %(when)s it was not known whether it had left.", when=when)
+
+
+def _failed(record: Record, when: str, say: Say) -> str:
+    if record.type == "receipt.failed":
+        return say("On %(when)s a report came that it was not delivered.", when=when)
+    failure = record.data["failure"] or ""
+    why = say(FAILURES[failure]) if failure in FAILURES else printable(failure or "–")
+    return say("On %(when)s it was given up: %(why)s.", when=when, why=why)
+
+
+def _not_sent(fate: Fate, when: str, say: Say) -> str:
+    reason = fate.by.data["reason"] or ""
+    if fate.ending is Ending.EXPIRED:
+        return say("It was not sent: on %(when)s its time had run out.", when=when)
+    why = say(REASONS[reason]) if reason in REASONS else printable(reason or "–")
+    if fate.ending is Ending.CALLED_OFF:
+        return say("It was called off on %(when)s, before it was sent: %(why)s.", when=when, why=why)
+    return say("It was not sent. That was decided on %(when)s: %(why)s.", when=when, why=why)
+
+
+def _caveats(fate: Fate, say: Say) -> list[str]:
+    """What the ending does not show."""
+    match fate.ending:
+        case Ending.DELIVERED | Ending.FAILED:
+            caveats = [say("It does not show that anybody read the message, or did not.")]
+            signature = fate.by.data.get("signature") or ""
+            if signature in SIGNATURES:
+                caveats.append(say("The report is signed: %(how)s.", how=say(SIGNATURES[signature])))
+            return caveats
+        case Ending.TAKEN_OVER:
+            return [say("Whether the message arrived, nobody has said.")]
+        case Ending.UNKNOWN:
+            return [say("Nothing follows from this: neither that the person was told nor that they were not.")]
+        case Ending.NOT_SENT | Ending.CALLED_OFF | Ending.EXPIRED:
+            return [say("The decision and its reason were written down then, and have not been changed since.")]
+        case _:
+            return []
+
+
+def _unpublished(account: Account, say: Say) -> list[str]:
+    if not account.pending:
+        return []
+    text = say.plural(
+        "%(count)s newer record was not published yet and may change this.",
+        "%(count)s newer records were not published yet and may change this.",
+        account.pending,
+    )
+    return [text]
+
+
+def _number(item: str) -> str:
+    return grouped(item) if item.isdigit() and len(item) >= _GROUPED_FROM else item
+
+
+def _shown(value: str) -> str:
+    text, more = shortened(printable(value), _VALUE_LONGEST)
+    return f"{text} …" if more else text
