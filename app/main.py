@@ -25,6 +25,7 @@ from app.api import (
     shipments,
     stats,
     unsigned_callbacks,
+    webhooks,
 )
 from app.api.key_limits import RateLimitFields
 from app.api.observer import Observer
@@ -58,6 +59,7 @@ _ROUTES = (
     search,
     audit_exports,
     stats,
+    webhooks,
     callbacks,
     unsigned_callbacks,
     mail_callbacks,

@@ -218,3 +218,30 @@ class TokenIssuer(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookAnswer:
+    """What came of calling an endpoint: `failure` is None after any 2xx.
+
+    Else it is a `WebhookFailure`, or `status_<code>` after another answer.
+    """
+
+    failure: str | None
+
+
+class WebhookCaller(Protocol):
+    """Calls endpoints of other systems, on public addresses only; never raises for anything that the network does."""
+
+    async def refuses(self, url: str) -> str | None:
+        """Why this address would not be called, as one clause without the address; None when it would.
+
+        A name that cannot be resolved now is no reason.
+        """
+        ...
+
+    async def call(self, url: str, *, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
+        """POST once, within five seconds; of an answer nothing but its status is kept."""
+        ...
+
+    async def close(self) -> None: ...

@@ -18,11 +18,13 @@ from app.domain.channel import Channel
 from app.domain.duty import Duty
 from app.domain.retention import Retention
 from app.domain.role import Role
+from app.ports import WebhookCaller
 from app.settings import Settings, SettingsError
 from app.storage.database import Database, durability_faults, failover_risks
 from app.storage.schema import require_current_schema, require_idle_timeout, require_same_root
 from app.storage.service_lock import ServiceRunningError, sole_service
 from app.usecases.check_credentials import Keyring
+from app.usecases.deliver_webhooks import WebhookDeliverer
 from app.usecases.dispatch_notifications import Dispatcher, Provider
 from app.usecases.export_bundles import Exporter
 from app.usecases.follow_unknown import Follower
@@ -45,6 +47,7 @@ from app.wiring import (
     signing_keys,
     timestamper,
     vocabularies,
+    webhook_caller,
 )
 from app.worker import Telling, Worker
 
@@ -81,6 +84,8 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         providers = providers_of(settings, database.vault)
         for provider in providers:
             stack.push_async_callback(provider.transport.close)
+        caller = webhook_caller()
+        stack.push_async_callback(caller.close)
         watch = _watch_of(providers, database)
         await watch.turn()
         _keep_going(stack, watch_providers(watch))
@@ -92,9 +97,10 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
         if role is Role.API:
             _keep_going(stack, watch_log(database, log_watch, look=sealer.look))
         else:
-            worker = await _start_worker(stack, settings, sound, sealer, log_watch, dispatchers)
+            webhooks = _webhooks(sound, caller, metrics)
+            worker = await _start_worker(stack, settings, sound, sealer, log_watch, dispatchers, webhooks)
         keyring = _keyring(stack, settings, database)
-        services = _services(settings, database, log_watch, metrics, worker, watch, keyring)
+        services = _services(settings, database, log_watch, metrics, worker, watch, keyring, caller)
         stack.push_async_callback(services.reception.close)
         stack.push_async_callback(services.intake.close)
         _log.info("serving", role=role, providers=[each.transport.name for each in providers])
@@ -109,6 +115,7 @@ def _services(
     worker: Worker | None,
     watch: ProviderWatch,
     keyring: Keyring,
+    caller: WebhookCaller,
 ) -> Services:
     surroundings = real_surroundings()
     return Services(
@@ -129,6 +136,7 @@ def _services(
         receipts=receipt_parsers(settings),
         inbound=inbound_parsers(settings),
         mail_reports=report_parser(),
+        webhooks=caller,
         metrics=metrics,
         operator_verified=settings.operator_verified,
         log_public=settings.log_public,
@@ -207,6 +215,15 @@ def _dispatchers(
     ]
 
 
+def _webhooks(database: Database, caller: WebhookCaller, metrics: Metrics) -> WebhookDeliverer:
+    return WebhookDeliverer(
+        database,
+        caller=caller,
+        surroundings=real_surroundings(),
+        on_outcome=lambda outcome: metrics.webhook_calls.labels(outcome).inc(),
+    )
+
+
 def _duty_watch(
     role: Role,
     database: Database,
@@ -237,6 +254,7 @@ async def _start_worker(
     sealer: Sealer,
     log_watch: LogWatch,
     dispatchers: Sequence[Dispatcher],
+    webhooks: WebhookDeliverer,
 ) -> Worker:
     surroundings = real_surroundings()
     stamper = None
@@ -257,6 +275,7 @@ async def _start_worker(
             witnesses=settings.witness_policy,
             quorum=settings.witness_quorum,
         ),
+        webhooks=webhooks,
         log_watch=log_watch,
         surroundings=surroundings,
         code_limits=settings.code_limits,

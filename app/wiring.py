@@ -30,6 +30,7 @@ from adapters.sms import (
     read_gateway,
 )
 from adapters.smtp_email import SmtpEmail, SmtpRelay
+from adapters.webhook_http import WebhookHttp
 from app.domain.event import vocabulary_name
 from app.domain.vocabularies import SUFFIX, TABLE_BYTES_MAX, built_in
 from app.domain.vocabulary import Vocabularies, VocabularyError, read_vocabularies
@@ -43,6 +44,7 @@ from app.ports import (
     Surroundings,
     Timestamper,
     Transport,
+    WebhookCaller,
 )
 from app.settings import Settings, SettingsError
 from app.storage.database import Database
@@ -231,6 +233,11 @@ def inbound_parsers(settings: Settings) -> dict[str, InboundParser]:
         return {}
     token = settings.twilio_auth_token.get_secret_value()
     return {"twilio": TwilioCallbacks(auth_token=token, public_url=settings.public_url)}
+
+
+def webhook_caller() -> WebhookCaller:
+    """What calls endpoints of other systems."""
+    return WebhookHttp()
 
 
 def report_parser() -> ReportParser:

@@ -1,4 +1,4 @@
-"""The loops beside HTTP: seal the log, have it stamped, remind, tell of incidents, dispatch, give up leases, close.
+"""The loops beside HTTP: seal the log, have it stamped, remind, tell people and other systems, give up leases, close.
 
 Each survives its own failures.
 """
@@ -20,6 +20,7 @@ from app.storage.database import Database, DatabaseUnavailableError
 from app.usecases.close_chains import close_chains
 from app.usecases.count_figures import BATCH_MAX as FIGURES_BATCH_MAX
 from app.usecases.count_figures import count_figures
+from app.usecases.deliver_webhooks import WebhookDeliverer
 from app.usecases.dispatch_notifications import Dispatcher
 from app.usecases.expire_leases import expire_leases
 from app.usecases.expire_notifications import expire_notifications
@@ -44,6 +45,7 @@ REMIND_SECONDS = 1.0
 ONE_WRITERS_REST = 2.0  # where one process writes everything, so many times as long as it told people it tells nobody
 FIGURES_SECONDS = 2.0
 EXPORT_SECONDS = 2.0
+WEBHOOK_SECONDS = 1.0
 LAST_TURNS_MAX = 8
 FOLLOW_SECONDS = 2.0
 STAMP_SECONDS = 30.0
@@ -114,6 +116,7 @@ class Worker:
         dispatchers: Sequence[Dispatcher],
         follower: Follower | None = None,
         exporter: Exporter | None = None,
+        webhooks: WebhookDeliverer | None = None,
         log_watch: LogWatch,
         surroundings: Surroundings,
         telling: Telling = Telling(),
@@ -122,6 +125,7 @@ class Worker:
         self._database = database
         self._sealer = sealer
         self._dispatchers = dispatchers
+        self._webhooks = webhooks
         self._log_watch = log_watch
         self._surroundings = surroundings
         self._telling = telling
@@ -145,6 +149,8 @@ class Worker:
             self._loops.append(_Loop(name="follow", turn=partial(self._follow, follower), seconds=FOLLOW_SECONDS))
         if exporter is not None:
             self._loops.append(_Loop(name="export", turn=partial(self._export, exporter), seconds=EXPORT_SECONDS))
+        if webhooks is not None:
+            self._loops.append(_Loop(name="webhooks", turn=partial(self._tell, webhooks), seconds=WEBHOOK_SECONDS))
         if stamper is not None:
             self._loops.append(_Loop(name="stamp", turn=partial(self._stamp, stamper), seconds=STAMP_SECONDS))
         if retention is not None:
@@ -172,6 +178,8 @@ class Worker:
             loop.hint()
         await asyncio.gather(*self._tasks[: len(self._dispatching)])  # from here on nothing more is claimed
         await asyncio.gather(*self._tasks, *(dispatcher.drain() for dispatcher in self._dispatchers))
+        if self._webhooks is not None:
+            await self._webhooks.drain()
         for dispatcher in self._dispatchers:
             await dispatcher.drain()  # what the last look-ups had sent once more
         if self._log_watch.fault is None:
@@ -273,6 +281,9 @@ class Worker:
 
     async def _export(self, exporter: Exporter) -> bool:
         return self._log_watch.fault is None and await exporter.turn()
+
+    async def _tell(self, webhooks: WebhookDeliverer) -> bool:
+        return self._log_watch.fault is None and await webhooks.turn()
 
     async def _retain(self, policy: Retention) -> bool:
         if self._log_watch.fault is not None:

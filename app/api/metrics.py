@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from app.storage import downtimes, log, providers, quarantine, timestamps
 from app.storage import figures as figure_store
 from app.storage import notifications as outbox
+from app.storage import webhooks as webhook_store
 from app.storage.database import Tx
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -54,6 +55,9 @@ class Metrics:
         self.statements = Counter(
             "awizo_statements", "What people said about notices, by what it was", ["kind"], registry=self.registry
         )
+        self.webhook_calls = Counter(
+            "awizo_webhook_calls", "Calls of other systems' endpoints by outcome", ["outcome"], registry=self.registry
+        )
         self._gauge_the_database()
 
     def _gauge_the_database(self) -> None:
@@ -80,6 +84,15 @@ class Metrics:
         self.figures_behind = Gauge(
             "awizo_figures_behind_entries", "Published entries that figures do not count yet", registry=self.registry
         )
+        self.webhooks = Gauge(
+            "awizo_webhooks",
+            "Endpoints of other systems: enabled, disabled, and failing ones, to which nothing gets through",
+            ["state"],
+            registry=self.registry,
+        )
+        self.webhook_waiting = Gauge(
+            "awizo_webhook_waiting_events", "Events of which endpoints must still be told", registry=self.registry
+        )
         self.stamped_entries = Gauge(
             "awizo_log_stamped_entries", "Entries of the same shard under a time stamp", registry=self.registry
         )
@@ -97,10 +110,19 @@ async def refresh_gauges(metrics: Metrics, tx: Tx, *, now: datetime) -> None:
     metrics.quarantined.set((await quarantine.count(tx)).there)
     metrics.pending_entries.set(await log.pending_count(tx))
     metrics.figures_behind.set(await figure_store.behind(tx))
+    await _refresh_webhooks(metrics, tx)
     newest = await log.newest_checkpoint(tx)
     metrics.log_entries.set(newest.size if newest else 0)
     stamp = await timestamps.newest_stamp(tx, newest.shard) if newest else None
     metrics.stamped_entries.set(stamp[0] if stamp else 0)
+
+
+async def _refresh_webhooks(metrics: Metrics, tx: Tx) -> None:
+    by_state, failing, waiting = await webhook_store.counts(tx)
+    for state in webhook_store.WebhookState:
+        metrics.webhooks.labels(state).set(by_state.get(state, 0))
+    metrics.webhooks.labels("failing").set(failing)
+    metrics.webhook_waiting.set(waiting)
 
 
 async def _refresh_providers(metrics: Metrics, tx: Tx, *, now: datetime) -> None:

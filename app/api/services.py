@@ -11,7 +11,7 @@ from app.api.metrics import Metrics
 from app.api.problems import Problem
 from app.api.reception import Reception
 from app.domain.pumping import CodeLimits
-from app.ports import InboundParser, ReceiptParser, ReportParser, SigningKeys, Surroundings
+from app.ports import InboundParser, ReceiptParser, ReportParser, SigningKeys, Surroundings, WebhookCaller
 from app.storage.database import Database
 from app.usecases.check_credentials import Keyring
 from app.usecases.export_recipient import Known
@@ -37,6 +37,7 @@ class Services:
     receipts: dict[str, ReceiptParser] = field(repr=False)
     inbound: dict[str, InboundParser] = field(repr=False)
     mail_reports: ReportParser = field(repr=False)
+    webhooks: WebhookCaller
     metrics: Metrics = field(repr=False)
     operator_verified: bool
     log_public: bool

@@ -35,6 +35,7 @@ from tests.integration.api.scene import (
     until,
 )
 from tests.integration.api.service import OTHER_OPERATOR, Service, bearer, now
+from tests.integration.api.webhook_scene import of_webhook, post_webhook, replay_webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,21 @@ GUARDED = {
     ("GET", "/v1/audit/exports/{export}"): guarded(Scope.PROOFS_READ, request=get_export),
     ("GET", "/v1/audit/exports/{export}/file"): guarded(Scope.PROOFS_READ, request=get_export_file),
     ("DELETE", "/v1/audit/exports/{export}"): guarded(Scope.PROOFS_READ, good=204, request=delete_export),
+    ("POST", "/v1/webhooks"): guarded(Scope.WEBHOOKS_WRITE, good=201, foreign=403, request=post_webhook),
+    ("GET", "/v1/webhooks"): guarded(
+        Scope.WEBHOOKS_WRITE, foreign=403, request=get(lambda _: f"/v1/webhooks?operator={OPERATOR}")
+    ),
+    ("GET", "/v1/webhooks/events"): guarded(
+        Scope.WEBHOOKS_WRITE, foreign=403, request=get(lambda _: f"/v1/webhooks/events?operator={OPERATOR}")
+    ),
+    ("GET", "/v1/webhooks/{id}"): guarded(Scope.WEBHOOKS_WRITE, request=of_webhook("GET")),
+    ("DELETE", "/v1/webhooks/{id}"): guarded(Scope.WEBHOOKS_WRITE, good=204, request=of_webhook("DELETE")),
+    ("POST", "/v1/webhooks/{id}/secret"): guarded(Scope.WEBHOOKS_WRITE, request=of_webhook("POST", "/secret")),
+    ("POST", "/v1/webhooks/{id}/test"): guarded(Scope.WEBHOOKS_WRITE, good=202, request=of_webhook("POST", "/test")),
+    ("POST", "/v1/webhooks/{id}/enable"): guarded(
+        Scope.WEBHOOKS_WRITE, request=of_webhook("POST", "/enable", {"from": "stopped"})
+    ),
+    ("POST", "/v1/webhooks/{id}/replay"): guarded(Scope.WEBHOOKS_WRITE, request=replay_webhook),
     REPORTS: guarded(Scope.RECEIPTS_WRITE, good=204, foreign=204, request=hand_in_report),
 }
 # Routes whose authority is not a key: public ones (the log, unless AWIZO_LOG_PUBLIC says no: see test_published_log),
