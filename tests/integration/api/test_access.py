@@ -84,6 +84,9 @@ GUARDED = {
     ("GET", "/v1/shipments/{operator}/{shipment}"): guarded(
         Scope.SHIPMENTS_READ, request=get(lambda _: f"/v1/shipments/{OPERATOR}/{SHIPMENT}")
     ),
+    ("GET", "/v1/shipments/{operator}/{shipment}/statement"): guarded(
+        Scope.PROOFS_READ, request=get(lambda _: f"/v1/shipments/{OPERATOR}/{SHIPMENT}/statement")
+    ),
     ("GET", "/v1/stats"): guarded(Scope.SHIPMENTS_READ, request=get(lambda _: f"/v1/stats?operator={OPERATOR}")),
     ("GET", "/v1/notifications"): guarded(
         Scope.SHIPMENTS_READ, Scope.PROOFS_READ, foreign=200, request=get(lambda _: "/v1/notifications")
