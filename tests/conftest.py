@@ -18,6 +18,7 @@ from app.storage.database import Database
 from app.storage.schema import migrate
 from app.storage.vault import Vault
 from tests.postgres import PostgresServer, database_name, postgres_server, postgres_url
+from tests.shared_statements import share_statements
 
 __all__ = ["postgres_server", "postgres_url"]  # fixtures of every test
 
@@ -29,6 +30,8 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 settings.load_profile("any machine")
+
+share_statements()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,6 +19,8 @@ from tests.postgres import PostgresServer, _find_binaries
 
 __all__ = ["deployment"]
 
+pytestmark = pytest.mark.peers
+
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "backup.md"
 WAIT_SECONDS = 60.0
 
