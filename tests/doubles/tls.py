@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1 and localhost, made when asked for."""
+"""A certificate for 127.0.0.1, localhost and hooks.awizo.test, made when asked for."""
 
 import hashlib
 import ipaddress
@@ -25,7 +25,11 @@ def loopback_tls(directory: Path) -> LoopbackTls:
     """Makes a self-signed certificate in `directory`; only `client` trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names = [
+        x509.DNSName("localhost"),
+        x509.DNSName("hooks.awizo.test"),
+        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    ]
     start = datetime.now(UTC) - timedelta(days=1)
     certificate = (
         x509.CertificateBuilder()

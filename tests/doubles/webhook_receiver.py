@@ -28,7 +28,7 @@ class Call:
 
 @dataclass(slots=True, kw_only=True)
 class WebhookReceiver:
-    """`app.ports.WebhookCaller` for use cases. `failing`: how an address fails; `waiting`: until when it says nothing."""
+    """`app.ports.WebhookCaller` in memory. `failing`: how addresses fail; `waiting`: until when they say nothing."""
 
     calls: list[Call] = field(default_factory=list)
     failing: dict[str, str] = field(default_factory=dict)
