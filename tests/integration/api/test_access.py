@@ -282,6 +282,7 @@ async def test_a_foreign_record_answers_byte_for_byte_like_one_that_does_not_exi
         ("GET", "/v1/notifications/{notification}", 404),
         ("GET", "/v1/notifications/{notification}/proof", 404),
         ("GET", f"/v1/shipments/{OPERATOR}/{{shipment}}", 404),
+        ("GET", f"/v1/shipments/{OPERATOR}/{{shipment}}/statement", 404),
         ("GET", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
         ("PUT", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
         ("DELETE", f"/v1/recipients/{OPERATOR}/{{name}}", 403),
