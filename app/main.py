@@ -25,6 +25,7 @@ from app.api import (
     shipment_statement,
     shipments,
     stats,
+    support,
     unsigned_callbacks,
     webhooks,
 )
@@ -60,6 +61,7 @@ _ROUTES = (
     notifications,
     search,
     audit_exports,
+    support,
     stats,
     webhooks,
     callbacks,

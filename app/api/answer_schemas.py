@@ -14,6 +14,7 @@ from app.domain.recipient import LANGUAGES
 from app.domain.reminder import Step
 from app.domain.shipment import RANK
 from app.domain.statement import StatementKind
+from app.domain.support import Act
 from app.storage.incidents import State
 
 Schema = dict[str, Any]
@@ -54,7 +55,7 @@ def reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-_TIMELINE = ("Event", "Notification", "Attempt", "Receipt", "Statement")
+_TIMELINE = ("Event", "Notification", "Attempt", "Receipt", "Statement", "Support")
 
 
 def _entry(kind: str, description: str, **members: Schema) -> Schema:
@@ -99,7 +100,9 @@ _RECEIPT: Mapping[str, Schema] = {
 _SHIPMENT: Mapping[str, Schema] = {
     "Shipment": {
         "type": "object",
-        "required": ["operator", "shipment", "state", "deadlines", "anomalies", "plan", "timeline"],
+        "required": [
+            *("operator", "shipment", "state", "deadlines", "anomalies", "complaints", "recipients", "plan", "timeline")
+        ],
         "properties": {
             "operator": _TEXT,
             "shipment": _TEXT,
@@ -109,6 +112,8 @@ _SHIPMENT: Mapping[str, Schema] = {
                 "description": "Null when it never waited to be collected",
             },
             "anomalies": _list(_object(code=_TEXT, since=_MOMENT, detail=_TEXT)),
+            "complaints": _described(_list(reference("ComplaintView")), "The earliest last day first"),
+            "recipients": _described(_list(reference("RecipientView")), "Who is registered of those whom it concerns"),
             "plan": _described(
                 _list(_object(on=_DAY, kind=_TEXT, channel=_one_of(*Channel))),
                 "Reminders that will be sent by themselves, as things stand; `on` is a local day",
@@ -179,6 +184,7 @@ _SHIPMENT: Mapping[str, Schema] = {
         event=_or_null(_ID),
         merged_into=_described(_or_null(_ID), "The message that speaks for this one, too"),
         recipient=_or_null(_TEXT),
+        contact=_described(_or_null(_TEXT), "Where it went or goes, masked"),
     ),
     "TimelineAttempt": _entry(
         "attempt", "One try to hand a message to a provider", notification=_ID, channel=_one_of(*Channel), **_ATTEMPT
@@ -193,6 +199,15 @@ _SHIPMENT: Mapping[str, Schema] = {
         notification=_ID,
         statement=_one_of(*StatementKind),
         reference=_described(_TEXT, "What the person was given to keep, such as AW-7K2M-Q9XD"),
+    ),
+    "TimelineSupport": _entry(
+        "support",
+        "What support did; why stays sealed in its fact",
+        act=_one_of(*Act),
+        actor=_described(_TEXT, "The id of the key, or `console`"),
+        notification=_or_null(_ID),
+        resent_as=_described(_or_null(_ID), "The notification that was made in its place"),
+        reference=_described(_or_null(_TEXT), "Of the complaint"),
     ),
 }
 

@@ -64,7 +64,8 @@ def _check_phrase(text: str) -> str:
     return phrase
 
 
-def _normalised_for_channel(value: str, info: Info) -> str:
+def normalised_for_channel(value: str, info: Info) -> str:
+    """A validator of contact values that stand after their `channel`: the number, or the address, as it is kept."""
     match info.data.get("channel"):
         case "sms":
             number = mobile_number(value)
@@ -105,7 +106,7 @@ class ContactPointData(_Strict):
     """A phone number (E.164, mobile) or an e-mail address; `verified` is the operator's claim, made by `method`."""
 
     channel: ChannelName
-    value: Annotated[str, StringConstraints(max_length=320), AfterValidator(_normalised_for_channel)]
+    value: Annotated[str, StringConstraints(max_length=320), AfterValidator(normalised_for_channel)]
     verified: bool = False
     method: Code | None = None
 

@@ -22,6 +22,44 @@ SHIPMENT_EXAMPLE: dict[str, Any] = {
         "candidates": [],
     },
     "anomalies": [],
+    "complaints": [
+        {
+            "operator": "poczta-polska",
+            "shipment": "00759007734123456789",
+            "reference": "RK-2026-00417",
+            "state": "open",
+            "received_on": "2026-11-24",
+            "answer_due_on": "2026-12-24",
+            "answer_due_on_rolled": "2026-12-28",
+            "days_left": 30,
+            "answered_on": None,
+            "attached_at": "2026-11-24T09:14:02.113000Z",
+        }
+    ],
+    "recipients": [
+        {
+            "operator": "poczta-polska",
+            "recipient": "customer-4711",
+            "language": "pl",
+            "time_zone": "Europe/Warsaw",
+            "post_codes": ["03-729"],
+            "contact_points": [
+                {"channel": "sms", "value": "+48*****200", "verified": True, "method": "counter", "state": "active"}
+            ],
+            "consents": [
+                {
+                    "channel": "sms",
+                    "purpose": "delivery",
+                    "granted": True,
+                    "at": "2026-11-01T09:00:00Z",
+                    "method": "counter",
+                    "text_version": "2026-11",
+                    "version": 1,
+                }
+            ],
+            "ignored": [],
+        }
+    ],
     "plan": [
         {"on": "2026-11-26", "kind": "reminder", "channel": "email"},
         {"on": "2026-12-03", "kind": "reminder", "channel": "email"},
@@ -66,6 +104,7 @@ SHIPMENT_EXAMPLE: dict[str, Any] = {
             "event": _NOTICE,
             "merged_into": None,
             "recipient": "customer-4711",
+            "contact": "+48*****200",
         },
         {
             "at": "2026-11-23T10:42:03.601Z",
@@ -96,6 +135,15 @@ SHIPMENT_EXAMPLE: dict[str, Any] = {
             "notification": _EMAIL,
             "statement": "disputed",
             "reference": "AW-7K2M-Q9XD",
+        },
+        {
+            "at": "2026-11-24T09:14:02.113Z",
+            "kind": "support",
+            "act": "complaint_attached",
+            "actor": "5f1d0c2b7a9e4863",
+            "notification": None,
+            "resent_as": None,
+            "reference": "RK-2026-00417",
         },
     ],
 }

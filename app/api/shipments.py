@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, assert_never
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Response
@@ -11,14 +12,27 @@ from app.api.answer_schemas import reference
 from app.api.dependencies import ServicesDep, require
 from app.api.openapi import answers
 from app.api.problems import Problem
+from app.api.recipient_models import shown
 from app.api.recipients import Name
+from app.api.support_models import complaint_view
 from app.api.views import attempt_view, moment, receipt_view
 from app.domain.access import Caller, Scope
+from app.domain.calendar import local_day
+from app.domain.contact_value import masked
 from app.domain.deadline import Deadlines
 from app.domain.findings import Finding
 from app.domain.notification import Notification
 from app.domain.statement import Statement
-from app.domain.timeline import AttemptEntry, Entry, EventEntry, NotificationEntry, ReceiptEntry, StatementEntry
+from app.domain.support import SupportAct
+from app.domain.timeline import (
+    AttemptEntry,
+    Entry,
+    EventEntry,
+    NotificationEntry,
+    ReceiptEntry,
+    StatementEntry,
+    SupportEntry,
+)
 from app.usecases.read_shipment import ShipmentAnswer, read_shipment
 
 router = APIRouter(prefix="/v1/shipments", tags=["shipments"])
@@ -33,6 +47,7 @@ _DETAILS: Mapping[str, str] = {
     "future_time": "An event says that it happened more than 15 minutes after it arrived; nobody was told of it.",
     "paper_notice_missing": "The recipient of a notification said that there is no paper notice.",
     "correction_without_target": "A correction takes back an event that was never reported here.",
+    "complaint_unanswered": "A complaint about it was not answered within 30 days of the day on which it came.",
 }
 _OTHER_DETAIL = "What was reported about this shipment does not fit together."
 
@@ -50,27 +65,36 @@ async def get_shipment(
 ) -> Response:
     """State and deadlines as all known events give them now, in whatever order they came.
 
-    A shipment that nobody reported, or whose people were all erased, is 404, and so is another operator's. No phone
-    number, address or name stands in the answer.
+    A shipment that nobody reported, or whose people were all erased, is 404, and so is another operator's. Phone
+    numbers and addresses are masked, and no name stands in the answer but the operator's own for the person.
     """
     if not caller.may_act_for(operator):
         raise Problem(404)
     async with services.database.read() as tx:
-        found = await read_shipment(tx, operator, shipment, now=services.surroundings.clock())
+        now = services.surroundings.clock()
+        found = await read_shipment(tx, operator, shipment, now=now)
     if found is None:
         raise Problem(404)
-    view = {"operator": operator, "shipment": shipment, **_answer(found)}
+    view = {"operator": operator, "shipment": shipment, **_answer(found, today=local_day(now))}
     return Response(orjson.dumps(view), media_type="application/json")
 
 
-def _answer(found: ShipmentAnswer) -> dict[str, Any]:
+def _answer(found: ShipmentAnswer, *, today: date) -> dict[str, Any]:
     known = found.known
+    contacts = {
+        contact.id: masked(contact.channel, contact.value) for each in found.people for contact in each.contact_points
+    }
     return {
         "state": known.picture.state or UNKNOWN_STATE,
         "deadlines": _deadlines(known.deadlines) if known.deadlines else None,
         "anomalies": [_finding(each) for each in found.anomalies],
+        "complaints": [complaint_view(each, today).model_dump(mode="json") for each in found.complaints],
+        "recipients": [
+            shown(each, values=False).model_dump(mode="json", by_alias=True, exclude_unset=True)
+            for each in found.people
+        ],
         "plan": [{"on": each.on.isoformat(), "kind": each.kind, "channel": each.channel} for each in found.plan],
-        "timeline": [_entry(each) for each in found.timeline.entries],
+        "timeline": [_entry(each, contacts) for each in found.timeline.entries],
         **({"truncated": True} if found.timeline.truncated else {}),
     }
 
@@ -101,13 +125,14 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry, contacts: Mapping[UUID, str]) -> dict[str, Any]:
     match entry:
         case EventEntry():
             return {"at": moment(entry.at), "kind": "event", **_event(entry)}
         case NotificationEntry(notification=notification, recipient=recipient):
             view = _notification(notification)
-            return {"at": moment(entry.at), "kind": "notification", **view, "recipient": recipient}
+            contact = contacts.get(notification.contact) if notification.contact else None
+            return {"at": moment(entry.at), "kind": "notification", **view, "recipient": recipient, "contact": contact}
         case AttemptEntry(attempt=attempt, channel=channel):
             view = {"notification": str(attempt.notification), "channel": channel, **attempt_view(attempt)}
             return {"at": moment(entry.at), "kind": "attempt", **view}
@@ -116,6 +141,8 @@ def _entry(entry: Entry) -> dict[str, Any]:
             return {"at": moment(entry.at), "kind": "receipt", **view}
         case StatementEntry(statement=statement):
             return {"at": moment(entry.at), "kind": "statement", **_statement(statement)}
+        case SupportEntry(act=act, reference=reference):
+            return {"at": moment(entry.at), "kind": "support", **_support(act), "reference": reference}
         case _:
             assert_never(entry)
 
@@ -163,6 +190,15 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "notification": str(statement.notification),
         "statement": statement.kind,
         "reference": statement.reference,
+    }
+
+
+def _support(act: SupportAct) -> dict[str, Any]:
+    return {
+        "act": act.act,
+        "actor": act.actor,
+        "notification": str(act.notification) if act.notification else None,
+        "resent_as": str(act.made) if act.made else None,
     }
 
 

@@ -158,19 +158,37 @@ def log_release(
 ) -> None:
     """Let notifications be sent that a recovery made unknown, though they may have been sent before.
 
-    Exit 1 when one of them is not such a notification; the others are released all the same.
+    What is not true any more, or may not be sent, is refused. Exit 1 when one of them is; the others are released all
+    the same.
     """
-    from app.usecases.restore_notifications import release_notifications
+    from app.usecases.record_support import ActingSupport
+    from app.usecases.release_restored import release_notifications
     from app.wiring import real_surroundings
 
     done = with_database(
         lambda database: database.transact(
             lambda tx: release_notifications(
-                tx, notifications, reason=reason, actor="console", surroundings=real_surroundings()
+                tx,
+                notifications,
+                by=ActingSupport(actor="console", reason=reason),
+                surroundings=real_surroundings(),
             )
         )
     )
-    for each in done.released:
-        typer.echo(f"{each} is queued.")
-    if done.refused:
-        fail("\n".join(f"{each} is not unknown because of a recovery." for each in done.refused))
+    for each in done:
+        if each.outcome != "refused":
+            typer.echo(f"{each.id} is queued." if each.outcome == "released" else f"{each.id} was released before.")
+    if refused := [each for each in done if each.outcome == "refused"]:
+        fail(
+            "\n".join(
+                f"{each.id} is not sent: {_NOT_RELEASED.get(each.reason or '', each.reason)}." for each in refused
+            )
+        )
+
+
+_NOT_RELEASED = {
+    "not_found": "there is no such notification",
+    "not_restored": "it is not unknown because of a recovery",
+    "erased": "the person was erased",
+    "expired": "the day on which it was news is over",
+}

@@ -14,6 +14,7 @@ from app.domain.receipt import Receipt
 from app.domain.record_time import local_record_time
 from app.domain.shipment import Milestone, corrections
 from app.domain.statement import Statement
+from app.domain.support import SupportAct
 
 # An answer holds no more entries of a timeline than this; the newest count.
 ENTRIES_MAX = 1000
@@ -118,7 +119,20 @@ class StatementEntry:
         return self.statement.made_at
 
 
-Entry = EventEntry | NotificationEntry | AttemptEntry | ReceiptEntry | StatementEntry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportEntry:
+    """What support did about the shipment, its messages or its people; `reference` is that of the complaint."""
+
+    act: SupportAct
+    reference: str | None = field(default=None, repr=False)
+
+    @property
+    def at(self) -> datetime:
+        """When it was done."""
+        return self.act.done_at
+
+
+Entry = EventEntry | NotificationEntry | AttemptEntry | ReceiptEntry | StatementEntry | SupportEntry
 
 # Of several things of one moment, what leads to the others comes first.
 _PRECEDENCE: Mapping[type[Entry], int] = {
@@ -127,6 +141,7 @@ _PRECEDENCE: Mapping[type[Entry], int] = {
     AttemptEntry: 2,
     ReceiptEntry: 3,
     StatementEntry: 4,
+    SupportEntry: 5,
 }
 
 
@@ -148,7 +163,12 @@ def _order(entry: Entry) -> tuple[datetime, int, UUID]:
     match entry:
         case EventEntry(id=own) | ReceiptEntry(id=own):
             pass
-        case NotificationEntry(notification=it) | AttemptEntry(attempt=it) | StatementEntry(statement=it):
+        case (
+            NotificationEntry(notification=it)
+            | AttemptEntry(attempt=it)
+            | StatementEntry(statement=it)
+            | SupportEntry(act=it)
+        ):
             own = it.id
     return entry.at, _PRECEDENCE[type(entry)], own
 

@@ -246,6 +246,12 @@ async def milestones(
     return known
 
 
+async def named_by(tx: Tx, shipment: bytes) -> list[UUID]:
+    """Whom the events of a shipment name, each once, and whom its newest event names first."""
+    query = select(events.c.recipient_id).where(events.c.shipment_index == shipment).order_by(events.c.id.desc())
+    return list(dict.fromkeys((await tx.execute(query)).scalars()))
+
+
 async def shipments_of(tx: Tx, people: Iterable[UUID]) -> set[bytes]:
     """The blind indexes of every shipment of which events name one of these people."""
     query = select(events.c.shipment_index).distinct()

@@ -10,7 +10,7 @@ from sqlalchemy import exists, insert, select
 from app.domain.statement import Statement, StatementKind
 from app.storage.database import Tx
 from app.storage.sql import Lookup
-from app.storage.tables import statements
+from app.storage.tables import notifications, statements
 
 _OF_NOTIFICATIONS = Lookup(
     select(statements).order_by(statements.c.made_at, statements.c.id), statements.c.notification_id
@@ -37,6 +37,22 @@ async def of_notifications(tx: Tx, notifications: Iterable[UUID]) -> dict[UUID, 
     for row in await _OF_NOTIFICATIONS.rows(tx, notifications):
         found[row.notification_id].append(_statement(row))
     return found
+
+
+async def misdirected_at(tx: Tx, recipient: UUID) -> set[UUID]:
+    """The contact points of that person at which somebody said that a message is not for them."""
+    query = (
+        select(notifications.c.contact_id)
+        .join(statements, statements.c.notification_id == notifications.c.id)
+        .where(statements.c.recipient_id == recipient, statements.c.kind == StatementKind.MISDIRECTED)
+    )
+    return {contact for contact in (await tx.execute(query)).scalars() if contact is not None}
+
+
+async def by_reference(tx: Tx, reference: str) -> Statement | None:
+    """The statement that was given that reference."""
+    row = (await tx.execute(select(statements).where(statements.c.reference == reference))).one_or_none()
+    return _statement(row) if row else None
 
 
 async def is_given(tx: Tx, reference: str) -> bool:

@@ -8,6 +8,7 @@ from app.domain.calendar import local_day
 from app.domain.retention import Retention, months_later
 from app.ports import Surroundings
 from app.storage import (
+    complaints,
     contact_failures,
     contact_marks,
     erasure,
@@ -17,6 +18,7 @@ from app.storage import (
     retention,
     skeletons,
     stray_receipts,
+    support_acts,
 )
 from app.storage import recipients as recipient_store
 from app.storage.database import Database, Tx
@@ -133,6 +135,17 @@ async def _forget_strays(tx: Tx, *, policy: Retention, surroundings: Surrounding
     return await stray_receipts.delete_before(tx, before=before, limit=BATCH_MAX)
 
 
+async def _forget_complaints(tx: Tx, *, policy: Retention, surroundings: Surroundings) -> int:
+    before = policy.values_before(surroundings.clock())
+    return await complaints.delete_before(tx, before=before, limit=BATCH_MAX)
+
+
+async def _forget_support(tx: Tx, *, policy: Retention, surroundings: Surroundings) -> int:
+    """What timelines show of it; the sealed facts stay."""
+    before = policy.values_before(surroundings.clock())
+    return await support_acts.delete_before(tx, before=before, limit=BATCH_MAX)
+
+
 async def _forget_couriers(tx: Tx, *, policy: Retention, surroundings: Surroundings) -> int:
     """Figures stay; which courier they are about goes with the events that said so."""
     before = local_day(months_later(surroundings.clock(), -policy.months))
@@ -172,6 +185,8 @@ _BY_AGE = (
     _forget_notifications,
     _forget_failures,
     _forget_strays,
+    _forget_complaints,
+    _forget_support,
     _forget_couriers,
     _retire_notifications,
     _retire_events,

@@ -6,7 +6,9 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from app.domain.calendar import end_of_day, local_day
 from app.domain.coming import Coming, coming
+from app.domain.complaint import OVERDUE, Complaint
 from app.domain.findings import Finding, findings, in_the_dark
 from app.domain.notification import Notification
 from app.domain.recipient import Recipient
@@ -20,21 +22,25 @@ from app.domain.timeline import (
     NotificationEntry,
     ReceiptEntry,
     StatementEntry,
+    SupportEntry,
     Timeline,
     timeline,
     with_corrections,
 )
 from app.storage import anomalies as anomaly_store
+from app.storage import complaints as complaint_store
 from app.storage import events as event_store
 from app.storage import notifications as outbox
 from app.storage import receipts as receipt_store
 from app.storage import recipients as recipient_store
 from app.storage import statements as statement_store
 from app.storage import stays as stay_store
+from app.storage import support_acts
 from app.storage import timeline as timeline_store
 from app.storage.anomalies import Anomaly
 from app.storage.database import Tx
 from app.storage.recipients import RecipientRecord
+from app.storage.timeline import Reported
 from app.usecases.end_chain import UNSAID
 from app.usecases.plan_notifications import sms_told
 from app.usecases.read_outages import places_of, read_outages
@@ -42,10 +48,15 @@ from app.usecases.read_outages import places_of, read_outages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShipmentAnswer:
-    """Where a shipment stands, what does not fit together, what will still be sent, and what happened."""
+    """Where a shipment stands, what does not fit together, what will still be sent, and what happened.
+
+    `complaints` are those about it, the earliest last day first; `people` the registered whom it concerns, by name.
+    """
 
     known: Known
     anomalies: Sequence[Finding]
+    complaints: Sequence[Complaint]
+    people: Sequence[Recipient]
     plan: Sequence[Coming]
     timeline: Timeline
 
@@ -72,13 +83,49 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
     others = {n.event for n in told if n.event} - {each.entry.id for each in reported}
     incidents = await timeline_store.events_by_id(tx, others, keys)
     statements = await statement_store.of_notifications(tx, [n.id for n in told]) if told else {}
+    complaints = await complaint_store.of_shipment(tx, index, keys)
     waiting_for = {person for _, person in await stay_store.ids_of_shipments(tx, [index])} if known.waits else set()
     return ShipmentAnswer(
         known=known,
-        anomalies=findings([(each.code, each.detected_at) for each in recorded], known),
+        anomalies=findings([*((each.code, each.detected_at) for each in recorded), *_overdue(complaints, now)], known),
+        complaints=complaints,
+        people=sorted((each.recipient for each in records.values() if each.recipient), key=lambda each: each.name),
         plan=_plan(known, _people(records, waiting_for, silenced_contacts(told, statements), index), told, now=now),
-        timeline=timeline([*events, *incidents, *await _messages(tx, told, names, statements)]),
+        timeline=timeline(
+            [
+                *events,
+                *incidents,
+                *await _messages(tx, told, names, statements),
+                *await _acts(tx, index, told, reported, complaints),
+            ]
+        ),
     )
+
+
+def _overdue(complaints: Iterable[Complaint], now: datetime) -> list[tuple[str, datetime]]:
+    """That complaints were not answered in time, each since the end of its last day."""
+    return [(OVERDUE, end_of_day(each.answer_due_on)) for each in complaints if each.is_overdue(local_day(now))]
+
+
+async def _acts(
+    tx: Tx,
+    shipment: bytes,
+    told: Sequence[Notification],
+    reported: Sequence[Reported],
+    complaints: Iterable[Complaint],
+) -> list[SupportEntry]:
+    """What support did about the shipment and its messages, and about its people since it was first heard of."""
+    first = min(each.entry.received_at for each in reported)
+    references = {each.id: each.reference for each in complaints}
+    people = {each.recipient for each in reported}
+    acts = await support_acts.concerning(
+        tx, shipment, notifications=[n.id for n in told], people=people, limit=ENTRIES_MAX
+    )
+    return [
+        SupportEntry(act=act, reference=references.get(act.complaint) if act.complaint else None)
+        for act in acts
+        if act.shipment_index or act.notification or act.done_at >= first
+    ]
 
 
 def _still_true(recorded: Iterable[Anomaly], milestones: Iterable[Milestone]) -> list[Anomaly]:

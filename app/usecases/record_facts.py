@@ -93,6 +93,11 @@ class FactSheet:
         self._new.append(facts.NewFact(encoded=encoded, recipient=recipient, key=key, link=link))
         return encoded
 
+    @property
+    def leaves(self) -> tuple[bytes, ...]:
+        """The leaf hashes of what was collected and is not written yet, in the order of recording."""
+        return tuple(new.encoded.leaf for new in self._new)
+
     async def write(self, tx: Tx) -> None:
         """Write everything collected, as pending entries in the order of recording."""
         await facts.append(tx, self._new)

@@ -1,13 +1,10 @@
 """After an old backup came back: what may have been sent meanwhile is unknown, and is never sent by itself."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from uuid import UUID
+from dataclasses import replace
 
 from app.domain.notification import Attempt, AttemptStatus, Notification, Status
 from app.ports import Surroundings
 from app.storage import notifications as outbox
-from app.storage import recipients as recipient_store
 from app.storage import recovery
 from app.storage.database import Tx
 from app.usecases.record_facts import FactSheet, new_fact_sheet
@@ -54,43 +51,3 @@ def _unknown(
 
 def _ended(under_way: Attempt, surroundings: Surroundings) -> Attempt:
     return replace(under_way, status=AttemptStatus.UNKNOWN, code=RESTORED, ended_at=surroundings.clock())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
-    """What became of a request to send restored notifications after all."""
-
-    released: tuple[UUID, ...]
-    refused: tuple[UUID, ...]
-
-
-async def release_notifications(
-    tx: Tx, ids: Collection[UUID], *, reason: str, actor: str, surroundings: Surroundings
-) -> Released:
-    """Queue these notifications again, each with a sealed fact that says who wanted it and why.
-
-    Refused are those that are not unknown because of a recovery, and those of people who were erased. What has expired
-    meanwhile still expires, and consent is checked as always.
-    """
-    found = await outbox.lock(tx, ids)
-    restored = [n for n in found.values() if n.status is Status.UNKNOWN and n.reason == RESTORED]
-    people = await recipient_store.by_ids(tx, {n.recipient for n in restored})
-    queued, now = [], surroundings.clock()
-    sheet = await new_fact_sheet(tx, surroundings)
-    for notification in restored:
-        record = people.get(notification.recipient)
-        if record is None:
-            continue
-        sheet.record(
-            "support.acted",
-            at=now,
-            recipient=record.id,
-            key=record.key,
-            data={"actor": actor, "act": "released", "facts": [notification.chain_leaf.hex()]},
-            sealed={"reason": reason.encode()},
-        )
-        queued.append(replace(notification, status=Status.QUEUED, reason=None, due_at=now, looks=0, resent=False))
-    await outbox.save_all(tx, queued)
-    await sheet.write(tx)
-    released = {n.id for n in queued}
-    return Released(released=tuple(n.id for n in queued), refused=tuple(each for each in ids if each not in released))

@@ -17,7 +17,8 @@ from app.usecases.ask_witnesses import Witnesses
 from app.usecases.export_log import export_log
 from app.usecases.log_fault import LogFaultError
 from app.usecases.recover_log import LostRange, NothingToRecover, Recovery, recover_log
-from app.usecases.restore_notifications import release_notifications
+from app.usecases.record_support import ActingSupport
+from app.usecases.release_restored import release_notifications
 from tests.integration.ledger import new_ledger
 from tests.integration.restoring import Backup, checked, notices, recover, restart
 from tests.integration.sealed import sealed_facts
@@ -170,10 +171,16 @@ async def test_an_operator_releases_named_ones_with_a_sealed_reason(
     await restart(world)
     done = await world.database.transact(
         lambda tx: release_notifications(
-            tx, [waiting[0], sent[0]], reason="the letter still waits", actor="console", surroundings=surroundings
+            tx,
+            [waiting[0], sent[0]],
+            by=ActingSupport(actor="console", reason="the letter still waits"),
+            surroundings=surroundings,
         )
     )
-    assert (done.released, done.refused) == ((waiting[0],), (sent[0],))
+    assert [(each.id, each.outcome, each.reason) for each in done] == [
+        (waiting[0], "released", None),
+        (sent[0], "refused", "not_restored"),
+    ]
     await world.dispatch()
     assert (await world.notification(waiting[0])).status is Status.SENT
     assert (await world.notification(waiting[1])).status is Status.UNKNOWN

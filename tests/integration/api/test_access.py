@@ -14,6 +14,7 @@ from app.main import create_app
 from app.storage import api_keys
 from app.usecases.check_credentials import REMEMBERED_SECONDS
 from tests.builders import OPERATOR, RECIPIENT, SHIPMENT
+from tests.integration.api import support_scene
 from tests.integration.api.scene import (
     Request,
     Scene,
@@ -55,6 +56,7 @@ def guarded(
 
 
 _PERSON = "/v1/recipients/{operator}/{recipient}"
+_COMPLAINTS = "/v1/shipments/{operator}/{shipment}/complaints"
 # A report on somebody else's message is answered alike and kept apart (test_mail_callback): what it says may be true.
 REPORTS = ("POST", "/v1/callbacks/email/dsn")
 GUARDED = {
@@ -119,6 +121,14 @@ GUARDED = {
         Scope.WEBHOOKS_WRITE, request=of_webhook("POST", "/enable", {"from": "stopped"})
     ),
     ("POST", "/v1/webhooks/{id}/replay"): guarded(Scope.WEBHOOKS_WRITE, request=replay_webhook),
+    ("POST", "/v1/notifications/release"): guarded(Scope.SUPPORT_WRITE, foreign=200, request=support_scene.release),
+    ("POST", "/v1/notifications/{id}/resend"): guarded(Scope.SUPPORT_WRITE, request=support_scene.resend),
+    ("POST", f"{_PERSON}/contacts/correct"): guarded(Scope.SUPPORT_WRITE, request=support_scene.correct),
+    ("POST", _COMPLAINTS): guarded(Scope.SUPPORT_WRITE, request=support_scene.attach),
+    ("POST", f"{_COMPLAINTS}/{{reference}}/answered"): guarded(Scope.SUPPORT_WRITE, request=support_scene.answer),
+    ("GET", "/v1/complaints"): guarded(
+        Scope.SUPPORT_WRITE, Scope.SHIPMENTS_READ, request=get(lambda _: f"/v1/complaints?operator={OPERATOR}")
+    ),
     REPORTS: guarded(Scope.RECEIPTS_WRITE, good=204, foreign=204, request=hand_in_report),
 }
 # Routes whose authority is not a key: public ones (the log, unless AWIZO_LOG_PUBLIC says no: see test_published_log),
