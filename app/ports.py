@@ -245,3 +245,26 @@ class WebhookCaller(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class DocumentSigner(Protocol):
+    """Signs PDF documents with one certificate (PAdES, ETSI EN 319 142-1).
+
+    `holder` is whose certificate it is, `fingerprint` the hex SHA-256 of its DER form; `is_own`: it was made here, so
+    that nobody vouches for it. `stamps`: there is an authority that can put a time stamp on signatures.
+    """
+
+    holder: str
+    fingerprint: str
+    is_own: bool
+    stamps: bool
+
+    async def sign(self, document: bytes) -> bytes:
+        """The document with a signature over all of it."""
+        ...
+
+    async def sign_and_stamp(self, document: bytes) -> bytes | NotStamped:
+        """The same with a time stamp on the signature, or why there is none."""
+        ...
+
+    async def close(self) -> None: ...

@@ -28,6 +28,7 @@ from app.usecases.deliver_webhooks import WebhookDeliverer
 from app.usecases.dispatch_notifications import Dispatcher, Provider
 from app.usecases.export_bundles import Exporter
 from app.usecases.follow_unknown import Follower
+from app.usecases.issue_statement import StatementIssuer
 from app.usecases.log_fault import LogFaultError, LogStuckError
 from app.usecases.seal_log import Sealer
 from app.usecases.stamp_log import Stamper
@@ -37,6 +38,7 @@ from app.usecases.watch_log import LogWatch, watch_log
 from app.usecases.watch_providers import ProviderWatch, watch_providers
 from app.wiring import (
     access_tokens,
+    document_signer,
     inbound_parsers,
     open_database,
     providers_of,
@@ -101,6 +103,7 @@ async def running(settings: Settings, role: Role = Role.ALL) -> AsyncIterator[Pr
             worker = await _start_worker(stack, settings, sound, sealer, log_watch, dispatchers, webhooks)
         keyring = _keyring(stack, settings, database)
         services = _services(settings, database, log_watch, metrics, worker, watch, keyring, caller)
+        stack.push_async_callback(services.statements.close)
         stack.push_async_callback(services.reception.close)
         stack.push_async_callback(services.intake.close)
         _log.info("serving", role=role, providers=[each.transport.name for each in providers])
@@ -138,6 +141,7 @@ def _services(
         mail_reports=report_parser(),
         webhooks=caller,
         metrics=metrics,
+        statements=StatementIssuer(document_signer(settings)),
         operator_verified=settings.operator_verified,
         log_public=settings.log_public,
         witness_policy=settings.witness_policy,

@@ -65,6 +65,8 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8000"
     oidc_issuer: str = ""
     oidc_audience: str = ""
+    pdf_pkcs12: Path | None = None
+    pdf_password: SecretStr = SecretStr("")
     log_origin: str | None = None
     log_public: bool = True
     witnesses: str = ""
@@ -136,7 +138,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "database_direct_url", "mark_file", "gateway_file", "tsa_ca_file", "tsa_client_cert", "tsa_client_key",
-        "vocabulary_dir", mode="before",
+        "vocabulary_dir", "pdf_pkcs12", mode="before",
     )  # fmt: skip
     @classmethod
     def _empty_is_none(cls, value: object) -> object:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from uuid_utils.compat import uuid7
@@ -17,6 +18,7 @@ from adapters.http_witness import HttpWitness
 from adapters.mail_reports import MailReports
 from adapters.mark_file import MarkFile
 from adapters.oidc_issuer import OidcIssuer, issuer_client
+from adapters.pades_signer import CredentialsError, PadesSigner, own_credentials, read_credentials
 from adapters.rfc3161_timestamp import Rfc3161Timestamper
 from adapters.sms import (
     Gateway,
@@ -36,6 +38,7 @@ from app.domain.vocabularies import SUFFIX, TABLE_BYTES_MAX, built_in
 from app.domain.vocabulary import Vocabularies, VocabularyError, read_vocabularies
 from app.evidence.statement import KEY_SUFFIX
 from app.ports import (
+    DocumentSigner,
     InboundParser,
     ReceiptParser,
     ReportParser,
@@ -153,6 +156,25 @@ def access_tokens(settings: Settings) -> "AccessTokens | None":
 
     issuer = OidcIssuer(settings.oidc_issuer, client=issuer_client())
     return AccessTokens(issuer, audience=settings.token_audience, surroundings=real_surroundings())
+
+
+def document_signer(settings: Settings) -> DocumentSigner:
+    """Who signs PDF statements. Raises SettingsError when a file for it cannot be used."""
+    file, password = settings.pdf_pkcs12, settings.pdf_password.get_secret_value().rstrip("\r\n")
+    if file is None:
+        own, host = settings.data_dir / "keys" / "statements.p12", urlsplit(settings.public_url).netloc
+        try:
+            credentials = own_credentials(own, name=f"awizo, {host}", now=_now())
+        except CredentialsError as error:
+            raise SettingsError(f"AWIZO_DATA_DIR: keys/{own.name} {error}.") from None
+        return PadesSigner(credentials, is_own=True, timestamper=timestamper(settings))
+    try:
+        credentials = read_credentials(file.read_bytes(), password)
+    except OSError as error:
+        raise SettingsError(f"AWIZO_PDF_PKCS12 cannot be read: {error.strerror}.") from None
+    except CredentialsError as error:
+        raise SettingsError(f"AWIZO_PDF_PKCS12 {error}; the password is that of AWIZO_PDF_PASSWORD.") from None
+    return PadesSigner(credentials, is_own=False, timestamper=timestamper(settings))
 
 
 def providers_of(settings: Settings, vault: Vault) -> list[Provider]:

@@ -1,9 +1,10 @@
-"""Which representation a request prefers: the Accept field of RFC 9110 §12.5.1."""
+"""Which representation a request prefers: the Accept and Accept-Language fields of RFC 9110 §12.5."""
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+_LANGUAGES_READ = 20
 _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
@@ -51,3 +52,18 @@ def _range(item: str) -> _Range:
 
 def _weight(text: str) -> float:
     return float(text) if _WEIGHT.fullmatch(text) else 0.0  # what is no weight accepts nothing
+
+
+def preferred_language(accept_language: Iterable[str], offered: Sequence[str]) -> str:
+    """The one of the offered languages (as `pl`) that a request prefers (RFC 9110 §12.5.4); else the one offered first.
+
+    A range is matched by its first subtag, so that `en-GB` asks for `en`; `*` is any language that is not named.
+    """
+    lines = ",".join(accept_language)
+    wanted: dict[str, float] = {}
+    for item in filter(None, (part.strip(" \t") for part in lines.split(",")[:_LANGUAGES_READ])):
+        each = _range(item)
+        wanted.setdefault(each.media_range.partition("-")[0], each.weight)
+    weights = {language: wanted.get(language, wanted.get("*", 0.0)) for language in offered}
+    best = max(offered, key=lambda language: weights[language])  # the first of equals
+    return best if weights[best] > 0 else offered[0]

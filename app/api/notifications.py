@@ -10,15 +10,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from app.api.answer_schemas import reference
 from app.api.dependencies import ServicesDep, require
 from app.api.event_fields import parse_instant
-from app.api.negotiation import preferred
 from app.api.openapi import answers
 from app.api.opened_fields import Open, opened_fields
 from app.api.problems import Fault, Problem
+from app.api.proof_files import PACK, STATEMENT, proof_file, wanted_form
 from app.api.search_models import REASON_MAX, reason_in
 from app.api.services import refuse_while_log_is_untrusted
 from app.api.views import attempt_view, moment, receipt_view
@@ -26,7 +25,6 @@ from app.domain.access import Caller, Scope
 from app.domain.channel import Channel
 from app.domain.names import is_name
 from app.domain.notification import Notification, Status
-from app.evidence.court_pack import court_pack
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
 from app.storage import placement
@@ -43,9 +41,10 @@ _Reader = Annotated[Caller, Depends(require(Scope.SHIPMENTS_READ, Scope.PROOFS_R
 _Auditor = Annotated[Caller, Depends(require(Scope.PROOFS_READ))]
 LIMIT_MAX = 200
 
-_BUNDLE, _PACK = "application/json", "application/zip"
 _PROOF_ANSWERS = answers(200, 401, 403, 404, 406, 409, 422, 503, schema=reference("ProofBundle"))
-_PROOF_ANSWERS[200]["content"][_PACK] = {"schema": {"type": "string", "format": "binary"}}
+_PROOF_ANSWERS[200]["content"] |= {
+    each: {"schema": {"type": "string", "format": "binary"}} for each in (PACK, STATEMENT)
+}
 
 
 @router.get(
@@ -115,14 +114,14 @@ async def get_proof(
 ) -> Response:
     """The bundle, verifiable offline. `?open=contact,content` reveals only those fields, `?open=none` none.
 
-    With `Accept: application/zip` the court pack: the same as files that a shell script in it checks. Whoever reads
-    fields is put on record as `access.read`, with the reason that `Awizo-Reason` gives (percent-encoded UTF-8).
+    With `Accept: application/pdf` the statement of notification: the same told on paper, signed, the bundle attached,
+    in Polish or, by `Accept-Language`, in English. With `Accept: application/zip` the court pack: the same as files
+    that a shell script in it checks, and the statement. Whoever reads fields is put on record as `access.read`, with
+    the reason that `Awizo-Reason` gives (percent-encoded UTF-8).
     """
     fields = opened_fields(request, opened)
     reading = Reading(actor=caller.key_id, act="proof", reason=reason_in(because))
-    media_type = preferred(request.headers.getlist("accept"), (_BUNDLE, _PACK))
-    if media_type is None:
-        raise Problem(406)
+    form = wanted_form(request)
     async with services.database.read() as tx:
         notification = await _owned(tx, id, caller)
     if fields != frozenset():
@@ -141,11 +140,7 @@ async def get_proof(
         )
     if isinstance(bundle, NothingPublished):
         raise Problem(409, "Nothing of it is published yet", headers={"Retry-After": "1"})
-    headers = {"Vary": "Accept"}
-    if media_type == _BUNDLE:
-        return Response(bundle.data, media_type=_BUNDLE, headers=headers)
-    headers["Content-Disposition"] = f'attachment; filename="awizo-{id}.zip"'
-    return Response(await run_in_threadpool(court_pack, bundle.data), media_type=_PACK, headers=headers)
+    return await proof_file(request, form, bundle.data, id, services.statements)
 
 
 async def _owned(tx: Tx, notification_id: UUID, caller: Caller) -> Notification:

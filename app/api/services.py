@@ -15,6 +15,7 @@ from app.ports import InboundParser, ReceiptParser, ReportParser, SigningKeys, S
 from app.storage.database import Database
 from app.usecases.check_credentials import Keyring
 from app.usecases.export_recipient import Known
+from app.usecases.issue_statement import StatementIssuer
 from app.usecases.watch_log import LogWatch
 
 
@@ -39,6 +40,7 @@ class Services:
     mail_reports: ReportParser = field(repr=False)
     webhooks: WebhookCaller
     metrics: Metrics = field(repr=False)
+    statements: StatementIssuer = field(repr=False)
     operator_verified: bool
     log_public: bool
     witness_policy: str

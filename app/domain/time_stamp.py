@@ -52,6 +52,13 @@ def read_time_stamp(
         raise TimeStampError("it is no time stamp response") from None
 
 
+def token_of(response: bytes) -> bytes:
+    """The TimeStampToken (DER, RFC 3161 §2.4.2) of a response that was granted, as it came."""
+    ((_, content, end),) = _elements(response, 0, len(response))
+    first, _, after = _elements(response, content, end)[1]
+    return response[first:after]
+
+
 def _check_what_is_stamped(parsed: TimeStampResponse, data: bytes, nonce: int | None) -> None:
     if parsed.status != PKIStatus.GRANTED:
         raise TimeStampError(f"it was refused with status {parsed.status}")

@@ -22,9 +22,11 @@ from app.ports import Surroundings
 from app.storage.database import Database
 from app.usecases.check_credentials import Keyring
 from app.usecases.create_key import create_key
+from app.usecases.issue_statement import StatementIssuer
 from app.usecases.watch_log import LogWatch
 from app.wiring import report_parser
 from tests.builders import OPERATOR
+from tests.doubles.document_signer import NotingSigner
 from tests.integration.world import KEYS
 from tests.vocabularies import BUILT_IN
 
@@ -102,6 +104,7 @@ async def recipients_api(database: Database, surroundings: Surroundings) -> Asyn
         inbound={},
         mail_reports=report_parser(),
         metrics=Metrics(),
+        statements=StatementIssuer(NotingSigner()),
         operator_verified=True,
         log_public=True,
         witness_policy="",

@@ -16,6 +16,7 @@ from app.merkle.proof import format_proof
 
 SCRIPT = "verify.sh"
 README = "README.txt"
+STATEMENT = "statement.pdf"
 
 _SHARD = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _EXTENSIONS = {
@@ -39,9 +40,10 @@ class UnsoundBundleError(ValueError):
     """No pack can be made of a bundle; the message says why in one sentence."""
 
 
-def court_pack(bundle: bytes) -> bytes:
-    """The court pack of a proof bundle, a zip file; the same bytes for the same bundle, on every machine.
+def court_pack(bundle: bytes, *, statement: bytes | None = None) -> bytes:
+    """The court pack of a proof bundle, a zip file; the same bytes for the same input, on every machine.
 
+    `statement` is the statement of notification (PDF) that goes with it for reading; nothing looks into it.
     `bundle` may come from anywhere: UnsoundBundleError unless it is sound under the keys that it names itself, and
     the last segments of its shards' origins can name files.
     """
@@ -49,7 +51,7 @@ def court_pack(bundle: bytes) -> bytes:
     if report.verdict is Verdict.REFUSED:
         raise UnsoundBundleError(report.with_outcome(Outcome.FAILS)[0].sentence)
     files = dict(_files(read_bundle(bundle))) | {"bundle.json": bundle, SCRIPT: _own(SCRIPT), README: _own(README)}
-    return _zipped(files)
+    return _zipped(files if statement is None else files | {STATEMENT: statement})
 
 
 def _files(bundle: Bundle) -> Iterator[tuple[str, bytes]]:

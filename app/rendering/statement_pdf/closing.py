@@ -87,11 +87,11 @@ def draw_closing(sheet: Sheet, account: Account, seal: Seal, say: Say) -> None:
         sheet.make_room(BOLD.leading + 3 * BODY.leading)
         sheet.put(f"{number}.", BOLD, x=LEFT, y=sheet.y)
         sheet.flow(short, BOLD, x=LEFT + 7, width=WIDTH - 7, after=0.4)
-        sheet.flow(how, BODY, x=LEFT + 7, width=WIDTH - 7, after=2.4)
+        sheet.flow(sheet.prose(how), BODY, x=LEFT + 7, width=WIDTH - 7, after=2.4)
     sheet.set_y(sheet.y + 2)
     sheet.heading(say("The signature of this document"))
     for text in signature_in_words(seal, say):
-        sheet.flow(text, BODY, after=1.6)
+        sheet.flow(sheet.prose(text), BODY, after=1.6)
     sheet.set_y(sheet.y + 2)
     sheet.heading(say("The keys that the proof names"))
     for key in account.vkeys[:_KEYS_NAMED]:

@@ -98,9 +98,9 @@ def _draw_story(sheet: Sheet, account: Account, language: str, say: Say) -> None
     sheet.set_fill_color(*_COLOURS.get(account.fate.ending, SOON))
     sheet.rect(LEFT, top, 1.8, sheet.y - top, style="F")
     sheet.set_y(sheet.y + 2.5)
-    sheet.flow(paragraph(account, language, say), BODY, after=2)
+    sheet.flow(sheet.prose(paragraph(account, language, say)), BODY, after=2)
     sheet.flow(say("How sure that is"), NOTE_BOLD)
-    sheet.flow(sureness(account, say), BODY, after=3.5)
+    sheet.flow(sheet.prose(sureness(account, say)), BODY, after=3.5)
 
 
 def _draw_summary(sheet: Sheet, account: Account, language: str, say: Say) -> None:

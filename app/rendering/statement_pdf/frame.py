@@ -57,7 +57,7 @@ def limits_in_words(downtimes: str, say: Say) -> list[str]:
 def draw_limits(sheet: Sheet, downtimes: str, say: Say) -> None:
     """The frame at the present height, never parted."""
     inner = WIDTH - 2 * _INSET
-    paragraphs = [sheet.lines(text, NOTE, inner - 4) for text in limits_in_words(downtimes, say)]
+    paragraphs = [sheet.lines(sheet.prose(text), NOTE, inner - 4) for text in limits_in_words(downtimes, say)]
     height = NOTE_BOLD.leading * 1.3 + sum(len(lines) * NOTE.leading + 1.1 for lines in paragraphs) + 2 * _INSET - 1
     sheet.make_room(height)
     top = sheet.y

@@ -9,11 +9,13 @@ from app.rendering.dates import date_in_sentence, full_date, local
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
-def in_sentence(moment: datetime, language: str, say: Say) -> str:
-    """`23 November 2026 (Monday) at 11:42:03 (UTC+1)`."""
+def in_sentence(moment: datetime, language: str, say: Say, *, after: datetime | None = None) -> str:
+    """`on 23 November 2026 (Monday) at 11:42:03 (UTC+1)`; shorter on the day of `after`, which was said before."""
     there = local(moment, zone(DEFAULT_TIME_ZONE))
+    if after is not None and same_day(moment, after):
+        return say("the same day at %(time)s", time=_clock(there))
     return say(
-        "%(day)s at %(time)s (%(zone)s)",
+        "on %(day)s at %(time)s (%(zone)s)",
         day=date_in_sentence(there.date(), language),
         time=_clock(there),
         zone=_ahead(there),

@@ -33,6 +33,8 @@ _NUMBER, _WHEN, _SHOWS = 8.0, 29.0, 37.0
 _WHAT = WIDTH - _NUMBER - _WHEN - _SHOWS
 _GUTTER, _PAD = 3.0, 1.8
 
+_BETWEEN = "  ·  "
+
 _Line = tuple[str, Style]
 
 
@@ -89,10 +91,10 @@ def details(record: Record, say: Say) -> list[str]:
 
 
 def _all_details(record: Record, say: Say) -> Iterator[str]:
-    for key, label in DATA.items():
-        value = record.data.get(key)
-        if value is not None:
-            yield f"{say(label)}: {_value(key, value, say)}"
+    values = [(label, key, record.data.get(key)) for key, label in DATA.items()]
+    said = [f"{say(label)}: {_value(key, value, say)}" for label, key, value in values if value is not None]
+    if said:
+        yield _BETWEEN.join(said)
     for name, value in sorted(record.opened.items()):
         yield from _open_field(record, name, value, say)
     if record.closed:
@@ -175,7 +177,7 @@ def _cells(sheet: Sheet, number: int, record: Record, say: Say) -> tuple[list[_L
     when = [(day, SMALL), (f"{time}", SMALL_BOLD), (zone, SMALL_SOFT)]
     if record.claimed_at is not None:
         day, time, zone = in_table(record.claimed_at)
-        when += [(say("claimed:"), SMALL_SOFT), (day, SMALL_SOFT), (f"{time} {zone}", SMALL_SOFT)]
+        when += [(say("claimed:"), SMALL_SOFT), (f"{day} {zone}", SMALL_SOFT), (time, SMALL_SOFT)]
     what = _broken(sheet, say(TYPES[record.type]), NOTE_BOLD, _WHAT)
     for line in details(record, say):
         what += _broken(sheet, line, SMALL, _WHAT)

@@ -1,5 +1,6 @@
 """An A4 document with the project's typeface: pages that carry the proof's reference, and a few ways to set text."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,7 @@ FLOOR = 297.0 - BOTTOM
 _LEADING = 1.42
 _POINT = 25.4 / 72
 _SHORT = 16
+_ONE_LETTER = re.compile(r"(?<![^\s(])([aiouwzAIOUWZ]) ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ class Sheet(FPDF):
 
     def __init__(self, *, title: str, digest: str, language: str, made_at: datetime, say: Say) -> None:
         super().__init__(format="A4", unit="mm", enforce_compliance="PDF/A-3B")
-        self._named, self._digest, self.say = title, digest, say
+        self._named, self._digest, self.language, self.say = title, digest, language, say
         for weight, style in (("400", ""), ("600", "B")):
             self.add_font("Inter", style, str(files(__package__) / f"inter-{weight}.ttf"))
         self.set_margins(LEFT, TOP, RIGHT)
@@ -114,6 +116,10 @@ class Sheet(FPDF):
         self.use(style)
         broken = self.multi_cell(width, style.leading, text, align="L", dry_run=True, output=MethodReturnValue.LINES)
         return [str(line) for line in broken] if isinstance(broken, list) else [text]
+
+    def prose(self, text: str) -> str:
+        """The sentences that we write, with no Polish word of one letter left at the end of a line."""
+        return _ONE_LETTER.sub("\\1\u00a0", text) if self.language == "pl" else text
 
     def flow(self, text: str, style: Style, *, x: float = LEFT, width: float = WIDTH, after: float = 0) -> None:
         """A paragraph at the present height, going on overleaf where the page ends."""

@@ -56,8 +56,8 @@ def _consent(consent: Record, about: str, language: str, say: Say) -> str:
     said_by = consent.data["by"] or ""
     by = say(ACTORS[said_by]) if said_by in ACTORS else "–"
     if consent.type == "consent.withdrawn":
-        return say("Consent (%(purpose)s) was withdrawn on %(when)s, as %(by)s said.", purpose=about, when=when, by=by)
-    return say("Consent (%(purpose)s) was given on %(when)s, as %(by)s said.", purpose=about, when=when, by=by)
+        return say("Consent (%(purpose)s) was withdrawn %(when)s, as %(by)s said.", purpose=about, when=when, by=by)
+    return say("Consent (%(purpose)s) was given %(when)s, as %(by)s said.", purpose=about, when=when, by=by)
 
 
 def _log(account: Account, say: Say) -> str:

@@ -31,9 +31,9 @@ _HEADLINES = {
 }
 _UNTRIED = frozenset({Ending.NOT_SENT, Ending.CALLED_OFF, Ending.EXPIRED, Ending.WAITING})
 _SAYINGS = {
-    "recipient.acknowledged": marked("On %(when)s the person confirmed the message."),
-    "recipient.disputed": marked("On %(when)s the person objected to it."),
-    "recipient.misdirected": marked("On %(when)s somebody said that the message was not for them."),
+    "recipient.acknowledged": marked("The person confirmed the message %(when)s."),
+    "recipient.disputed": marked("The person objected to it %(when)s."),
+    "recipient.misdirected": marked("Somebody said %(when)s that the message was not for them."),
 }
 
 
@@ -129,7 +129,8 @@ def _course(account: Account, language: str, say: Say) -> list[str]:
     """What became of the message, in a sentence or two."""
     fate = account.fate
     tried = [] if fate.ending in _UNTRIED or fate.sent is None else [_tried(fate, fate.sent, language, say)]
-    return [*tried, _outcome(account, in_sentence(fate.by.known_at, language, say), language, say)]
+    when = in_sentence(fate.by.known_at, language, say, after=fate.sent.known_at if tried and fate.sent else None)
+    return [*tried, _outcome(account, when, language, say)]
 
 
 def _outcome(account: Account, when: str, language: str, say: Say) -> str:
@@ -138,7 +139,7 @@ def _outcome(account: Account, when: str, language: str, say: Say) -> str:
         case Ending.DELIVERED:
             said = _delivered(fate.by, when, language, say)
         case Ending.TAKEN_OVER:
-            said = say("The provider took it over by %(when)s.", when=when)
+            said = say("That the provider took it over was written down %(when)s.", when=when)
         case Ending.UNKNOWN:
             said = _unknown(fate.by, when, say)
         case Ending.FAILED:
@@ -146,11 +147,11 @@ def _outcome(account: Account, when: str, language: str, say: Say) -> str:
         case Ending.NOT_SENT | Ending.CALLED_OFF | Ending.EXPIRED:
             said = _not_sent(fate, when, say)
         case Ending.WAITING:
-            said = say("It was decided on %(when)s and has not been sent yet.", when=when)
+            said = say("That was decided %(when)s, and it has not been sent yet.", when=when)
         case Ending.UNDER_WAY:
             said = say("What came of it is not among the records of this document.")
         case Ending.NOT_YET:
-            said = say("By %(when)s no attempt had succeeded.", when=when)
+            said = say("No attempt had succeeded, as was written down %(when)s.", when=when)
         case _:
             assert_never(fate.ending)
     return said
@@ -161,51 +162,57 @@ def _tried(fate: Fate, last: Record, language: str, say: Say) -> str:
     provider, when = printable(last.data["provider"] or "–"), in_sentence(last.known_at, language, say)
     if fate.attempts > 1:
         return say(
-            "awizo tried to send it, the last time through %(provider)s on %(when)s; attempts: %(count)s.",
+            "The service awizo tried to send it, the last time through %(provider)s %(when)s; attempts: %(count)s.",
             count=str(fate.attempts),
             provider=provider,
             when=when,
         )
     if fate.ending in {Ending.DELIVERED, Ending.TAKEN_OVER}:
-        return say("awizo gave it to the provider (%(provider)s) on %(when)s.", provider=provider, when=when)
-    return say("awizo tried to give it to the provider (%(provider)s) on %(when)s.", provider=provider, when=when)
+        return say("The service awizo gave it to the provider (%(provider)s) %(when)s.", provider=provider, when=when)
+    return say(
+        "The service awizo tried to give it to the provider (%(provider)s) %(when)s.", provider=provider, when=when
+    )
 
 
 def _delivered(report: Record, when: str, language: str, say: Say) -> str:
     claimed = report.claimed_at
     if claimed is None:
-        return say("A report that it was delivered came on %(when)s.", when=when)
+        return say("A report that it was delivered came %(when)s.", when=when)
     named = time_only(claimed) if same_day(claimed, report.known_at) else in_sentence(claimed, language, say)
-    return say("A report that it was delivered came on %(when)s and gives %(claimed)s.", when=when, claimed=named)
+    return say(
+        "A report that it was delivered came %(when)s; the time that it gives: %(claimed)s.", when=when, claimed=named
+    )
 
 
 def _unknown(record: Record, when: str, say: Say) -> str:
     if record.data.get("code") == "restored":
         return say(
-            "On %(when)s the service was restored from a backup, and nobody can tell whether it had been sent before.",
+            "The service was restored from a backup %(when)s, and nobody can tell whether it had been sent before.",
             when=when,
         )
     if record.type == "attempt.unresolved":
-        return say("On %(when)s there was nothing left by which to find out whether it had left.", when=when)
-    return say("By %(when)s it was not known whether it had left.", when=when)
+        return say(
+            "Nothing was left by which to find out whether it had left; that was written down %(when)s.", when=when
+        )
+    return say("It was not known whether it had left, as was written down %(when)s.", when=when)
 
 
 def _failed(record: Record, when: str, say: Say) -> str:
     if record.type == "receipt.failed":
-        return say("On %(when)s a report came that it was not delivered.", when=when)
+        return say("A report that it was not delivered came %(when)s.", when=when)
     failure = record.data["failure"] or ""
     why = say(FAILURES[failure]) if failure in FAILURES else printable(failure or "–")
-    return say("On %(when)s it was given up: %(why)s.", when=when, why=why)
+    return say("It was given up %(when)s: %(why)s.", when=when, why=why)
 
 
 def _not_sent(fate: Fate, when: str, say: Say) -> str:
     reason = fate.by.data["reason"] or ""
     if fate.ending is Ending.EXPIRED:
-        return say("It was not sent: on %(when)s its time had run out.", when=when)
+        return say("It was not sent: its time had run out, as was written down %(when)s.", when=when)
     why = say(REASONS[reason]) if reason in REASONS else printable(reason or "–")
     if fate.ending is Ending.CALLED_OFF:
-        return say("It was called off on %(when)s, before it was sent: %(why)s.", when=when, why=why)
-    return say("It was not sent. That was decided on %(when)s: %(why)s.", when=when, why=why)
+        return say("It was called off %(when)s, before it was sent: %(why)s.", when=when, why=why)
+    return say("It was not sent. That was decided %(when)s: %(why)s.", when=when, why=why)
 
 
 def _caveats(fate: Fate, say: Say) -> list[str]:

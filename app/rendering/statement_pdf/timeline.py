@@ -14,7 +14,7 @@ from app.rendering.statement_pdf.sheet import ACTION, LEFT, LINE, SMALL, SMALL_S
 MARKS_MAX = 26
 
 _ROW, _HEAD, _GAP = 5.6, 11.0, 3.4
-_TIMES, _LANE = 35.0, 19.5
+_TIMES, _LANE = 34.0, 17.0
 _TEXT = _TIMES + _LANE * len(Lane) + 3
 _NAMED_FROM = timedelta(minutes=1)
 _RADIUS = 1.45
@@ -101,9 +101,7 @@ def _draw_words(sheet: Sheet, mark: Mark, y: float, say: Say) -> None:
     """The time on the left; on the right what it is, its number before it."""
     style = SMALL_SOFT if mark.is_claim else SMALL
     sheet.put(on_axis(mark.at), style, x=LEFT, y=y - style.leading / 2)
-    text = say(TYPES[mark.record.type])
-    if mark.is_claim:
-        text = say("claimed: %(what)s", what=text)
+    text = say("the time that is claimed") if mark.is_claim else say(TYPES[mark.record.type])
     sheet.put(f"{mark.number}", style, x=LEFT + _TEXT, y=y - style.leading / 2)
     room = WIDTH - _TEXT - 6
     lines = sheet.lines(text, style, room)

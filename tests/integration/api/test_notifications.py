@@ -337,7 +337,8 @@ async def test_the_accept_field_chooses_between_bundle_and_court_pack(service: S
         ("application/zip", 200, "application/zip"),
         ("application/zip, */*;q=0.1", 200, "application/zip"),
         ("application/json;q=0.5, application/zip", 200, "application/zip"),
-        ("application/pdf", 406, "application/problem+json"),
+        ("application/pdf", 200, "application/pdf"),
+        ("application/xml", 406, "application/problem+json"),
         ("text/html, image/*;q=0.5", 406, "application/problem+json"),
         ("application/json;q=0", 406, "application/problem+json"),
     ):
@@ -349,7 +350,7 @@ async def test_the_court_pack_is_a_file_named_after_its_notification(service: Se
     scene = await set_scene(service)
     answer = await proof(scene, Accept="application/zip")
     assert answer.headers["content-disposition"] == f'attachment; filename="awizo-{scene.sms}.zip"'
-    assert answer.headers["vary"] == "Accept"
+    assert answer.headers["vary"] == "Accept, Accept-Language"
     with ZipFile(io.BytesIO(answer.content)) as pack:
         assert pack.testzip() is None
         assert PHONE.encode() == pack.read("facts/00/fields/contact.bin")

@@ -30,10 +30,12 @@ from app.storage.tables import tree_heads
 from app.usecases.check_copy import CopySummary, Voucher, check_copy
 from app.usecases.check_credentials import Keyring
 from app.usecases.create_key import create_key
+from app.usecases.issue_statement import StatementIssuer
 from app.usecases.watch_log import LogWatch
 from app.wiring import report_parser
 from tests.builders import OPERATOR
 from tests.conftest import TestClock
+from tests.doubles.document_signer import NotingSigner
 from tests.integration.api.scene import set_scene
 from tests.integration.api.service import BASE_URL, Service, bearer
 from tests.integration.ledger import Ledger
@@ -76,6 +78,7 @@ async def serving(ledger: Ledger, *, public: bool = True) -> AsyncIterator[httpx
         inbound={},
         mail_reports=report_parser(),
         metrics=metrics,
+        statements=StatementIssuer(NotingSigner()),
         operator_verified=True,
         log_public=public,
         witness_policy="",
