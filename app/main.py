@@ -40,6 +40,7 @@ from app.storage.database import CommitUnknownError, DatabaseUnavailableError
 from app.usecases.log_fault import LogStuckError
 from app.usecases.share_commits import OverloadedError
 from app.web import assets, status, unsubscribe, verify_page
+from app.web.audit import router as audit_page
 from app.web.notice import routes as notice_page
 from app.web.preferences import router as preferences
 
@@ -77,6 +78,7 @@ _ROUTES = (
     notice_page,
     preferences,
     verify_page,
+    audit_page,
 )
 
 

@@ -139,6 +139,7 @@ _BOTH = (
 )
 _PAGES = ("", *_BOTH, "/sent", "/sent/{notification}/proof")
 _FORMS = (*_BOTH, "/sign-in", "/sign-out", "/contacts/return", "/contacts/remove")
+_AUDIT = ("", "/search", "/story/{record}", "/proof/{notification}")
 OPEN = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -161,6 +162,9 @@ OPEN = {
     ("HEAD", "/static/{name}"),
     *((method, f"/preferences{page}") for method in ("GET", "HEAD") for page in _PAGES),
     *(("POST", f"/preferences{form}") for form in _FORMS),
+    # An auditor's page is opened by a key, in a form of its own: see test_audit_page.
+    *((method, f"/audit{page}") for method in ("GET", "HEAD") for page in _AUDIT),
+    *(("POST", f"/audit{form}") for form in ("/sign-in", "/sign-out", "/search", "/story/{record}", "/proof")),
     ("GET", "/u/{token}"),
     ("HEAD", "/u/{token}"),
     ("POST", "/u/{token}"),

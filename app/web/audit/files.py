@@ -1,0 +1,116 @@
+"""Proofs to take away, open or closed, as a bundle or as a court pack."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app.domain.notification import Notification
+from app.evidence.court_pack import court_pack
+from app.rendering.catalog import marked
+from app.storage import notifications as outbox
+from app.usecases.prove_notification import NothingPublished
+from app.usecases.read_story import prove_one
+from app.web.audit.story import seal
+from app.web.audit.visits import AuditVisit, doing, not_found, reason_in, seeing, unsealable
+from app.web.pages import message_page
+from app.web.preferences.forms import Form
+from app.web.transport import transport_headers
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of file: what it is called and how it is made of a bundle."""
+
+    suffix: str
+    media_type: str
+    made_of: Callable[[bytes], Awaitable[bytes]]
+
+
+async def _as_it_is(bundle: bytes) -> bytes:
+    return bundle
+
+
+async def _packed(bundle: bytes) -> bytes:
+    return await run_in_threadpool(court_pack, bundle)
+
+
+_BUNDLE = Kind(suffix="json", media_type="application/json", made_of=_as_it_is)
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {"bundle": _BUNDLE, "pack": Kind(suffix="zip", media_type="application/zip", made_of=_packed)}
+)
+
+
+@router.api_route("/audit/proof/{notification}", methods=["GET", "HEAD"])
+async def closed_proof(request: Request, notification: UUID) -> Response:
+    """The bundle with every field closed, for the page's own verifier. It shows nothing personal and leaves no fact."""
+
+    async def show(visit: AuditVisit) -> Response:
+        found = await _owned(visit, notification)
+        return not_found(request) if found is None else await _file(visit, found, _BUNDLE, opens=False)
+
+    return await seeing(request, show)
+
+
+@router.post("/audit/proof")
+async def take_away(request: Request) -> Response:
+    """A file with the proof of one message; open, and put on record, when there is a reason, else closed."""
+
+    async def act(visit: AuditVisit, form: Form) -> Response:
+        found = await _owned(visit, _id(form.one("notification")))
+        kind = KINDS.get(form.one("kind"))
+        if found is None or kind is None:
+            return not_found(request)
+        reason = reason_in(form)
+        if reason is None and form.one("reason"):
+            return message_page(
+                request, 422, marked("A reason has at most 1,000 characters."), marked("Go back and shorten it.")
+            )
+        if reason is not None:
+            if not visit.can_be_sealed:
+                return unsealable(request)
+            await seal(visit, found.operator, [found.recipient], reason)
+        return await _file(visit, found, kind, opens=reason is not None)
+
+    return await doing(request, act)
+
+
+async def _owned(visit: AuditVisit, notification: UUID | None) -> Notification | None:
+    if notification is None:
+        return None
+    async with visit.services.database.read() as tx:
+        found = await outbox.by_id(tx, notification)
+    return found if found is not None and visit.caller.may_act_for(found.operator) else None
+
+
+async def _file(visit: AuditVisit, found: Notification, kind: Kind, *, opens: bool) -> Response:
+    async with visit.services.database.read() as tx:
+        bundle = await prove_one(tx, found.id, opened=None if opens else frozenset(), proving=visit.proving)
+    if isinstance(bundle, NothingPublished):
+        return message_page(
+            visit.request,
+            409,
+            marked("The proof is not ready yet"),
+            marked("It will be in a few seconds. Go back and try once more."),
+            headers={"Retry-After": "2"},
+        )
+    headers = {
+        "Content-Disposition": f'attachment; filename="awizo-{found.id}.{kind.suffix}"',
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        **transport_headers(visit.request),
+    }
+    return Response(await kind.made_of(bundle.data), headers=headers, media_type=kind.media_type)
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
