@@ -250,13 +250,13 @@ class WebhookCaller(Protocol):
 class DocumentSigner(Protocol):
     """Signs PDF documents with one certificate (PAdES, ETSI EN 319 142-1).
 
-    `holder` is whose certificate it is, `fingerprint` the hex SHA-256 of its DER form; `is_own`: it was made here, so
-    that nobody vouches for it. `stamps`: there is an authority that can put a time stamp on signatures.
+    `holder` is whose certificate it is, `fingerprint` the hex SHA-256 of its DER form; `is_self_signed`: nobody
+    else vouches for it. `stamps`: there is an authority that can put a time stamp on signatures.
     """
 
     holder: str
     fingerprint: str
-    is_own: bool
+    is_self_signed: bool
     stamps: bool
 
     async def sign(self, document: bytes) -> bytes:

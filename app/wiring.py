@@ -167,14 +167,14 @@ def document_signer(settings: Settings) -> DocumentSigner:
             credentials = own_credentials(own, name=f"awizo, {host}", now=_now())
         except CredentialsError as error:
             raise SettingsError(f"AWIZO_DATA_DIR: keys/{own.name} {error}.") from None
-        return PadesSigner(credentials, is_own=True, timestamper=timestamper(settings))
+        return PadesSigner(credentials, timestamper=timestamper(settings))
     try:
         credentials = read_credentials(file.read_bytes(), password)
     except OSError as error:
         raise SettingsError(f"AWIZO_PDF_PKCS12 cannot be read: {error.strerror}.") from None
     except CredentialsError as error:
         raise SettingsError(f"AWIZO_PDF_PKCS12 {error}; the password is that of AWIZO_PDF_PASSWORD.") from None
-    return PadesSigner(credentials, is_own=False, timestamper=timestamper(settings))
+    return PadesSigner(credentials, timestamper=timestamper(settings))
 
 
 def providers_of(settings: Settings, vault: Vault) -> list[Provider]:

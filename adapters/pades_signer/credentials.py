@@ -26,12 +26,17 @@ class CredentialsError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A PKCS#12 file (RFC 7292) with its password, and what its certificate says: holder and hex SHA-256 of its DER."""
+    """A PKCS#12 file (RFC 7292) with its password, and what its certificate says.
+
+    `fingerprint` is the hex SHA-256 of its DER form; `is_self_signed`: its holder issued it. `certificate_bytes` counts
+    what else is in the file as well.
+    """
 
     pkcs12: bytes = field(repr=False)
     password: bytes | None = field(repr=False)
     holder: str
     fingerprint: str
+    is_self_signed: bool
     certificate_bytes: int
 
 
@@ -64,6 +69,7 @@ def read_credentials(pkcs12: bytes, password: str) -> Credentials:
         password=given,
         holder=_holder(certificate),
         fingerprint=sha256(encoded).hexdigest(),
+        is_self_signed=certificate.issuer == certificate.subject,
         certificate_bytes=len(encoded) + sum(map(len, others)),
     )
 

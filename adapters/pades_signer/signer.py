@@ -14,15 +14,12 @@ _STAMP_BYTES_MAX = 12 * 1024
 
 
 class PadesSigner:
-    """`app.ports.DocumentSigner` with one certificate; `timestamper` stamps the signatures, where there is one.
+    """`app.ports.DocumentSigner` with one certificate; `timestamper` stamps the signatures, where there is one."""
 
-    `is_own`: the certificate was made here, and nobody vouches for it.
-    """
-
-    def __init__(self, credentials: Credentials, *, is_own: bool, timestamper: Timestamper | None = None) -> None:
+    def __init__(self, credentials: Credentials, *, timestamper: Timestamper | None = None) -> None:
         self.holder = credentials.holder
         self.fingerprint = credentials.fingerprint
-        self.is_own = is_own
+        self.is_self_signed = credentials.is_self_signed
         self.stamps = timestamper is not None
         self._credentials = credentials
         self._timestamper = timestamper

@@ -36,6 +36,11 @@ class StatementIssuer:
         from app.rendering.statement_pdf.document import render_statement  # noqa: PLC0415 – see above
 
         signer = self._signer
-        seal = Seal(holder=signer.holder, fingerprint=signer.fingerprint, is_own=signer.is_own, stamp=stamp)
+        seal = Seal(
+            holder=signer.holder,
+            fingerprint=signer.fingerprint,
+            is_self_signed=signer.is_self_signed,
+            stamp=stamp,
+        )
         async with self._turns:
             return await asyncio.to_thread(render_statement, bundle, language, seal)

@@ -11,7 +11,7 @@ class NotingSigner:
 
     holder: str = "awizo, awizo.test"
     fingerprint: str = "ab" * 32
-    is_own: bool = True
+    is_self_signed: bool = True
     stamps: bool = False
     unreachable: bool = False
     seen: list[bytes] = field(default_factory=list)

@@ -4,7 +4,7 @@ from app.rendering.catalog import Say
 from app.rendering.statement_pdf.account import Account
 from app.rendering.statement_pdf.letters import grouped, printable, shortened
 from app.rendering.statement_pdf.seal import Seal, Stamp
-from app.rendering.statement_pdf.sheet import BODY, BOLD, LEFT, SMALL, WIDTH, Sheet
+from app.rendering.statement_pdf.sheet import LEFT, NOTE, NOTE_BOLD, SMALL, WIDTH, Sheet
 
 _KEYS_NAMED = 8
 _KEY_LONGEST = 200
@@ -63,11 +63,11 @@ def signature_in_words(seal: Seal, say: Say) -> list[str]:
             fingerprint=grouped(seal.fingerprint),
         )
     ]
-    if seal.is_own:
+    if seal.is_self_signed:
         told.append(
             say(
-                "The service made this certificate for itself, and nobody vouches for it: compare its SHA-256 with "
-                "what the operator gives you by another way. The proof needs no certificate."
+                "The holder issued this certificate to itself, and nobody else vouches for it: compare its SHA-256 "
+                "with what the operator gives you by another way. The proof needs no certificate."
             )
         )
     match seal.stamp:
@@ -84,14 +84,14 @@ def draw_closing(sheet: Sheet, account: Account, seal: Seal, say: Say) -> None:
     """Headed paragraphs from the present height on."""
     sheet.heading(say("How to check this"))
     for number, (short, how) in enumerate(steps(account, say), start=1):
-        sheet.make_room(BOLD.leading + 3 * BODY.leading)
-        sheet.put(f"{number}.", BOLD, x=LEFT, y=sheet.y)
-        sheet.flow(short, BOLD, x=LEFT + 7, width=WIDTH - 7, after=0.4)
-        sheet.flow(sheet.prose(how), BODY, x=LEFT + 7, width=WIDTH - 7, after=2.4)
+        sheet.make_room(NOTE_BOLD.leading + 3 * NOTE.leading)
+        sheet.put(f"{number}.", NOTE_BOLD, x=LEFT, y=sheet.y)
+        sheet.flow(short, NOTE_BOLD, x=LEFT + 7, width=WIDTH - 7, after=0.4)
+        sheet.flow(sheet.prose(how), NOTE, x=LEFT + 7, width=WIDTH - 7, after=2.4)
     sheet.set_y(sheet.y + 2)
     sheet.heading(say("The signature of this document"))
     for text in signature_in_words(seal, say):
-        sheet.flow(sheet.prose(text), BODY, after=1.6)
+        sheet.flow(sheet.prose(text), NOTE, after=1.6)
     sheet.set_y(sheet.y + 2)
     sheet.heading(say("The keys that the proof names"))
     for key in account.vkeys[:_KEYS_NAMED]:

@@ -80,8 +80,11 @@ def _draw_top(sheet: Sheet, account: Account, title: str, language: str, say: Sa
     """Who made it, what it is, when; at the right the reference of the proof as a code to scan."""
     code_x = LEFT + WIDTH - _CODE
     sheet.code(f"awizo-proof/v1:{account.digest}", x=code_x, y=TOP, size=_CODE)
-    sheet.put(say("Reference of the proof"), SMALL_SOFT, x=code_x, y=TOP + _CODE + 1.2)
-    sheet.put(short_reference(account.digest), SMALL_BOLD, x=code_x, y=TOP + _CODE + 5)
+    for text, style, y in (
+        (say("Proof reference"), SMALL_SOFT, _CODE + 1.2),
+        (short_reference(account.digest), SMALL_BOLD, _CODE + 5),
+    ):
+        sheet.put(text, style, x=LEFT + WIDTH - sheet.width_of(text, style), y=TOP + y)
     sheet.put("awizo", _MAKER, x=LEFT, y=TOP - 1)
     sheet.set_y(TOP + 7)
     sheet.flow(title, _TITLE, width=WIDTH - _CODE - 8, after=1)

@@ -16,10 +16,10 @@ class Stamp(Enum):
 class Seal:
     """Whose certificate signs: its holder and the hex SHA-256 of its DER form.
 
-    `is_own`: this installation made it for itself, so that nobody vouches for it.
+    `is_self_signed`: nobody but its holder vouches for it.
     """
 
     holder: str
     fingerprint: str
-    is_own: bool
+    is_self_signed: bool
     stamp: Stamp
