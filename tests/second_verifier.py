@@ -36,7 +36,18 @@ from tests.second_formats import (
 )
 from tests.second_policy import Rules, judge, read_policy
 
-__all__ = ["Refused", "Verdict", "check_checkpoint", "rebuild_root", "verify"]
+__all__ = [
+    "Proven",
+    "Refused",
+    "Shards",
+    "Verdict",
+    "check_anchors",
+    "check_checkpoint",
+    "check_originals",
+    "prove",
+    "rebuild_root",
+    "verify",
+]
 
 _BUNDLE = (
     "format notification issued_at pending vkeys facts context anchors timestamps originals"
@@ -103,16 +114,16 @@ def _check(bundle: Json, keys: list[Key], rules: Rules | None) -> list[str]:
     hold(bundle["digest"] == sha256(jcs(rest).encode()).hex(), "digest", "the bundle is damaged")
     _check_head(bundle)
     shards = Shards(keys=keys, notes={}, heads={})
-    facts = [_prove(fact, shards, f"facts[{i}]") for i, fact in enumerate(bundle["facts"])]
-    context = [_prove(fact, shards, f"context[{i}]") for i, fact in enumerate(bundle["context"])]
+    facts = [prove(fact, shards, f"facts[{i}]") for i, fact in enumerate(bundle["facts"])]
+    context = [prove(fact, shards, f"context[{i}]") for i, fact in enumerate(bundle["context"])]
     hold(facts, "facts", "there are none")
     ids = [fact.document["id"] for fact in facts + context]
     hold(len(set(ids)) == len(ids), "facts", "an id stands twice")
     _check_chain(bundle["notification"], facts)
     _check_named(facts, context)
-    _check_anchors(bundle["anchors"], facts + context, shards)
+    check_anchors(bundle["anchors"], facts + context, shards)
     _check_stamps(bundle["timestamps"], shards)
-    _check_originals(bundle["originals"], facts + context)
+    check_originals(bundle["originals"], facts + context)
     vouched = _check_statement(bundle, facts[-1], shards)
     anchors = [anchor["note"] for anchor in bundle["anchors"]]
     cosigned = judge(sorted(shards.notes.items()), anchors, rules) if rules is not None else []
@@ -132,7 +143,8 @@ def _check_head(bundle: Json) -> None:
         hold(isinstance(bundle[name], str), "bundle", f"{name} is no text")
 
 
-def _prove(entry: Json, shards: Shards, where: str) -> Proven:
+def prove(entry: Json, shards: Shards, where: str) -> Proven:
+    """One fact: what is shown of it, its leaf, and its place under a checkpoint that a brought key signed."""
     record(entry, "document salt openings proof", where)
     document = entry["document"]
     check_document(document, where)
@@ -241,7 +253,8 @@ def _check_named(facts: Sequence[Proven], context: Sequence[Proven]) -> None:
     hold(used == set(known), "context", "it holds a fact that no fact names")
 
 
-def _check_anchors(anchors: Json, proven: Sequence[Proven], shards: Shards) -> None:
+def check_anchors(anchors: Json, proven: Sequence[Proven], shards: Shards) -> None:
+    """They are those that the facts name, and the beginnings of their shards' trees."""
     named = [fact.document["anchor"] for fact in proven if fact.document["anchor"] is not None]
     wanted = {Head(origin=a["origin"], size=a["size"], root=base64(a["root"], "anchor", "", 32)) for a in named}
     places = {(head.origin, head.size) for head in wanted}
@@ -274,7 +287,8 @@ def _check_stamps(stamps: Json, shards: Shards) -> None:
         hold(imprint in base64(stamp["tsr"], "timestamp", where), "timestamp", f"{where} stamps something else")
 
 
-def _check_originals(originals: Json, proven: Sequence[Proven]) -> None:
+def check_originals(originals: Json, proven: Sequence[Proven]) -> None:
+    """Each is what a field of a fact commits to."""
     documents = {fact.document["id"]: fact.document for fact in proven}
     places = []
     for i, original in enumerate(originals):

@@ -43,11 +43,11 @@ SHIPMENT_LIMITS = (
 
 
 def shipment_limits_with(downtimes: Sequence[Downtime], *, more: int = 0) -> str:
-    """`SHIPMENT_LIMITS`, and by name the ended downtimes in which no event could be accepted."""
+    """`SHIPMENT_LIMITS`, and by name the ended downtimes between its beginning and its end; `more` are not named."""
     if not downtimes:
         return SHIPMENT_LIMITS
     return (
-        f"{SHIPMENT_LIMITS}\nBetween its beginning and its end the service was not always able to accept events, as it "
+        f"{SHIPMENT_LIMITS}\nBetween its beginning and its end the service was not always able to do its work, as it "
         f"wrote down itself: {_listed(downtimes, more)}."
     )
 

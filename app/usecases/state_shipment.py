@@ -209,5 +209,5 @@ def _listed(found: _Found) -> list[ListedNotification]:
 
 
 async def _limits(tx: Tx, horizon: Horizon, until: datetime) -> str:
-    named, more = await downtimes_within(tx, {Duty.ACCEPT: horizon.since}, until, limit=DOWNTIMES_NAMED)
+    named, more = await downtimes_within(tx, dict.fromkeys(Duty, horizon.since), until, limit=DOWNTIMES_NAMED)
     return shipment_limits_with(named, more=more)
