@@ -42,7 +42,7 @@ SHIPMENT_EXAMPLE: dict[str, Any] = {
             "recipient": "customer-4711",
             "language": "pl",
             "time_zone": "Europe/Warsaw",
-            "post_codes": ["03-729"],
+            "post_codes": [],
             "contact_points": [
                 {"channel": "sms", "value": "+48*****200", "verified": True, "method": "counter", "state": "active"}
             ],
@@ -57,6 +57,7 @@ SHIPMENT_EXAMPLE: dict[str, Any] = {
                     "version": 1,
                 }
             ],
+            "quiet_hours": None,
             "ignored": [],
         }
     ],

@@ -127,7 +127,8 @@ async def delete_before(tx: Tx, *, before: UUID, limit: int) -> int:
 async def _opened(tx: Tx, rows: Iterable[Any], keys: Mapping[UUID, PersonKey] | None = None) -> list[Complaint]:
     kept = list(rows)
     known = dict(keys or {})
-    known |= await person_keys.of_people(tx, {row.recipient_id for row in kept} - known.keys())
+    if missing := {row.recipient_id for row in kept} - known.keys():
+        known |= await person_keys.of_people(tx, missing)
     opened = [_complaint(row, known[row.recipient_id]) for row in kept if row.recipient_id in known]
     return [each for each in opened if each is not None]
 

@@ -12,6 +12,7 @@ from app.domain.access import Scope
 from app.domain.calendar import rolled, working_day_after
 from app.domain.shipment import RANK
 from tests.builders import EMAIL, FACILITY, OPERATOR, PHONE, SHIPMENT
+from tests.integration.api import support_scene
 from tests.integration.api.scene import HOLD, set_scene, until
 from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event, now, person
 from tests.integration.api.test_twilio_callback import call, callback_path, report
@@ -86,8 +87,9 @@ def shape(value: Any) -> Any:
 
 
 async def test_an_answer_has_exactly_the_members_that_the_description_shows(service: Service) -> None:
-    await set_scene(service)
+    scene = await set_scene(service)
     await call(service, callback_path(service), report("delivered"))
+    await support_scene.attach(scene)
     view = await shown(service)
     # Nobody has said anything on the page of a notice here.
     unsaid = [each for each in SHIPMENT_EXAMPLE["timeline"] if each["kind"] != "statement"]
