@@ -195,7 +195,7 @@ async def test_a_statement_begins_after_what_was_too_old_to_be_kept(world: World
     assert moment((await statement(world))["since"]) < posted_at
     clock.forward(days=150)
     await keep(world.database, aged)
-    await world.accepted(event("in_transit", id="young", at=clock.now, data={"shipment": "another-one"}))
+    await world.accepted(event("in_transit", id="newest", at=clock.now, data={"shipment": "another-one"}))
     await world.seal()
     raw = await statement(world)
     assert counts(raw) == (1, 0, 0, 0, 0)
