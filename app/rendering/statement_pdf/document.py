@@ -69,11 +69,11 @@ def render_statement(bundle: bytes, language: str, seal: Seal) -> bytes:
     sheet.add_page()
     _draw_top(sheet, account, title, language, say)
     _draw_story(sheet, account, language, say)
-    _draw_summary(sheet, account, language, say)
     draw_limits(sheet, account.downtimes, say)
+    _draw_summary(sheet, account, language, say)
     _draw_records(sheet, account, say)
     draw_closing(sheet, account, seal, say)
-    return bytes(sheet.output())
+    return sheet.finish()
 
 
 def _draw_top(sheet: Sheet, account: Account, title: str, language: str, say: Say) -> None:
@@ -81,8 +81,8 @@ def _draw_top(sheet: Sheet, account: Account, title: str, language: str, say: Sa
     code_x = LEFT + WIDTH - _CODE
     sheet.code(f"awizo-proof/v1:{account.digest}", x=code_x, y=TOP, size=_CODE)
     for text, style, y in (
-        (say("Proof reference"), SMALL_SOFT, _CODE + 1.2),
-        (short_reference(account.digest), SMALL_BOLD, _CODE + 5),
+        (say("Proof reference"), SMALL_SOFT, _CODE + 2.8),
+        (short_reference(account.digest), SMALL_BOLD, _CODE + 6.6),
     ):
         sheet.put(text, style, x=LEFT + WIDTH - sheet.width_of(text, style), y=TOP + y)
     sheet.put("awizo", _MAKER, x=LEFT, y=TOP - 1)
@@ -91,7 +91,7 @@ def _draw_top(sheet: Sheet, account: Account, title: str, language: str, say: Sa
     issued = say("Proof issued on %(when)s", when=in_full(account.issued_at, language))
     sheet.flow(issued, NOTE, width=WIDTH - _CODE - 8)
     sheet.flow(say("Notification %(id)s", id=account.notification), NOTE, width=WIDTH - _CODE - 8)
-    sheet.set_y(TOP + _CODE + 11)
+    sheet.set_y(TOP + _CODE + 13)
 
 
 def _draw_story(sheet: Sheet, account: Account, language: str, say: Say) -> None:
@@ -107,6 +107,7 @@ def _draw_story(sheet: Sheet, account: Account, language: str, say: Say) -> None
 
 
 def _draw_summary(sheet: Sheet, account: Account, language: str, say: Say) -> None:
+    sheet.set_y(sheet.y + 5)
     sheet.rule()
     for label, text in summary(account, language, say):
         lines = [line for part in text for line in sheet.lines(part, NOTE, WIDTH - _LABEL)]
@@ -117,7 +118,6 @@ def _draw_summary(sheet: Sheet, account: Account, language: str, say: Say) -> No
             sheet.put(line, NOTE, x=LEFT + _LABEL, y=top + number * NOTE.leading)
         sheet.set_y(top + NOTE.leading * len(lines) + 1.3)
         sheet.rule()
-    sheet.set_y(sheet.y + 4.5)
 
 
 def _draw_records(sheet: Sheet, account: Account, say: Say) -> None:

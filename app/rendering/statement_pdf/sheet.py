@@ -74,6 +74,7 @@ class Sheet(FPDF):
             self.add_font("Inter", style, str(files(__package__) / f"inter-{weight}.ttf"))
         self.set_margins(LEFT, TOP, RIGHT)
         self.set_auto_page_break(auto=False)
+        self.alias_nb_pages("")  # else {nb} in a value would become the number of pages
         self.c_margin = 0
         self.set_title(title)
         self.set_subject(say("Proof %(digest)s", digest=digest))
@@ -82,7 +83,16 @@ class Sheet(FPDF):
         self.set_lang(language)
         self.set_creation_date(made_at)
 
-    def footer(self) -> None:
+    def finish(self) -> bytes:
+        """The document; each page gets its foot now that their number is known."""
+        pages = self.pages_count
+        for number in range(1, pages + 1):
+            self.page = number
+            self.set_font("Inter", "", 1)  # so that the next one is set anew: this page ended with any
+            self._draw_foot(self.say("page %(page)s of %(pages)s", page=str(number), pages=str(pages)))
+        return bytes(self.output())
+
+    def _draw_foot(self, page: str) -> None:
         """The name of the document, its page, and the reference of the proof, short and whole."""
         self.set_draw_color(*LINE)
         self.set_line_width(0.2)
@@ -90,10 +100,7 @@ class Sheet(FPDF):
         reference = self.say("proof %(reference)s", reference=short_reference(self._digest))
         self.put(f"{self._named}  ·  {reference}", TINY, x=LEFT, y=FLOOR + 6.5)
         self.put(self._digest, TINY, x=LEFT, y=FLOOR + 10.5)
-        page = self.say("page %(page)s of %(pages)s", page=str(self.page_no()), pages="{nb}")
-        self.put(
-            page, SMALL_BOLD, x=LEFT + WIDTH - self.width_of(page.replace("{nb}", "00"), SMALL_BOLD), y=FLOOR + 6.5
-        )
+        self.put(page, SMALL_BOLD, x=LEFT + WIDTH - self.width_of(page, SMALL_BOLD), y=FLOOR + 6.5)
 
     def use(self, style: Style) -> None:
         """Set what follows in that style."""

@@ -7,8 +7,9 @@ from app.rendering.statement_pdf.letters import lines_of, printable, shortened
 from app.rendering.statement_pdf.moments import in_sentence
 from app.rendering.statement_pdf.record import Record
 
-_MESSAGE_LONGEST = 480
+_MESSAGE_LONGEST, _NAME_LONGEST = 480, 60
 _LINES_MAX = 8
+_ORIGIN_LONGEST = 160
 _SERVICE = "service"
 
 
@@ -45,7 +46,7 @@ def _ground(account: Account, language: str, say: Say) -> str:
     if purpose == _SERVICE:
         return say(PURPOSES[_SERVICE])
     consent = next((record for record in account.records if record.type.startswith("consent.")), None)
-    about = say(PURPOSES[purpose]) if purpose in PURPOSES else printable(purpose)
+    about = say(PURPOSES[purpose]) if purpose in PURPOSES else shortened(printable(purpose), _NAME_LONGEST)[0]
     if consent is None:
         return say("The decision names no consent (%(purpose)s).", purpose=about)
     return _consent(consent, about, language, say)
@@ -62,7 +63,9 @@ def _consent(consent: Record, about: str, language: str, say: Say) -> str:
 
 def _log(account: Account, say: Say) -> str:
     origins = sorted({printable(record.origin) for record in account.records})
-    named = ", ".join(origins[:3]) + (" …" if len(origins) > 3 else "")
+    named = ", ".join(shortened(origin, _ORIGIN_LONGEST)[0] for origin in origins[:3]) + (
+        " …" if len(origins) > 3 else ""
+    )
     return say.plural(
         "%(count)s record in the log %(logs)s.",
         "%(count)s records in the log %(logs)s.",

@@ -5,7 +5,7 @@ from typing import assert_never
 from app.evidence.catalogue import GRADE_WORDS
 from app.rendering.catalog import Say, marked
 from app.rendering.statement_pdf.account import Account
-from app.rendering.statement_pdf.fact_words import CHANNELS, FAILURES, GRADES, NEWS, REASONS, SIGNATURES
+from app.rendering.statement_pdf.fact_words import CHANNELS, FAILURES, GRADES, NEWS, REASONS
 from app.rendering.statement_pdf.fate import Ending, Fate
 from app.rendering.statement_pdf.letters import grouped, printable, shortened
 from app.rendering.statement_pdf.moments import in_sentence, same_day, time_only
@@ -13,7 +13,7 @@ from app.rendering.statement_pdf.record import Record
 from app.rendering.words import OPERATORS
 
 _ITEMS_NAMED = 5
-_VALUE_LONGEST = 160
+_VALUE_LONGEST, _NAME_LONGEST, _ITEM_LONGEST = 120, 60, 40
 _GROUPED_FROM = 12
 _HIGHEST = str(len(GRADE_WORDS) - 1)
 
@@ -30,6 +30,24 @@ _HEADLINES = {
     Ending.NOT_YET: marked("Not sent so far (%(message)s)"),
 }
 _UNTRIED = frozenset({Ending.NOT_SENT, Ending.CALLED_OFF, Ending.EXPIRED, Ending.WAITING})
+_SIGNED = {
+    "none": marked("The report carries no signature."),
+    "shared_key": marked(
+        "The report is signed with a key that the provider shares with us: to anybody else that proves nothing."
+    ),
+    "public_key": marked("The report is signed with the provider's own key."),
+    "dkim": marked("The report is signed by the mail server (DKIM)."),
+}
+_DECIDED = marked("The decision and its reason were written down then, and have not been changed since.")
+_CAVEATS = {
+    Ending.DELIVERED: marked("It does not show whether anybody read the message."),
+    Ending.TAKEN_OVER: marked("Whether the message arrived, nobody has said."),
+    Ending.UNKNOWN: marked("Nothing follows from this: neither that the person was told nor that they were not."),
+    Ending.FAILED: marked("What the provider answered stands among the records."),
+    Ending.NOT_SENT: _DECIDED,
+    Ending.CALLED_OFF: _DECIDED,
+    Ending.EXPIRED: _DECIDED,
+}
 _SAYINGS = {
     "recipient.acknowledged": marked("The person confirmed the message %(when)s."),
     "recipient.disputed": marked("The person objected to it %(when)s."),
@@ -40,19 +58,19 @@ _SAYINGS = {
 def message_word(account: Account, say: Say) -> str:
     """`SMS` or `e-mail`."""
     channel = account.opening.data["channel"] or ""
-    return say(CHANNELS[channel]) if channel in CHANNELS else printable(channel)
+    return say(CHANNELS[channel]) if channel in CHANNELS else _shown(channel, _NAME_LONGEST)
 
 
 def operator_name(account: Account) -> str:
     """The operator by the name that people know, else by its code."""
     code = account.opening.data["operator"] or "–"
-    return printable(OPERATORS.get(code, code))
+    return _shown(OPERATORS.get(code, code), _NAME_LONGEST)
 
 
 def items(account: Account) -> tuple[str, ...]:
     """The numbers of the items it is about, long ones of digits in groups; none while that field is closed."""
     opened = account.opened("shipment") or ""
-    return tuple(_number(printable(each)) for each in opened.split("\n") if each)
+    return tuple(_number(_shown(each, _ITEM_LONGEST)) for each in opened.split("\n") if each)
 
 
 def headline(account: Account, say: Say) -> str:
@@ -86,10 +104,12 @@ def sureness(account: Account, say: Say) -> str:
 def _subject(account: Account, say: Say) -> str:
     kind = account.opening.data["kind"] or ""
     return say(
-        "The message (%(message)s) was meant for %(whom)s and was to tell that %(news)s.",
+        "The message (%(message)s; %(whom)s) was to tell that %(news)s.",
         message=message_word(account, say),
         whom=_whom(account, say),
-        news=say(NEWS[kind]) if kind in NEWS else say("something had happened (%(kind)s)", kind=printable(kind)),
+        news=say(NEWS[kind])
+        if kind in NEWS
+        else say("something had happened (%(kind)s)", kind=_shown(kind, _NAME_LONGEST)),
     )
 
 
@@ -98,6 +118,8 @@ def _whom(account: Account, say: Say) -> str:
     named = [_contact(account, say)]
     if recipient := account.opened("recipient"):
         named.append(say("recipient %(value)s", value=_shown(recipient)))
+    elif account.is_sealed("recipient"):
+        named.append(say("a recipient who is sealed here"))
     return ", ".join(named)
 
 
@@ -106,10 +128,10 @@ def _contact(account: Account, say: Say) -> str:
     contact = account.opened("contact")
     if contact is not None:
         shown = _shown(contact)
-        return say("the number %(value)s", value=shown) if is_sms else say("the address %(value)s", value=shown)
+        return say("to the number %(value)s", value=shown) if is_sms else say("to the address %(value)s", value=shown)
     if account.is_sealed("contact"):
-        return say("a number that is sealed here") if is_sms else say("an address that is sealed here")
-    return say("a person without a known number") if is_sms else say("a person without a known address")
+        return say("to a number that is sealed here") if is_sms else say("to an address that is sealed here")
+    return say("no number known") if is_sms else say("no address known")
 
 
 def _items(account: Account, say: Say) -> str:
@@ -159,7 +181,7 @@ def _outcome(account: Account, when: str, language: str, say: Say) -> str:
 
 def _tried(fate: Fate, last: Record, language: str, say: Say) -> str:
     """When it was given, or was to be given, to whom."""
-    provider, when = printable(last.data["provider"] or "–"), in_sentence(last.known_at, language, say)
+    provider, when = _shown(last.data["provider"] or "–", _NAME_LONGEST), in_sentence(last.known_at, language, say)
     if fate.attempts > 1:
         return say(
             "The service awizo tried to send it, the last time through %(provider)s %(when)s; attempts: %(count)s.",
@@ -201,7 +223,7 @@ def _failed(record: Record, when: str, say: Say) -> str:
     if record.type == "receipt.failed":
         return say("A report that it was not delivered came %(when)s.", when=when)
     failure = record.data["failure"] or ""
-    why = say(FAILURES[failure]) if failure in FAILURES else printable(failure or "–")
+    why = say(FAILURES[failure]) if failure in FAILURES else _shown(failure or "–", _NAME_LONGEST)
     return say("It was given up %(when)s: %(why)s.", when=when, why=why)
 
 
@@ -209,7 +231,7 @@ def _not_sent(fate: Fate, when: str, say: Say) -> str:
     reason = fate.by.data["reason"] or ""
     if fate.ending is Ending.EXPIRED:
         return say("It was not sent: its time had run out, as was written down %(when)s.", when=when)
-    why = say(REASONS[reason]) if reason in REASONS else printable(reason or "–")
+    why = say(REASONS[reason]) if reason in REASONS else _shown(reason or "–", _NAME_LONGEST)
     if fate.ending is Ending.CALLED_OFF:
         return say("It was called off %(when)s, before it was sent: %(why)s.", when=when, why=why)
     return say("It was not sent. That was decided %(when)s: %(why)s.", when=when, why=why)
@@ -217,21 +239,11 @@ def _not_sent(fate: Fate, when: str, say: Say) -> str:
 
 def _caveats(fate: Fate, say: Say) -> list[str]:
     """What the ending does not show."""
-    match fate.ending:
-        case Ending.DELIVERED | Ending.FAILED:
-            caveats = [say("It does not show that anybody read the message, or did not.")]
-            signature = fate.by.data.get("signature") or ""
-            if signature in SIGNATURES:
-                caveats.append(say("The report is signed: %(how)s.", how=say(SIGNATURES[signature])))
-            return caveats
-        case Ending.TAKEN_OVER:
-            return [say("Whether the message arrived, nobody has said.")]
-        case Ending.UNKNOWN:
-            return [say("Nothing follows from this: neither that the person was told nor that they were not.")]
-        case Ending.NOT_SENT | Ending.CALLED_OFF | Ending.EXPIRED:
-            return [say("The decision and its reason were written down then, and have not been changed since.")]
-        case _:
-            return []
+    signed = [say(_SIGNED[fate.by.data["signature"]])] if fate.by.type.startswith("receipt.") else []
+    caveat = _CAVEATS.get(fate.ending)
+    if fate.ending is Ending.FAILED and signed:
+        caveat = None
+    return [*signed, *([say(caveat)] if caveat else [])]
 
 
 def _unpublished(account: Account, say: Say) -> list[str]:
@@ -249,6 +261,6 @@ def _number(item: str) -> str:
     return grouped(item) if item.isdigit() and len(item) >= _GROUPED_FROM else item
 
 
-def _shown(value: str) -> str:
-    text, more = shortened(printable(value), _VALUE_LONGEST)
+def _shown(value: str, longest: int = _VALUE_LONGEST) -> str:
+    text, more = shortened(printable(value), longest)
     return f"{text} …" if more else text

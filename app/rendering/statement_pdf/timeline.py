@@ -61,10 +61,11 @@ def draw_timeline(sheet: Sheet, records: Sequence[Record], say: Say) -> None:
     top = sheet.y
     _draw_lanes(sheet, top, height, say)
     placed = {}
+    numbers = max(sheet.width_of(str(mark.number), SMALL) for mark in marks) + 3.5
     for mark, row in zip(marks, rows, strict=True):
         y = top + _HEAD + row
         placed[mark.number, mark.is_claim] = y
-        _draw_words(sheet, mark, y, say)
+        _draw_words(sheet, mark, y, numbers=numbers, say=say)
     _draw_gaps(sheet, marks, rows, top + _HEAD, say)
     for mark in marks:
         _draw_mark(sheet, mark, placed)
@@ -97,15 +98,15 @@ def _draw_lanes(sheet: Sheet, top: float, height: float, say: Say) -> None:
             sheet.put(line, SMALL, x=_x(lane) - width / 2, y=top + 1 + number * SMALL.leading)
 
 
-def _draw_words(sheet: Sheet, mark: Mark, y: float, say: Say) -> None:
-    """The time on the left; on the right what it is, its number before it."""
+def _draw_words(sheet: Sheet, mark: Mark, y: float, *, numbers: float, say: Say) -> None:
+    """The time on the left; on the right what it is, behind its number, for which so much room is left."""
     style = SMALL_SOFT if mark.is_claim else SMALL
     sheet.put(on_axis(mark.at), style, x=LEFT, y=y - style.leading / 2)
     text = say("the time that is claimed") if mark.is_claim else say(TYPES[mark.record.type])
     sheet.put(f"{mark.number}", style, x=LEFT + _TEXT, y=y - style.leading / 2)
-    room = WIDTH - _TEXT - 6
+    room = WIDTH - _TEXT - numbers
     lines = sheet.lines(text, style, room)
-    sheet.put(lines[0] + (" …" if len(lines) > 1 else ""), style, x=LEFT + _TEXT + 6, y=y - style.leading / 2)
+    sheet.put(lines[0] + (" …" if len(lines) > 1 else ""), style, x=LEFT + _TEXT + numbers, y=y - style.leading / 2)
 
 
 def _draw_gaps(sheet: Sheet, marks: Sequence[Mark], rows: Sequence[float], top: float, say: Say) -> None:
