@@ -6,13 +6,12 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.api.answer_schemas import reference
 from app.api.body import read_json
 from app.api.dependencies import ServicesDep, require
-from app.api.notifications import notification_views
 from app.api.openapi import answers
 from app.api.problems import Problem
 from app.api.search_models import SearchData, body_of, cursor_of, position_of, read_search
+from app.api.search_views import FOUND_PAGE, found_views
 from app.api.services import refuse_while_log_is_untrusted
 from app.domain.access import Caller, Scope
 from app.usecases.read_access import Reading
@@ -27,7 +26,7 @@ BODY_BYTES_MAX = 16 * 1024
     "/search",
     summary="Find notifications, also by phone number or e-mail address",
     openapi_extra=body_of(SearchData),
-    responses=answers(200, 400, 401, 403, 413, 415, 422, 503, schema=reference("NotificationPage")),
+    responses=answers(200, 400, 401, 403, 413, 415, 422, 503, schema=FOUND_PAGE),
 )
 async def search(
     request: Request,
@@ -36,7 +35,8 @@ async def search(
 ) -> Response:
     """Newest first. A page can have fewer items than `limit`, or none, and still a `next`: go on until that is null.
 
-    A search that names a person or a contact is sealed as `access.read` before the answer, whether or not it finds.
+    `facts` says of each what its facts show at best, and where its proof is. A search that names a person, a contact or
+    a courier is sealed as `access.read` before the answer, whether or not it finds.
     """
     wanted = read_search(await read_json(request, maximum=BODY_BYTES_MAX))
     before = position_of(wanted.cursor)
@@ -49,6 +49,6 @@ async def search(
         await seal_search(services.database, looked_for, reading, surroundings=services.surroundings)
     async with services.database.read() as tx:
         found = await search_notifications(tx, looked_for, before=before, limit=wanted.limit)
-        items = await notification_views(tx, found.notifications)
+        items = await found_views(tx, found.notifications)
     following = cursor_of(found.following) if found.following else None
     return Response(orjson.dumps({"items": items, "next": following}), HTTPStatus.OK, media_type="application/json")

@@ -9,14 +9,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic import ValidationInfo as Info
 from pydantic_core import PydanticCustomError
 
-from app.api.event_fields import Instant, Name
+from app.api.event_fields import Instant, Name, Text
 from app.api.problems import OWN_ERROR, Fault, Problem, faults_of
 from app.api.recipient_models import ChannelName, normalised_email, whole_schema
 from app.domain.access import Caller
 from app.domain.channel import Channel
 from app.domain.contact_value import NumberFault, mobile_number
 from app.domain.notification import Status
-from app.evidence.catalogue import SEALED_NAMES
+from app.evidence.catalogue import GRADE_WORDS, SEALED_NAMES
 from app.storage.search import Search
 
 LIMIT_MAX = 200
@@ -62,31 +62,40 @@ class ContactWanted(_Strict):
 
 
 class FilterData(_Strict):
-    """What notifications are looked for. `shipment`, `recipient` and `contact` need `operator`.
+    """What notifications are looked for. `shipment`, `recipient`, `contact`, `facility`, `courier` need `operator`.
 
-    `status_reason` is the `reason` of a notification (`no_consent`); `reason` says why the auditor asks, is sealed in
-    the log as `access.read`, and is needed with `recipient` and `contact`. `from` and `to` bound `created_at`.
+    `facility` is the id of the place that the news names, `courier` whose notice it tells of; `grade` what the facts of
+    a notification show at best. `status_reason` is the `reason` of a notification (`no_consent`); `reason` says why the
+    auditor asks, is sealed in the log as `access.read`, and is needed with `recipient`, `contact` and `courier`. `from`
+    and `to` bound `created_at`.
     """
 
     operator: Name | None = None
     shipment: Name | None = None
     recipient: Name | None = None
     contact: ContactWanted | None = None
+    facility: Name | None = None
+    courier: Text | None = None
     kind: _Word | None = None
     channel: ChannelName | None = None
     status: StatusName | None = None
     status_reason: _Word | None = None
+    grade: Annotated[int, Field(ge=0, lt=len(GRADE_WORDS))] | None = None
     created_from: Annotated[Instant | None, Field(alias="from")] = None
     created_to: Annotated[Instant | None, Field(alias="to")] = None
     reason: Reason | None = None
 
     @model_validator(mode="after")
     def _is_answerable(self) -> Self:
-        if self.operator is None and (self.shipment or self.recipient or self.contact):
-            raise _wrong("Needs operator: the names of shipments, recipients and contacts are an operator's")
-        if self.reason is None and (self.recipient or self.contact):
+        if self.operator is None and any((self.shipment, *self._people, self.facility)):
+            raise _wrong("Needs operator: the names of shipments, people, contacts and facilities are an operator's")
+        if self.reason is None and any(self._people):
             raise _wrong("Needs reason: whoever asks after a person or a contact says why")
         return self
+
+    @property
+    def _people(self) -> tuple[object, ...]:
+        return self.recipient, self.contact, self.courier
 
     def search(self, caller: Caller) -> Search:
         """What is to be looked for; of all operators those of the caller."""
@@ -96,10 +105,13 @@ class FilterData(_Strict):
             shipment=self.shipment,
             recipient=self.recipient,
             contact=(Channel(self.contact.channel), self.contact.value) if self.contact else None,
+            facility=self.facility,
+            courier=self.courier,
             kind=self.kind,
             channel=Channel(self.channel) if self.channel else None,
             status=Status(self.status) if self.status else None,
             status_reason=self.status_reason,
+            grade=self.grade,
             created_from=self.created_from,
             created_to=self.created_to,
         )
