@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from app.domain.access import Scope
 from app.domain.access_token import ALL_OPERATORS, actor_of
-from app.storage import api_keys
 from app.storage import facts as fact_store
 from app.storage.tables import facts
 from tests.builders import OPERATOR, RECIPIENT
@@ -243,16 +242,3 @@ async def test_an_issuer_that_goes_away_leaves_its_last_keys(
     assert (await service.client.get("/readyz")).status_code == 200
     monkeypatch.setattr("app.usecases.issuer_keys.KEPT", timedelta(0))
     assert (await service.client.get("/v1/notifications", headers=headers)).status_code == 401
-
-
-# keys beside them
-
-
-async def test_two_keys_of_one_system_live_beside_each_other_until_one_is_revoked(service: Service) -> None:
-    old, new = [await service.token(Scope.PROOFS_READ) for _ in range(2)]
-    keyring = service.services.keyring
-    assert [bool(await keyring.caller(each)) for each in (old, new)] == [True, True]
-    async with service.services.database.write() as tx:
-        assert await api_keys.revoke(tx, old.split("_")[1], now=now())
-    fresh = type(keyring)(service.services.database, service.services.surroundings)
-    assert [bool(await fresh.caller(each)) for each in (old, new)] == [False, True]
