@@ -36,6 +36,7 @@ class WebhookReceiver:
     waiting: dict[str, asyncio.Event] = field(default_factory=dict)
     at_once: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     most_at_once: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    _called: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def refuses(self, url: str) -> str | None:
         return None
@@ -43,6 +44,7 @@ class WebhookReceiver:
     async def call(self, url: str, *, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
         call = Call(url=url, headers=dict(headers), body=body)
         self.calls.append(call)
+        self._called.set()
         self.at_once[url] += 1
         self.most_at_once[url] = max(self.most_at_once[url], self.at_once[url])
         await asyncio.sleep(0)
@@ -54,6 +56,12 @@ class WebhookReceiver:
 
     async def close(self) -> None:
         return None
+
+    async def until_called(self, url: str, times: int) -> None:
+        """Return once that address was called so often."""
+        while len(self.to(url)) < times:
+            self._called.clear()
+            await self._called.wait()
 
     def to(self, url: str) -> list[Call]:
         return [call for call in self.calls if call.url == url]

@@ -22,10 +22,14 @@ def deliverer(world: World, receiver: WebhookReceiver, **given: Any) -> WebhookD
     return WebhookDeliverer(world.database, caller=receiver, surroundings=world.surroundings, **given)
 
 
+def new_webhook(url: str = URL, *, events: Collection[WebhookType] = ALL, operator: str = OPERATOR) -> NewWebhook:
+    return NewWebhook(operator=operator, url=url, description="", events=frozenset(events))
+
+
 async def endpoint(
     world: World, url: str = URL, *, events: Collection[WebhookType] = ALL, operator: str = OPERATOR
 ) -> Webhook:
-    new = NewWebhook(operator=operator, url=url, description="", events=frozenset(events))
+    new = new_webhook(url, events=events, operator=operator)
     added = await world.database.transact(partial(add_webhook, new=new, surroundings=world.surroundings))
     assert isinstance(added, Webhook)
     return added
