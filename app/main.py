@@ -31,7 +31,7 @@ from app.api import (
 )
 from app.api.key_limits import RateLimitFields
 from app.api.observer import Observer
-from app.api.openapi import describe
+from app.api.openapi import describe, operation_id
 from app.api.problems import Problem, problem_response
 from app.domain.role import Role
 from app.process import running
@@ -104,6 +104,7 @@ def create_app(settings: Settings | None = None, role: Role = Role.ALL) -> FastA
         description=DESCRIPTION,
         lifespan=lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -1,17 +1,34 @@
 """What openapi.yaml says beyond the types of the handlers: bodies that are read by hand, and problem answers."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 from fastapi import FastAPI
+from fastapi.encoders import jsonable_encoder
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import iter_route_contexts
+from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import BaseModel
 
 from app.api.answer_schemas import ANSWER_SCHEMAS, reference
 from app.api.dependencies import scopes_needed
 from app.api.event_schemas import event_request, event_schemas
 from app.api.problems import MEDIA_TYPE
 from app.domain.access import Scope
+
+TAGS = {
+    "events": "What logistics systems report",
+    "recipients": "People, their contact points, consents and settings",
+    "shipments": "Where an item stands, and what the log has about it",
+    "notifications": "What was sent, what was not and why, each with its proof",
+    "audit": "Finding notifications and taking many proofs along",
+    "support": "What support does for a customer, each act sealed with its reason",
+    "webhooks": "Telling other systems what happened",
+    "stats": "Figures that can be counted again",
+    "callbacks": "What providers and mail servers report",
+    "log": "The published log: hashes only, for everybody",
+    "health": "For whoever runs the service",
+}
 
 _DESCRIPTIONS = {
     200: "Done",
@@ -34,6 +51,17 @@ _DESCRIPTIONS = {
     503: "Not available now; see Retry-After",
 }
 
+SCOPES = {
+    Scope.EVENTS_WRITE: "Post events: logistics systems",
+    Scope.RECIPIENTS_WRITE: "Keep people's contacts and consents: a CRM, a counter",
+    Scope.SHIPMENTS_READ: "See shipments and what was told about them: support",
+    Scope.SUPPORT_WRITE: "Act on a customer's behalf: support",
+    Scope.PROOFS_READ: "Find, read and export proofs: auditors",
+    Scope.RECEIPTS_WRITE: "Hand in bounces: a mail server",
+    Scope.WEBHOOKS_WRITE: "Say where other systems are told of what happened",
+    Scope.ADMIN: "Everything",
+}
+
 SECURITY_SCHEMES: dict[str, Any] = {
     "apiKey": {
         "type": "http",
@@ -41,11 +69,15 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "description": "`awz_<id>_<secret>`, as `awizo keys create` prints it once",
     },
     "accessToken": {
-        "type": "http",
-        "scheme": "bearer",
-        "bearerFormat": "JWT",
-        "description": "An access token (RFC 9068) of the issuer that `AWIZO_OIDC_ISSUER` names, such as by the client "
-        "credentials grant of OAuth 2.0. Its `scope` has the scopes, its claim `awizo_operators` the operators",
+        "type": "oauth2",
+        "description": "An access token (a JWT by RFC 9068) of the issuer that `AWIZO_OIDC_ISSUER` names; the address "
+        "here is an example. Its `scope` has the scopes, its claim `awizo_operators` the operators",
+        "flows": {
+            "clientCredentials": {
+                "tokenUrl": "https://login.example/oauth2/token",
+                "scopes": {scope.value: meaning for scope, meaning in SCOPES.items()},
+            }
+        },
     },
 }
 
@@ -105,31 +137,69 @@ def _answer(status: int, schema: dict[str, Any], media_type: str) -> dict[str, A
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description, with our problem answers in place of FastAPI's own, and the scopes that a key needs."""
     if app.openapi_schema is None:
-        description = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        description = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            tags=[{"name": name, "description": said} for name, said in TAGS.items()],
+            servers=[{"url": "/", "description": "The deployment that serves this description"}],
+            contact={"name": "Whoever runs this deployment"},
+            license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        )
         components = description.setdefault("components", {})
         components.setdefault("schemas", {}).update({**ANSWER_SCHEMAS, **event_schemas()})
         components["securitySchemes"] = SECURITY_SCHEMES
-        # FastAPI leaves out of examples what is null: a closed day is then no day at all.
-        description["paths"]["/v1/events"]["post"] |= EVENT_REQUEST
         components["headers"] = RATE_LIMIT_FIELDS
-        _name_scopes(app, description["paths"])
+        _complete(app, description["paths"])
+        _bring_back_nulls(components["schemas"])
         app.openapi_schema = description
     return app.openapi_schema
 
 
+def operation_id(route: APIRoute) -> str:
+    """The name of its function; where that is a method only, with what the module is about: `put_hold`."""
+    if route.name.upper() not in (route.methods or ()):
+        return route.name
+    subject = route.endpoint.__module__.rpartition(".")[2].removesuffix("s")
+    return f"{route.name}_{subject}"
+
+
 def ways_in(*scopes: Scope) -> list[dict[str, list[str]]]:
-    """The `security` of an operation that these scopes open: each, of either kind of caller, is one way in."""
-    return [{scheme: [scope.value]} for scope in scopes for scheme in SECURITY_SCHEMES]
+    """The `security` of an operation that any one of these scopes opens; a key's scopes are no part of its scheme."""
+    return [{"apiKey": []}, *({"accessToken": [scope.value]} for scope in scopes)]
 
 
-def _name_scopes(app: FastAPI, paths: dict[str, Any]) -> None:
-    """Say of each operation which credentials open it."""
+# FastAPI leaves out of examples what is null: a closed day is then no day at all.
+def _bring_back_nulls(schemas: dict[str, Any]) -> None:
+    """Give the examples of our models what is null in them."""
+    for model in _models(BaseModel):
+        extra = model.model_config.get("json_schema_extra")
+        if model.__name__ in schemas and isinstance(extra, dict) and "examples" in extra:
+            schemas[model.__name__]["examples"] = jsonable_encoder(extra["examples"])
+
+
+def _models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in base.__subclasses__():
+        if model.__module__.startswith("app.api."):
+            yield model
+        yield from _models(model)
+
+
+def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
+    """Say of each operation which credentials open it, and what its route says of bodies, nulls included."""
     for route in iter_route_contexts(app.routes):
         scopes = scopes_needed(getattr(route, "dependant", None))
         for method in route.methods or ():
             operation = paths.get(route.path or "", {}).get(method.lower())
-            if operation is not None and scopes:
-                operation["security"] = ways_in(*scopes)
+            if operation is None:
+                continue
+            operation |= jsonable_encoder(getattr(route, "openapi_extra", None) or {})
+            for status, said in (getattr(route, "responses", None) or {}).items():
+                if "content" in said:
+                    operation["responses"][str(status)]["content"] = jsonable_encoder(said["content"])
+            operation["security"] = ways_in(*scopes) if scopes else operation.get("security", [])
+            if scopes:
                 _limit(operation["responses"])
 
 
@@ -144,11 +214,21 @@ def _limit(responses: dict[str, Any]) -> None:
 
 def as_yaml(description: dict[str, Any]) -> str:
     """An OpenAPI description as the text of openapi.yaml."""
-    return yaml.dump(description, Dumper=_WithoutAliases, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(description, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
-class _WithoutAliases(yaml.SafeDumper):
-    """Writes a schema out wherever it is used; readers need not follow YAML's references."""
+class _Dumper(yaml.SafeDumper):
+    """Writes a schema out wherever it is used, and texts that YAML 1.2 would read as numbers in quotes.
+
+    PyYAML speaks YAML 1.1, in which 0075900 is an octal number, and 0075909 a text.
+    """
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
+
+    def represent_text(self, data: str) -> yaml.ScalarNode:
+        style = "'" if data[:1] in "0123456789+-." else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)

@@ -1,0 +1,80 @@
+"""openapi.yaml as programs of others read it: every example fits its schema, names are unique, texts stay texts."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from app.api.openapi import describe
+from app.main import create_app
+
+DESCRIPTION = describe(create_app())
+FILE = Path(__file__).parents[3] / "openapi.yaml"
+
+
+def schemas_with_examples(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Each schema or media type with its examples, wherever it stands."""
+    if isinstance(node, dict):
+        examples = node.get("examples")
+        if isinstance(examples, list):
+            yield from ((place, node, example) for example in examples)
+        if isinstance(examples, dict) and "schema" in node:
+            yield from ((place, node["schema"], example["value"]) for example in examples.values())
+        for name, child in node.items():
+            yield from schemas_with_examples(child, f"{place}/{name}")
+    elif isinstance(node, list):
+        for position, child in enumerate(node):
+            yield from schemas_with_examples(child, f"{place}/{position}")
+
+
+@pytest.mark.parametrize(
+    ("schema", "example"),
+    [pytest.param(schema, example, id=place) for place, schema, example in schemas_with_examples(DESCRIPTION)],
+)
+def test_an_example_fits_its_schema(schema: dict[str, Any], example: Any) -> None:
+    whole = {"components": DESCRIPTION["components"], **schema}
+    errors = [error.message for error in jsonschema_rs.validator_for(whole).iter_errors(example)]
+    assert not errors
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in DESCRIPTION["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def test_operations_have_names_of_their_own_and_known_subjects() -> None:
+    names = [operation["operationId"] for _, operation in operations()]
+    assert len(set(names)) == len(names)
+    subjects = {subject["name"] for subject in DESCRIPTION["tags"]}
+    assert {tag for _, operation in operations() for tag in operation["tags"]} == subjects
+
+
+@pytest.mark.parametrize("name", [name for name, _ in operations()])
+def test_an_operation_says_what_it_is_for(name: str) -> None:
+    operation = dict(operations())[name]
+    assert operation["summary"]
+    assert operation["description"]
+
+
+class _Yaml12(yaml.SafeLoader):
+    """Reads plain scalars by YAML 1.2's core schema (§10.3.2), as most readers but PyYAML do."""
+
+
+_Yaml12.yaml_implicit_resolvers = {}
+for _tag, _form in (
+    ("null", r"null|Null|NULL|~|"),
+    ("bool", r"true|True|TRUE|false|False|FALSE"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
+):
+    _Yaml12.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_form})\Z"), None)
+
+
+def test_readers_of_yaml_1_2_find_the_same_as_those_of_1_1() -> None:
+    text = FILE.read_text()
+    assert yaml.load(text, _Yaml12) == yaml.safe_load(text)
