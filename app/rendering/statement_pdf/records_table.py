@@ -8,7 +8,7 @@ from typing import Any
 from app.rendering.catalog import Say
 from app.rendering.statement_pdf.account import Account
 from app.rendering.statement_pdf.fact_words import DATA, FIELDS, GRADES, TYPES, VALUES
-from app.rendering.statement_pdf.letters import lines_of, printable, shortened
+from app.rendering.statement_pdf.letters import printable, shortened
 from app.rendering.statement_pdf.moments import in_table
 from app.rendering.statement_pdf.record import Record
 from app.rendering.statement_pdf.sheet import (
@@ -119,12 +119,7 @@ def _open_field(record: Record, name: str, value: bytes, say: Say) -> Iterator[s
     if text is None:
         yield say("%(field)s: no text, bytes: %(size)s", field=label, size=str(len(value)))
         return
-    shown, more = shortened(text, VALUE_LONGEST)
-    first, *others = lines_of(shown)
-    yield f"{label}: {first}"
-    yield from others
-    if more:
-        yield say("… and characters more: %(count)s", count=str(more))
+    yield f"{label}: {_cut(printable(text), say)}"
 
 
 def _text(value: bytes) -> str | None:

@@ -34,10 +34,19 @@ def _message(account: Account, say: Say) -> list[str]:
     value = last.opened["content"]
     if "content" in last.originals:
         return [say("The whole e-mail is in the attached proof; bytes: %(size)s.", size=str(len(value)))]
-    shown, more = shortened(value.decode("utf-8", "replace"), _MESSAGE_LONGEST)
-    lines = lines_of(shown)
-    cut = [" …"] if more or len(lines) > _LINES_MAX else []
-    return [*lines[:_LINES_MAX], *cut]
+    return _cut(lines_of(value.decode("utf-8", "replace")))
+
+
+def _cut(lines: list[str]) -> list[str]:
+    """The first lines, as far as there is room for them."""
+    room, shown = _MESSAGE_LONGEST, []
+    for line in lines[:_LINES_MAX]:
+        kept, more = shortened(line, room)
+        shown.append(f"{kept} …" if more else kept)
+        room -= len(kept)
+        if more:
+            return shown
+    return [*shown, "…"] if len(lines) > _LINES_MAX else shown
 
 
 def _ground(account: Account, language: str, say: Say) -> str:

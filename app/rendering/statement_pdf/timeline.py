@@ -17,7 +17,7 @@ _ROW, _HEAD, _GAP = 5.6, 11.0, 3.4
 _TIMES, _LANE = 34.0, 17.0
 _TEXT = _TIMES + _LANE * len(Lane) + 3
 _NAMED_FROM = timedelta(minutes=1)
-_RADIUS = 1.45
+_RADIUS, _ELLIPSIS = 1.45, 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def _draw_words(sheet: Sheet, mark: Mark, y: float, *, numbers: float, say: Say)
     text = say("the time that is claimed") if mark.is_claim else say(TYPES[mark.record.type])
     sheet.put(f"{mark.number}", style, x=LEFT + _TEXT, y=y - style.leading / 2)
     room = WIDTH - _TEXT - numbers
-    lines = sheet.lines(text, style, room)
+    lines = sheet.lines(text, style, room - _ELLIPSIS)
     sheet.put(lines[0] + (" …" if len(lines) > 1 else ""), style, x=LEFT + _TEXT + numbers, y=y - style.leading / 2)
 
 

@@ -28,9 +28,12 @@ def used_plurals(*catalogs: str) -> set[tuple[str, str]]:
 
 
 def catalog_of(source: Path) -> str:
-    """Which catalog has the texts of that module: SMS and letters have their own, what they share is in `words`."""
+    """Which catalog has the texts of that module.
+
+    SMS, letters and statements have their own, what the former two share is in `words`.
+    """
     room = source.relative_to(FOLDER).parts[0].removesuffix(".py").partition("_")[0]
-    return {"sms": "sms", "letter": "letter", "email": "letter"}.get(room, "words")
+    return {"sms": "sms", "letter": "letter", "email": "letter", "statement": "statement"}.get(room, "words")
 
 
 def _said(catalogs: Sequence[str], wanted: Callable[[ast.expr], bool]) -> Iterator[list[str]]:
@@ -121,5 +124,5 @@ def test_every_file_that_rendering_reads_is_packaged() -> None:
     project = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     patterns = project["tool"]["setuptools"]["package-data"]["*"]
     read = {file for file in FOLDER.rglob("*") if file.is_file() and file.suffix not in {".py", ".pyc"}}
-    assert len(read) == 2 + 9
+    assert len(read) == (2 + 9) + (2 + 2 + 1)  # templates and catalogs; a statement's catalogs, typeface and licence
     assert [file.name for file in read if not any(fnmatch(file.name, pattern) for pattern in patterns)] == []

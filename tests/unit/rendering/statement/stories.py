@@ -1,12 +1,11 @@
 """Bundles of messages that ended in different ways, and what a statement says of them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from functools import cache
 from uuid import UUID
 
 from app.rendering.statement_pdf.account import Account, account_of
-from tests.unit.evidence.builder import START, Log, delivered_log, edited
+from tests.unit.evidence.builder import START, Log, edited
 
 SHIPMENT = b"00759007734123456789"
 PHONE = b"+48600100200"
@@ -76,7 +75,11 @@ def accepted(number: int = 1) -> Attempt:
 
 def reported(how: str, number: int = 1, *, via: str = "callback", signature: str = "shared_key") -> Attempt:
     data = {"attempt": number, "provider": "twilio", "code": how, "claimed_at": START + timedelta(seconds=4)}
-    return (f"receipt.{how}", data | {"via": via, "signature": signature}, {"receipt": b"MessageStatus=" + how.encode()})
+    return (
+        f"receipt.{how}",
+        data | {"via": via, "signature": signature},
+        {"receipt": b"MessageStatus=" + how.encode()},
+    )
 
 
 def concluded(how: str, *, reason: str | None = None, failure: str | None = None, status: str | None = None) -> Attempt:
@@ -89,11 +92,6 @@ def suppressed(reason: str) -> Log:
 
 def delivered() -> Log:
     return story(started(), accepted(), reported("delivered"), concluded("closed", status="delivered"))
-
-
-@cache
-def delivered_bundle() -> bytes:
-    return delivered_log().bundle()
 
 
 def account(log: Log, *, closed: Iterable[str] = (), pending: int = 0) -> Account:
@@ -110,6 +108,3 @@ def closing(bundle: bytes, names: Iterable[str]) -> bytes:
         raw["originals"] = [each for each in raw["originals"] if each["field"] not in set(names)]
 
     return edited(bundle, close) if names else bundle
-
-
-Change = Callable[[Log], Log]
