@@ -10,8 +10,9 @@ import pytest
 
 from adapters.ed25519_signer import Ed25519Signer
 from app.evidence.verifier import verify_bundle
+from tests.builders import OPERATOR, SHIPMENT
 from tests.integration.command import Awizo
-from tests.integration.proving import prove_one
+from tests.integration.proving import prove_one, state_one
 
 EXIT_REFUSED, EXIT_USAGE, EXIT_UNVOUCHED = 1, 2, 3
 
@@ -118,3 +119,39 @@ def test_a_file_that_cannot_be_used_is_a_usage_error_that_names_it(awizo: Awizo,
         assert said in ended.sentence
     assert awizo("verify", bundle, "--nonsense").code == EXIT_USAGE
     assert awizo("verify").code == EXIT_USAGE
+
+
+@pytest.fixture(scope="module")
+def stated(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Proof:
+    """A statement about one shipment of the real service."""
+    directory = tmp_path_factory.mktemp("stated")
+    file = directory / "awizo.db"
+    file.write_bytes(migrated_sqlite.read_bytes())
+    statement, vkeys = asyncio.run(state_one(f"sqlite+aiosqlite:///{file}", directory))
+    (directory / "statement.json").write_bytes(statement)
+    (directory / "log.vkey").write_bytes(vkeys)
+    return Proof(bundle=directory / "statement.json", vkeys=directory / "log.vkey")
+
+
+def test_a_statement_about_a_shipment_is_verified_by_the_same_command(awizo: Awizo, stated: Proof) -> None:
+    named = f"{OPERATOR}/{SHIPMENT}"
+    ended = awizo("verify", str(stated.bundle), "--vkey", str(stated.vkeys), "--shipment", named)
+    assert (ended.code, ended.err) == (0, "")
+    *_, about, verdict = ended.out.splitlines()
+    assert about.startswith(f"About {named}: events 1, notifications 3, until ")
+    assert verdict == "VERIFIED under a key you gave."
+    assert awizo("verify", str(stated.bundle)).code == EXIT_UNVOUCHED
+
+
+def test_a_statement_about_another_shipment_or_a_bundle_is_refused(awizo: Awizo, stated: Proof, proof: Proof) -> None:
+    for file in (stated.bundle, proof.bundle):
+        ended = awizo("verify", str(file), "--vkey", str(stated.vkeys), "--shipment", f"{OPERATOR}/another-one")
+        assert ended.code == EXIT_REFUSED
+        assert "NO    subject" in ended.out
+
+
+@pytest.mark.parametrize("named", ["no-slash", "/x", "x/", "two/sl/ashes"])
+def test_a_shipment_is_named_by_its_operator_and_its_name(awizo: Awizo, stated: Proof, named: str) -> None:
+    ended = awizo("verify", str(stated.bundle), "--shipment", named)
+    assert ended.code == EXIT_USAGE
+    assert ended.sentence.startswith("--shipment takes")
