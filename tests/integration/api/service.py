@@ -135,9 +135,10 @@ class Service:
         return await self.client.get(path, params=parameters, headers=self.admin)
 
     async def counts(self) -> dict[str, int]:
-        """How many rows each table has, but those of the log, of providers and of duties, which move by themselves."""
+        """How many rows each table has, but those of the log, of providers, of duties and of other systems: they move."""
         moving = {"leaves", "tiles", "tree_heads", "checkpoints", "pending_entries"}
         moving |= {"providers", "provider_figures", "duties", "figures", "figure_cursors", "retention_cursors"}
+        moving |= {"webhook_deliveries"}
         async with self.services.database.read() as tx:
             return {
                 table.name: (await tx.execute(select(func.count()).select_from(table))).scalar_one()

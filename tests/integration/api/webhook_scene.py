@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from app.storage import webhooks as webhook_store
 from app.storage.webhooks import Webhook
 from app.usecases.keep_webhooks import NewWebhook, add_webhook, types_of
 from tests.builders import OPERATOR
@@ -13,29 +14,27 @@ URL = "https://hooks.awizo.test/awizo"
 JSON = {"Content-Type": "application/json"}
 
 
-async def new_webhook(scene: Scene) -> str:
-    """The path of an endpoint made for this request, because an operator has few and some go."""
+async def webhook_path(scene: Scene) -> str:
+    """The path of an endpoint; another one once it was deleted."""
     services = scene.service.services
-    listed = (await scene.service.get("/v1/webhooks", operator=OPERATOR)).json()["items"]
-    if listed:
-        return f"/v1/webhooks/{listed[-1]['id']}"
+    async with services.database.read() as tx:
+        present = await webhook_store.of_operators(tx, [OPERATOR], limit=1)
+    if present:
+        return f"/v1/webhooks/{present[0].id}"
     new = NewWebhook(operator=OPERATOR, url=URL, description="", events=types_of(None))
     added = await services.database.transact(partial(add_webhook, new=new, surroundings=services.surroundings))
     assert isinstance(added, Webhook)
     return f"/v1/webhooks/{added.id}"
 
 
-async def post_webhook(scene: Scene) -> Request:
-    listed = (await scene.service.get("/v1/webhooks", operator=OPERATOR)).json()["items"]
-    for each in listed[10:]:
-        await scene.service.client.delete(f"/v1/webhooks/{each['id']}", headers=scene.service.admin)
+async def post_webhook(_scene: Scene) -> Request:
     body = json.dumps({"operator": OPERATOR, "url": URL}).encode()
     return Request(method="POST", path="/v1/webhooks", headers=JSON, body=body)
 
 
 def of_webhook(method: str, below: str = "", body: object = None) -> Callable[[Scene], Awaitable[Request]]:
     async def request(scene: Scene) -> Request:
-        path = await new_webhook(scene) + below
+        path = await webhook_path(scene) + below
         if body is None:
             return Request(method=method, path=path)
         return Request(method=method, path=path, headers=JSON, body=json.dumps(body).encode())
@@ -44,6 +43,8 @@ def of_webhook(method: str, below: str = "", body: object = None) -> Callable[[S
 
 
 async def replay_webhook(scene: Scene) -> Request:
-    path = await new_webhook(scene)
-    cursor = (await scene.service.get(path)).json()["cursor"]
-    return Request(method="POST", path=f"{path}/replay", headers=JSON, body=json.dumps({"after": cursor}).encode())
+    path = await webhook_path(scene)
+    async with scene.service.services.database.read() as tx:
+        (present,) = await webhook_store.of_operators(tx, [OPERATOR], limit=1)
+    body = json.dumps({"after": str(present.place)}).encode()
+    return Request(method="POST", path=f"{path}/replay", headers=JSON, body=body)
