@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -46,13 +47,13 @@ async def why_not(world: World, notification: UUID) -> str:
     return done.code
 
 
-async def sms(world: World, **changes: object) -> list[Notification]:
+async def sms(world: World, **changes: Any) -> list[Notification]:
     """The SMS that a paper notice has sent."""
     told = (await world.accepted(event(**changes))).notifications
     return [n for n in told if n.channel is Channel.SMS]
 
 
-async def failed(world: World, **changes: object) -> UUID:
+async def failed(world: World, **changes: Any) -> UUID:
     """An SMS of a notice that the provider refused for good."""
     await world.register(channels=[Channel.SMS], consents=[Channel.SMS])
     world.gateway.next(refusal(400, INVALID_NUMBER))

@@ -89,6 +89,7 @@ async def live_through_everything(watched: Watched) -> Told:
     second["data"]["shipment"] = f"{SHIPMENT}-2"
     answer = (await post(watched, second)).json()
     await final(watched, [each["id"] for each in answer["notifications"]], "sent", "failed")
+    await ask_support(watched, [each["id"] for each in answer["notifications"]])
     hold = {"reason": REASON, "until": "2035-01-01T00:00:00Z"}
     assert (await client.put(f"{PLACE}/hold", json=hold)).status_code == 200
     assert (await client.delete(f"{PLACE}/hold")).status_code == 204
@@ -96,6 +97,16 @@ async def live_through_everything(watched: Watched) -> Told:
     assert (await client.post(told.link)).status_code == 200
     await come_back(watched)
     return told
+
+
+async def ask_support(watched: Watched, told: list[str]) -> None:
+    """What failed is sent again, and a complaint is attached."""
+    asked = [await watched.client.post(f"/v1/notifications/{each}/resend", json={"reason": REASON}) for each in told]
+    assert sorted(each.status_code for each in asked) == [201, 409]
+    await final(watched, [each.json()["notification"] for each in asked if each.status_code == 201], "sent")
+    body = {"reference": f"{NAME}-1", "received_on": "2026-01-02", "reason": REASON}
+    complaint = await watched.client.post(f"/v1/shipments/{OPERATOR}/{SHIPMENT}/complaints", json=body)
+    assert complaint.status_code == 201, complaint.text
 
 
 async def come_back(watched: Watched) -> None:
