@@ -90,10 +90,18 @@ async def named_anchors(tx: Tx, chosen: Chosen) -> list[PublishedCheckpoint]:
 
 
 def with_all_signatures(
-    checkpoint: PublishedCheckpoint, known: Mapping[str, ShardKeys], keys: SigningKeys
-) -> PublishedCheckpoint:
-    """The same, signed by every key of its shard (`known`: by origin): after a rotation, by the new one, too."""
-    return replace(checkpoint, note=countersigned(checkpoint.note, known[checkpoint.origin].log, keys))
+    chosen: Chosen, named: Sequence[PublishedCheckpoint], known: Mapping[str, ShardKeys], keys: SigningKeys
+) -> tuple[Chosen, list[PublishedCheckpoint]]:
+    """The same, each checkpoint signed by every key of its shard (`known`: by origin): after a rotation, the new, too.
+
+    Raises MissingKeyError when one of them is not on this machine.
+    """
+
+    def signed(checkpoint: PublishedCheckpoint) -> PublishedCheckpoint:
+        return replace(checkpoint, note=countersigned(checkpoint.note, known[checkpoint.origin].log, keys))
+
+    proving = {shard: signed(checkpoint) for shard, checkpoint in chosen.proving.items()}
+    return replace(chosen, proving=proving), [signed(anchor) for anchor in named]
 
 
 async def prove(

@@ -60,12 +60,10 @@ async def prove_notification(
     named = await named_anchors(tx, chosen)
     origins = {checkpoint.origin for checkpoint in [*chosen.proving.values(), *named]}
     known = await log_keys.of_origins(tx, origins)
-    proving = {shard: with_all_signatures(each, known, keys) for shard, each in chosen.proving.items()}
-    chosen = replace(chosen, proving=proving)
+    chosen, named = with_all_signatures(chosen, named, known, keys)
     closed = await _closed(tx, notification, now=surroundings.clock())
     openings = await read_openings(tx, chosen.facts, opened, closed=closed)
-    signed = [with_all_signatures(anchor, known, keys) for anchor in named]
-    proven, anchors, stamps = await prove(tx, chosen, signed, openings)
+    proven, anchors, stamps = await prove(tx, chosen, named, openings)
     own = [proven[fact.id] for fact in chosen.own]
     checkpoints = {checkpoint.origin: checkpoint.note for checkpoint in chosen.proving.values()}
     issued_at = surroundings.clock()

@@ -131,11 +131,9 @@ async def state_shipment(
         return NothingPublished()
     named = await named_anchors(tx, found.chosen)
     known = await log_keys.of_origins(tx, {each.origin for each in [*found.chosen.proving.values(), *named]})
-    proving = {shard: with_all_signatures(each, known, keys) for shard, each in found.chosen.proving.items()}
-    chosen = replace(found.chosen, proving=proving)
-    signed = [with_all_signatures(anchor, known, keys) for anchor in named]
-    proven, anchors, _ = await prove(tx, chosen, signed, await _openings(tx, about, chosen.own))
-    rests_on = proving[found.resting]
+    chosen, named = with_all_signatures(found.chosen, named, known, keys)
+    proven, anchors, _ = await prove(tx, chosen, named, await _openings(tx, about, chosen.own))
+    rests_on = chosen.proving[found.resting]
     log_vkeys = [vkey for origin in sorted(known) for vkey in known[origin].log]
     statements = known[rests_on.origin].statements
     file = ShipmentFile(
@@ -150,7 +148,7 @@ async def state_shipment(
         size=rests_on.size,
         events=sorted(proven.values(), key=lambda fact: (fact.origin, fact.index)),
         notifications=_listed(found),
-        checkpoints={each.origin: each.note for each in proving.values()},
+        checkpoints={each.origin: each.note for each in chosen.proving.values()},
         anchors=anchors,
         vkeys=[parse_vkey(vkey) for vkey in [*log_vkeys, *statements]],
         witnesses="".join(f"log {vkey}\n" for vkey in log_vkeys) + witnesses if witnesses else "",
