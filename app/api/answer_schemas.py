@@ -207,6 +207,7 @@ _SHIPMENT: Mapping[str, Schema] = {
         actor=_described(_TEXT, "The id of the key, or `console`"),
         notification=_or_null(_ID),
         resent_as=_described(_or_null(_ID), "The notification that was made in its place"),
+        recipient=_described(_or_null(_TEXT), "Whom it was about"),
         reference=_described(_or_null(_TEXT), "Of the complaint"),
     ),
 }

@@ -141,8 +141,9 @@ def _entry(entry: Entry, contacts: Mapping[UUID, str]) -> dict[str, Any]:
             return {"at": moment(entry.at), "kind": "receipt", **view}
         case StatementEntry(statement=statement):
             return {"at": moment(entry.at), "kind": "statement", **_statement(statement)}
-        case SupportEntry(act=act, reference=reference):
-            return {"at": moment(entry.at), "kind": "support", **_support(act), "reference": reference}
+        case SupportEntry(act=act, recipient=recipient, reference=reference):
+            view = _support(act) | {"recipient": recipient, "reference": reference}
+            return {"at": moment(entry.at), "kind": "support", **view}
         case _:
             assert_never(entry)
 

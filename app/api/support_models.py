@@ -147,7 +147,7 @@ class CorrectedView(BaseModel):
 
 
 class ComplaintView(BaseModel):
-    """A complaint and its clock. Days are local ones in Poland.
+    """A complaint and its clock. Days are local ones in Poland. `recipient` is null where nobody registered one.
 
     `answer_due_on` is the 30th day after the day of receipt, `answer_due_on_rolled` the same moved past Saturdays,
     Sundays and days off; `days_left` counts to the former, is negative after it, and null once it was answered.
@@ -160,6 +160,7 @@ class ComplaintView(BaseModel):
                     "operator": "poczta-polska",
                     "shipment": "00759007734123456789",
                     "reference": "RK-2026-00417",
+                    "recipient": "customer-4711",
                     "state": "open",
                     "received_on": "2026-11-24",
                     "answer_due_on": "2026-12-24",
@@ -175,6 +176,7 @@ class ComplaintView(BaseModel):
     operator: str
     shipment: str
     reference: str
+    recipient: str | None
     state: Literal["open", "due", "answered"]
     received_on: date
     answer_due_on: date
@@ -232,6 +234,7 @@ def complaint_view(complaint: Complaint, today: date) -> ComplaintView:
         operator=complaint.operator,
         shipment=complaint.shipment,
         reference=complaint.reference,
+        recipient=complaint.whose,
         state=complaint.state(today).value,
         received_on=complaint.received_on,
         answer_due_on=complaint.answer_due_on,

@@ -30,7 +30,8 @@ class ComplaintState(StrEnum):
 class Complaint:
     """A complaint under the operator's own `reference`. Days are local dates in Poland.
 
-    `recipient` is the person whose key keeps it, `answered_on` the day on which the answer was sent.
+    `recipient` is the person whose key keeps it, `whose` the operator's name for them (None: nobody registered them),
+    `answered_on` the day on which the answer was sent.
     """
 
     id: UUID
@@ -38,6 +39,7 @@ class Complaint:
     recipient: UUID
     shipment: str = field(repr=False)
     reference: str = field(repr=False)
+    whose: str | None = field(default=None, repr=False)
     received_on: date
     answer_due_on: date
     answered_on: date | None = None

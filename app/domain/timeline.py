@@ -121,9 +121,13 @@ class StatementEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupportEntry:
-    """What support did about the shipment, its messages or its people; `reference` is that of the complaint."""
+    """What support did about the shipment, its messages or its people.
+
+    `recipient` is the operator's name for the person whom it was about, `reference` that of the complaint.
+    """
 
     act: SupportAct
+    recipient: str | None = field(default=None, repr=False)
     reference: str | None = field(default=None, repr=False)
 
     @property

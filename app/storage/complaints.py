@@ -34,7 +34,7 @@ async def find(tx: Tx, operator: str, shipment: str, reference: str, *, lock: bo
 
 async def insert_one(tx: Tx, new: Complaint, *, shipment_index: bytes, key: PersonKey) -> None:
     """Write a complaint. The caller holds the lock on the shipment, and has looked for an earlier one."""
-    names = json.dumps([new.shipment, new.reference]).encode()
+    names = json.dumps([new.shipment, new.reference, new.whose]).encode()
     await tx.execute(
         insert(complaints).values(
             id=new.id,
@@ -135,7 +135,7 @@ async def _opened(tx: Tx, rows: Iterable[Any], keys: Mapping[UUID, PersonKey] | 
 
 def _complaint(row: Any, key: PersonKey) -> Complaint | None:
     try:
-        shipment, reference = json.loads(key.open(row.names, place=_place(row.id)))
+        shipment, reference, whose = json.loads(key.open(row.names, place=_place(row.id)))
     except (InvalidTag, ValueError):
         return None
     return Complaint(
@@ -144,6 +144,7 @@ def _complaint(row: Any, key: PersonKey) -> Complaint | None:
         recipient=row.recipient_id,
         shipment=shipment,
         reference=reference,
+        whose=whose,
         received_on=row.received_on,
         answer_due_on=row.answer_due_on,
         answered_on=row.answered_on,

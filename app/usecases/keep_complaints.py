@@ -76,6 +76,7 @@ async def attach_complaint(
         recipient=record.id,
         shipment=shipment,
         reference=attached.reference,
+        whose=record.recipient.name if record.recipient else None,
         received_on=attached.received_on,
         answer_due_on=answer_due_on(attached.received_on),
         attached_at=now,

@@ -96,7 +96,7 @@ async def read_shipment(tx: Tx, operator: str, shipment: str, *, now: datetime) 
                 *events,
                 *incidents,
                 *await _messages(tx, told, names, statements),
-                *await _acts(tx, index, told, reported, complaints),
+                *await _acts(tx, index, told, reported, names, complaints),
             ]
         ),
     )
@@ -112,6 +112,7 @@ async def _acts(
     shipment: bytes,
     told: Sequence[Notification],
     reported: Sequence[Reported],
+    names: Mapping[UUID, str],
     complaints: Iterable[Complaint],
 ) -> list[SupportEntry]:
     """What support did about the shipment and its messages, and about its people since it was first heard of."""
@@ -122,7 +123,11 @@ async def _acts(
         tx, shipment, notifications=[n.id for n in told], people=people, limit=ENTRIES_MAX
     )
     return [
-        SupportEntry(act=act, reference=references.get(act.complaint) if act.complaint else None)
+        SupportEntry(
+            act=act,
+            recipient=names.get(act.recipient),
+            reference=references.get(act.complaint) if act.complaint else None,
+        )
         for act in acts
         if act.shipment_index or act.notification or act.done_at >= first
     ]

@@ -105,6 +105,7 @@ async def test_one_call_tells_support_a_hard_story(service: Service) -> None:
     attempts = [each for each in view["timeline"] if each["kind"] == "attempt" and each["notification"] == sms["id"]]
     assert [(each["status"], each["code"]) for each in attempts] == [("refused", "21211")]
     support = [each for each in view["timeline"] if each["kind"] == "support"]
+    assert {each["recipient"] for each in (*support, *view["complaints"])} == {RECIPIENT}
     assert [(each["act"], each["notification"], each["resent_as"], each["reference"]) for each in support] == [
         ("complaint_attached", None, None, "RK-1"),
         ("resent", sms["id"], again, None),
