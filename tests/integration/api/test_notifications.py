@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 import httpx
 import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
 from sqlalchemy import update
 
 from app import worker
@@ -354,8 +355,30 @@ async def test_the_court_pack_is_a_file_named_after_its_notification(service: Se
     with ZipFile(io.BytesIO(answer.content)) as pack:
         assert pack.testzip() is None
         assert PHONE.encode() == pack.read("facts/00/fields/contact.bin")
+        assert pack.read("statement.pdf").startswith(b"%PDF-")
         report = verify_bundle(pack.read("bundle.json"), vkeys=parse_vkeys(await vkeys(service)))
     assert report.verdict is Verdict.VERIFIED, report.checks
+
+
+async def test_the_statement_is_a_signed_pdf_in_the_language_that_was_asked_for(service: Service) -> None:
+    scene = await set_scene(service)
+    for language, expected in (("", "pl"), ("en-GB", "en"), ("uk", "pl")):
+        answer = await proof(scene, Accept="application/pdf", **{"Accept-Language": language})
+        assert (answer.status_code, answer.headers["content-language"]) == (200, expected)
+        assert answer.headers["content-disposition"] == f'attachment; filename="awizo-{scene.sms}.pdf"'
+        assert answer.headers["vary"] == "Accept, Accept-Language"
+        reader = PdfFileReader(io.BytesIO(answer.content))
+        assert reader.root["/Lang"] == expected
+        assert len(reader.embedded_signatures) == 1
+        attached = reader.root["/Names"]["/EmbeddedFiles"]["/Names"][1]["/EF"]["/F"].data
+        assert verify(attached, (await vkeys(service)).split()).accepted
+
+
+async def test_a_statement_reveals_exactly_the_fields_that_were_asked_for(service: Service) -> None:
+    scene = await set_scene(service)
+    answer = await proof(scene, "?open=none", Accept="application/pdf")
+    attached = PdfFileReader(io.BytesIO(answer.content)).root["/Names"]["/EmbeddedFiles"]["/Names"][1]["/EF"]["/F"].data
+    assert all(fact["openings"] == {} for fact in json.loads(attached)["facts"])
 
 
 async def test_a_court_pack_reveals_exactly_the_fields_that_were_asked_for(service: Service) -> None:

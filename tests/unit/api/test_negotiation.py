@@ -1,6 +1,6 @@
 import pytest
 
-from app.api.negotiation import preferred
+from app.api.negotiation import preferred, preferred_language
 
 JSON, ZIP = "application/json", "application/zip"
 
@@ -56,3 +56,26 @@ def test_a_range_with_something_else_for_a_weight_accepts_nothing(weight: str) -
 
 def test_the_first_of_equal_types_is_the_first_offered() -> None:
     assert preferred(["*/*"], (ZIP, JSON)) == ZIP
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ([], "pl"),
+        ([""], "pl"),
+        (["en"], "en"),
+        (["en-GB,en;q=0.9"], "en"),
+        (["EN-us"], "en"),
+        (["uk, en;q=0.5, pl;q=0.4"], "en"),
+        (["uk"], "pl"),
+        (["de, *;q=0.5"], "pl"),
+        (["pl;q=0, *"], "en"),
+        (["pl;q=0"], "pl"),
+        (["pl;q=0.2", "en;q=0.3"], "en"),
+        (["en, pl"], "pl"),
+        ([";;,,=", "en;q=x"], "pl"),
+        (["x," * 5000 + "en"], "pl"),
+    ],
+)
+def test_the_heaviest_language_that_is_offered_wins_and_polish_else(fields: list[str], expected: str) -> None:
+    assert preferred_language(fields, ("pl", "en")) == expected

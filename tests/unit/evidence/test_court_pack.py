@@ -72,6 +72,11 @@ def test_a_pack_holds_just_the_files_that_its_bundle_calls_for(files: dict[str, 
     assert list(files) == sorted([*expected, *(f"originals/{name}" for name in originals), "verify.sh"])
 
 
+def test_a_statement_goes_into_the_pack_as_it_is(bundle: bytes, files: dict[str, bytes]) -> None:
+    packed = unpacked(court_pack(bundle, statement=b"%PDF-1.7 ..."))
+    assert packed == files | {"statement.pdf": b"%PDF-1.7 ..."}
+
+
 def test_the_bundle_is_in_the_pack_as_it_was(bundle: bytes, files: dict[str, bytes]) -> None:
     assert files["bundle.json"] == bundle
 
