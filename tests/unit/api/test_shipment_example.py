@@ -2,9 +2,14 @@
 
 from typing import Any
 
-from app.api.answer_schemas import ANSWER_SCHEMAS
-from app.api.shipment_example import SHIPMENT_EXAMPLE
+from pydantic import BaseModel
 
+from app.api.answer_schemas import ANSWER_SCHEMAS
+from app.api.recipient_models import RecipientView
+from app.api.shipment_example import SHIPMENT_EXAMPLE
+from app.api.support_models import ComplaintView
+
+MODELS = {model.__name__: model for model in (ComplaintView, RecipientView)}
 ENTRIES = {
     each["properties"]["kind"]["const"]: each for name, each in ANSWER_SCHEMAS.items() if name.startswith("Timeline")
 }
@@ -13,7 +18,8 @@ ENTRIES = {
 def departures(value: Any, schema: dict[str, Any], place: str = "") -> list[str]:
     """Where a value has other members than its schema, or another type or word than it allows."""
     if "$ref" in schema:
-        return departures(value, ANSWER_SCHEMAS[schema["$ref"].rpartition("/")[2]], place)
+        name = schema["$ref"].rpartition("/")[2]
+        return _unlike(value, MODELS[name], place) if name in MODELS else departures(value, ANSWER_SCHEMAS[name], place)
     if "oneOf" in schema:
         found = [departures(value, each, place) for each in schema["oneOf"]]
         return [] if [] in found else [f"{place}: fits none"]
@@ -28,6 +34,11 @@ def departures(value: Any, schema: dict[str, Any], place: str = "") -> list[str]
             return [each for some in inside for each in some]
         case _:
             return [] if _allowed(value, schema) else [f"{place}: {value!r}"]
+
+
+def _unlike(value: Any, model: type[BaseModel], place: str) -> list[str]:
+    shown = model.model_validate(value).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return [] if shown == value else [f"{place}: {model.__name__}"]
 
 
 def _allowed(value: Any, schema: dict[str, Any]) -> bool:
