@@ -120,12 +120,13 @@ e2e: $(STAMP) ## the pages in a real browser (Debian's package chromium)
 	@$(PY) -m pytest -q -m e2e tests/e2e
 
 .PHONY: pictures
-pictures: $(STAMP) ## draw docs/pictures/messages.png, status-*.png, notice-*.png, preferences-*.png and join-*.png anew (Debian's package chromium)
+pictures: $(STAMP) ## draw docs/pictures/messages.png, status-*, notice-*, preferences-*, join-* and audit-*.png anew (Debian's chromium, poppler-utils)
 	@$(PY) -m tests.e2e.message_pictures
 	@$(PY) -m tests.e2e.status_pictures
 	@$(PY) -m tests.e2e.notice_pictures
 	@$(PY) -m tests.e2e.preferences_pictures
 	@$(PY) -m tests.e2e.join_pictures
+	@$(PY) -m tests.e2e.audit_pictures
 
 # The package and the tools at these versions give the very files that are kept here, byte for byte.
 .PHONY: typeface

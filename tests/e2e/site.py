@@ -42,6 +42,11 @@ class Site:
     url: str
     sandbox: Sandbox
     client: httpx.AsyncClient
+    settings: Settings
+
+    async def auditors_key(self) -> str:
+        """A new key that may read OPERATOR's proofs and nothing else."""
+        return await _key(self.settings, Scope.PROOFS_READ, operators=(OPERATOR,))
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -97,21 +102,23 @@ async def open_site(directory: Path) -> AsyncIterator[Site]:
             settings = settings_for(database_url, directory, **(given | {"public_url": url}))
             async with (
                 _serving(settings, listener),
-                httpx.AsyncClient(base_url=url, headers=bearer(await _key(settings)), trust_env=False) as client,
+                httpx.AsyncClient(
+                    base_url=url, headers=bearer(await _key(settings, Scope.ADMIN)), trust_env=False
+                ) as client,
             ):
-                yield Site(url=url, sandbox=sandbox, client=client)
+                yield Site(url=url, sandbox=sandbox, client=client, settings=settings)
     await check_whole_log(settings)
 
 
-async def _key(settings: Settings) -> str:
+async def _key(settings: Settings, scope: Scope, *, operators: tuple[str, ...] = ()) -> str:
     database = open_database(settings)
     try:
         return await database.transact(
             lambda tx: create_key(
                 tx,
                 name="test",
-                operators=(),
-                scopes=[Scope.ADMIN],
+                operators=operators,
+                scopes=[scope],
                 expires_at=None,
                 surroundings=real_surroundings(),
             )

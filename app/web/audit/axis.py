@@ -7,10 +7,11 @@ is no scale: its times are written beside it. Widths are in percent and heights 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-HEAD_EM, ROW_EM, DAY_EM = 2.0, 1.7, 2.2
+from app.rendering.dates import local
+
+HEAD_EM, ROW_EM, DAY_EM = 2.6, 1.7, 2.2
 _GUTTER, _LANES = 24.0, 4
 _APART = ((timedelta(minutes=1), 0.3), (timedelta(hours=1), 0.4))
 
@@ -104,13 +105,14 @@ def _heights(rows: Sequence[_Row], zone: ZoneInfo) -> tuple[list[float], tuple[t
     heights: list[float] = []
     days: list[tuple[str, date]] = []
     y = HEAD_EM
-    gaps = [timedelta(), *(later.at - earlier.at for earlier, later in pairwise(rows))]
-    for row, gap in zip(rows, gaps, strict=True):
-        day = row.at.astimezone(zone).date()
+    last: datetime | None = None
+    for row in rows:
+        gap = row.at - last if last else timedelta()
+        day, last = local(row.at, zone).date(), row.at
         if not days or days[-1][1] != day:
             y += DAY_EM
             days.append((_em(y - 0.5), day))
-        y += ROW_EM + sum(room for least, room in _APART if gap >= least and heights)
+        y += ROW_EM + sum(room for least, room in _APART if gap >= least)
         heights.append(y - ROW_EM / 3)
     return heights, tuple(days), y + ROW_EM / 2
 
@@ -120,7 +122,7 @@ def _times(rows: Sequence[_Row], heights: Sequence[float], zone: ZoneInfo) -> tu
     labels: list[tuple[str, str]] = []
     last = ""
     for row, y in zip(rows, heights, strict=True):
-        text = row.at.astimezone(zone).strftime("%d %H:%M:%S")
+        text = local(row.at, zone).strftime("%d %H:%M:%S")
         if text != last:
             labels.append((_em(y), text[3:]))
         last = text

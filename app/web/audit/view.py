@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app.domain.calendar import DEFAULT_TIME_ZONE, zone
 from app.evidence.catalogue import grade_of
+from app.evidence.originals import is_original
 from app.evidence.verifier.form import read_bundle
 from app.evidence.verifier.model import Bundle, BundleFact
 from app.rendering.catalog import Say
@@ -37,11 +38,15 @@ _SHOWN_CHARACTERS = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldView:
-    """A sealed field: its name in the fact, what it is called, and its value; None while it is closed."""
+    """A sealed field: its name in the fact, what it is called, and its value; None while it is closed.
+
+    `is_long`: a whole document, which paper has no room for.
+    """
 
     name: str
     label: str
     value: str | None = field(repr=False)
+    is_long: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +188,12 @@ def _view(
         worth=say(WORTH[data["signature"]], name="DKIM") if "signature" in data else "",
         details=tuple((say(label), str(data[key])) for key, label in DATA.items() if data.get(key) is not None),
         fields=tuple(
-            FieldView(name=name, label=say(FIELDS[name]), value=_text(values[name]) if name in values else None)
+            FieldView(
+                name=name,
+                label=say(FIELDS[name]),
+                value=_text(values[name]) if name in values else None,
+                is_long=is_original(name, data.get("encoding")),
+            )
             for name in sorted(document["sealed"])
         ),
         place=place,

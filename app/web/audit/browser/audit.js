@@ -38,9 +38,9 @@ const part = (id) => document.getElementById(id);
 const say = speaker(document.documentElement.lang);
 const box = part("verdict-box");
 
-function element(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+function tag(name, attributes, ...children) {
+  const made = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) made.setAttribute(attribute, value);
   made.append(...children);
   return made;
 }
@@ -78,10 +78,10 @@ async function check(key) {
   if (bundles.includes(null)) return { verdict: "unable", reports: [], key, vkeys };
   const reports = [];
   for (const bytes of bundles) reports.push(await verifyBundle(bytes, { vkeys }));
-  return { verdict: verdictOver(reports, key), reports, key, vkeys };
+  return { verdict: verdictOverAll(reports, key), reports, key, vkeys };
 }
 
-function verdictOver(reports, key) {
+function verdictOverAll(reports, key) {
   const verdicts = reports.map(({ verdict }) => verdict);
   if (verdicts.length === 0) return "nothing";
   for (const worst of ["refused", "not_judged", "sound_unvouched"]) if (verdicts.includes(worst)) return worst;
@@ -110,7 +110,7 @@ function saysTheSame(item, { fact, bundle }) {
   if (item.querySelector("pre").textContent !== JSON.stringify(JSON.parse(fact.text), null, 1)) return false;
   const opened = openedOf(fact, bundle);
   return [...item.querySelectorAll("[data-field]")].every(
-    (shown) => opened.has(shown.dataset.field) && asShown(opened.get(shown.dataset.field)) === ends(shown.textContent),
+    (shown) => opened.has(shown.dataset.field) && beginningOf(opened.get(shown.dataset.field)) === ends(shown.textContent),
   );
 }
 
@@ -120,7 +120,7 @@ function openedOf({ document, openings }, { originals }) {
 }
 
 /** The beginning of a value as the page has it; HTML knows only one way to end a line. */
-function asShown(bytes) {
+function beginningOf(bytes) {
   const characters = [...new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)];
   return ends(characters.length <= SHOWN ? characters.join("") : `${characters.slice(0, SHOWN).join("")}…`);
 }
@@ -133,7 +133,7 @@ function confirm(item, fits) {
   const line = item.querySelector(".confirmed");
   line.hidden = false;
   line.textContent = say(
-    fits ? message("Your browser found this fact in the log, as it stands here.") : message("No proof on this page shows this fact."),
+    fits ? message("Your browser found it in the log, as it stands here.") : message("No proof on this page shows this fact."),
   );
   line.dataset.state = fits ? "holds" : "not_reached";
 }
@@ -145,38 +145,37 @@ function show({ verdict, reports, key, vkeys }) {
   box.className = `box ${TONES[verdict] ?? "soon"}`;
   box.dataset.verdict = verdict;
   part("verdict").textContent = say(title);
-  part("verdict-words").replaceChildren(...[...sentences, ...worthKnowing(reports, verdict)].map((each) => element("p", {}, say(each))));
+  part("verdict-words").replaceChildren(...[...sentences, ...worthKnowing(reports, verdict, key)].map((each) => tag("p", {}, say(each))));
   part("own-key").hidden = false;
   part("checked").hidden = reports.length === 0;
-  part("keys").replaceChildren(...keyLines(reports, key, vkeys));
+  part("keys").replaceChildren(...keyLines(reports, vkeys));
   part("checks").replaceChildren(...reports.flatMap(checkLists));
 }
 
 /** What a reader who sees only the verdict must know, each once. */
-function worthKnowing(reports, verdict) {
+function worthKnowing(reports, verdict, key) {
   const outcomes = verdict === "refused" ? ["fails"] : ["warning"];
   const checks = reports.flatMap((report) => report.checks);
   const found = checks.filter(({ name, outcome }) => outcomes.includes(outcome) || (name === "completeness" && outcome === "not_vouched"));
   const said = new Map(found.map(({ sentence }) => [say(sentence), sentence]));
   const facts = reports.reduce((sum, { bundle }) => sum + (bundle?.proven.length ?? 0), 0);
   const counted = facts > 0 ? [message("Proofs checked here: {proofs}; facts in them: {facts}.", { proofs: reports.length, facts })] : [];
-  return [...counted, ...said.values()];
+  return [...counted, ...(facts > 0 ? [message("The key came from: {source}.", { source: key.source })] : []), ...said.values()];
 }
 
-function keyLines(reports, key, vkeys) {
+function keyLines(reports, vkeys) {
   const signers = new Set(reports.flatMap((report) => report.signers).map((vkey) => vkey.text));
-  const heading = element("p", {}, say(message("The key came from: {source}.", { source: key.source })));
   const lines = vkeys.map((vkey) => {
     const signed = signers.has(vkey.text) ? message("signed the checkpoints") : message("did not sign the checkpoints");
-    return element("li", {}, element("code", {}, vkey.text), ` – ${say(signed)}`);
+    return tag("li", {}, tag("code", {}, vkey.text), ` – ${say(signed)}`);
   });
-  return [heading, element("ul", { class: "plain" }, ...lines)];
+  return [tag("ul", { class: "plain" }, ...lines)];
 }
 
 function checkLists(report, number) {
-  const list = element("ol", { class: "checks" });
+  const list = tag("ol", { class: "checks" });
   showChecks(list, { found: new Map(report.checks.map((each) => [each.name, each])), current: null, ended: true }, say);
-  return [element("h3", {}, say(message("Proof {number}: {held} of {all} checks hold", { number: number + 1, held: held(report), all: CHECKS.length }))), list];
+  return [tag("h3", {}, say(message("Proof {number}: {held} of {all} checks hold", { number: number + 1, held: held(report), all: CHECKS.length }))), list];
 }
 
 function held(report) {
