@@ -151,6 +151,7 @@ def _resent(done: Resent) -> ResentView:
 @router.post(
     "/recipients/{operator}/{recipient}/contacts/correct",
     summary="Correct a mistyped phone number or e-mail address",
+    response_model_exclude_unset=True,
     openapi_extra=body_of(CorrectionData),
     responses=_ACT_ANSWERS,
 )

@@ -200,6 +200,8 @@ async def test_a_correction_asks_the_right_number_and_tells_the_others(service: 
     assert (second.status_code, second.json()["corrected"]) == (200, False)
     states = {each["value"]: each["state"] for each in first.json()["record"]["contact_points"]}
     assert states == {NUMBER_TYPED: "removed", NUMBER_MEANT: "unconfirmed", EMAIL: "active"}
+    read = (await service.get(f"/v1/recipients/{OPERATOR}/{RECIPIENT}")).json()
+    assert first.json()["record"].keys() == read.keys()  # nothing that would choose something when it is sent back
 
     async def heard() -> bool:
         return len(service.gateway.journal) == 2 and len(service.mail.journal) == 1
