@@ -103,8 +103,11 @@ async def test_an_old_backup_is_refused_recovered_and_goes_on_without_sending_an
     async with deployment.up(sending=True), asyncio.timeout(60):
         while len(deployment.gateway.journal) < sent + 1:  # noqa: ASYNC110 – as above
             await asyncio.sleep(0.02)
-    again = await operator.run("release", waiting, "--reason", "once more")
-    assert (again.code, again.sentence) == (1, f"{waiting} is not unknown because of a recovery.")
+    nobody = "01936c1e-6d7a-7f02-9d3e-5a6b7c8d9e0f"
+    again = await operator.run("release", waiting, nobody, "--reason", "once more")
+    assert (again.code, again.out) == (1, f"{waiting} was released before.\n")
+    assert again.err == f"{nobody} is not sent: there is no such notification.\n"
+    assert len(deployment.gateway.journal) == sent + 1
 
 
 async def test_a_recovery_takes_back_from_a_copy_what_was_published(
