@@ -24,6 +24,8 @@ from tests.bench.growing import growing
 from tests.bench.idling import idling
 from tests.bench.plan import Plan
 from tests.bench.proving import proving
+from tests.bench.query_history import PEOPLE
+from tests.bench.querying import querying
 from tests.bench.report import Row
 from tests.bench.results import as_page, entry, machine_line, merged, read, version, write
 from tests.bench.sealing import sealing
@@ -69,6 +71,7 @@ ROWS: Mapping[str, One | Two] = {
     "incident": One(measure=telling, prepare=before_telling, recipients=0),
     "proof": Two(measure=proving),
     "growth": Two(measure=growing),
+    "query": One(measure=querying, recipients=PEOPLE),
 }
 DATABASES = ("postgres", "sqlite")
 
@@ -89,6 +92,7 @@ class _Run:
             leaves=arguments.size,
             notifications=arguments.size,
             waiting=arguments.waiting,
+            out=arguments.out,
         )
 
     async def measure(self) -> None:

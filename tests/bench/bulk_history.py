@@ -27,6 +27,7 @@ from app.storage.tables import (
     events,
     facts,
     notifications,
+    receipts,
     recipient_keys,
     recipients,
 )
@@ -37,14 +38,21 @@ from tests.builders import OPERATOR
 
 _COPIES_PER_COMMIT = 50
 _HISTORY = timedelta(days=365)
-_TABLES = (recipients, recipient_keys, contact_points, consents, events, notifications, attempts, facts)
+_TABLES = (recipients, recipient_keys, contact_points, consents, events, notifications, attempts, receipts, facts)
 # What must differ between two people, shipments or facts.
 _OWN = frozenset({"dedupe_key", "shipment_index", "chain_leaf", "leaf", "fact_leaf"})
 
 Columns = dict[str, list[Any]]
+Tables = dict[str, Columns]
+# Gives copy `number` of the original its own sense, before it is written: rows of both stand in the same order.
+Adapt = Callable[[Tables, Tables, int], Tables]
 
 
-async def copy_history(database: Database, *, notifications_wanted: int) -> int:
+def _as_it_is(_original: Tables, copied: Tables, _number: int) -> Tables:
+    return copied
+
+
+async def copy_history(database: Database, *, notifications_wanted: int, adapt: Adapt = _as_it_is) -> int:
     """Copy what is in the database until it has that many notifications; how many people it then has.
 
     The originals are named as `tests.bench.traffic` names people, from 0 on; so are the copies, after them.
@@ -54,25 +62,29 @@ async def copy_history(database: Database, *, notifications_wanted: int) -> int:
     copies = max(0, -(-notifications_wanted // size) - 1)
     for first in range(0, copies, _COPIES_PER_COMMIT):
         numbers = range(first, min(first + _COPIES_PER_COMMIT, copies))
-        made = [_copy(original, number, of=copies, vault=database.vault) for number in numbers]
+        copied = ((number, _copy(original, number, of=copies, vault=database.vault)) for number in numbers)
+        made = [adapt(original, each, number) for number, each in copied]
         async with database.write() as tx:
             if database.is_sqlite:  # for this connection, which goes with the pool: random keys need much of the index
                 await tx.execute(text("PRAGMA cache_size = -1000000"))
             for table in _TABLES:
-                await insert_columns(tx, table, _joined([each[table.name] for each in made]))
+                columns = _joined([each[table.name] for each in made])
+                if any(columns.values()):
+                    await insert_columns(tx, table, columns)
             await _sequence(tx, [fact for each in made for fact in each[facts.name]["id"]])
         sys.stderr.write(f"\r    {(numbers[-1] + 2) * size:,} of {notifications_wanted:,} notifications ")
     sys.stderr.write("\r" + " " * 60 + "\r")
     return people * (copies + 1)
 
 
-async def _read(database: Database) -> dict[str, Columns]:
+async def _read(database: Database) -> Tables:
     """Every table by columns, people in the order of their names."""
     found = {}
     async with database.read() as tx:
         for table in _TABLES:
             rows = (await tx.execute(select(table).order_by(*table.primary_key.columns))).all()
-            found[table.name] = dict(zip(table.c.keys(), map(list, zip(*rows, strict=True)), strict=True))
+            columns = map(list, zip(*rows, strict=True)) if rows else ([] for _ in table.c)
+            found[table.name] = dict(zip(table.c.keys(), columns, strict=True))
     return found
 
 
@@ -93,7 +105,7 @@ async def _sequence(tx: Tx, ids: Sequence[UUID]) -> None:
     await log.sequence(tx, head, entries)
 
 
-def _copy(original: dict[str, Columns], number: int, *, of: int, vault: Vault) -> dict[str, Columns]:
+def _copy(original: Tables, number: int, *, of: int, vault: Vault) -> Tables:
     """Copy `number` of `of`: the first lies furthest back, the last just before what really happened."""
     renamed = _Renamed(earlier=_HISTORY * (of - number) / of + timedelta(days=1))
     copied = {table.name: renamed.columns(table, original[table.name]) for table in _TABLES}
@@ -134,7 +146,7 @@ class _Renamed:
         return UUID(int=milliseconds << 80 | (value.int >> 62 & 0x3FFFF) << 62 | secrets.randbits(62))
 
 
-def _name_people(copied: dict[str, Columns], *, first: int, vault: Vault) -> None:
+def _name_people(copied: Tables, *, first: int, vault: Vault) -> None:
     """Give the people of a copy names, contacts and keys that open, as app.storage.recipients writes them."""
     people, contacts, kept = copied[recipients.name], copied[contact_points.name], copied[recipient_keys.name]
     numbers = {own: number for number, own in enumerate(people["id"], start=first)}

@@ -77,14 +77,14 @@ async def _grow(deployment: Deployment, size: int) -> _Grown:
     """Have a little happen, finish it, and copy that."""
     await _let_happen(deployment)
     async with deployment.open() as database:
-        await _finish(database)
+        await finish(database)
         sealer = sealer_of(deployment.settings, database)
         await sealer.start()
         while await sealer.turn():
             pass
         people = await copy_history(database, notifications_wanted=size)
         await sealer.start()
-        await _tidy(database)
+        await tidy(database)
     older = replace(deployment, recipients=people)
     return _Grown(deployment=older, events=bodies(recipients=people))
 
@@ -102,7 +102,7 @@ async def _let_happen(deployment: Deployment) -> None:
                 await over(database)
 
 
-async def _finish(database: Database) -> None:
+async def finish(database: Database) -> None:
     """Close every chain, as happens when days pass without another word."""
     now = real_surroundings()
 
@@ -114,7 +114,7 @@ async def _finish(database: Database) -> None:
         pass
 
 
-async def _tidy(database: Database) -> None:
+async def tidy(database: Database) -> None:
     """What PostgreSQL does by itself within a minute after so many rows; SQLite has nothing of the kind."""
     if database.is_sqlite:
         return

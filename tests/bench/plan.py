@@ -1,6 +1,7 @@
 """How much is measured."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +19,5 @@ class Plan:
     leaves: int = 1_000_000
     notifications: int = 1_000_000
     waiting: int = 20_000
+    proofs: int = 10_000
+    out: Path = Path("docs/bench")  # where rows that say more than fits in a table write it

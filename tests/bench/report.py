@@ -117,6 +117,54 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """How long something takes beside something else, in milliseconds: `ours[i]` and `floor[i]` were taken in turns.
+
+    `most` is how many times as long ours may take, by the medians of the rounds.
+    """
+
+    what: str
+    database: str
+    floor_is: str
+    ours: Sequence[Sequence[float]]
+    floor: Sequence[Sequence[float]]
+    most: float
+
+    @property
+    def ratios(self) -> list[float]:
+        return [median(ours) / median(floor) for ours, floor in zip(self.ours, self.floor, strict=True)]
+
+    @property
+    def reached(self) -> float:
+        return self.most / median(self.ratios)
+
+    @property
+    def said(self) -> str:
+        return f"{median(self.ratios):.1f} times the floor"
+
+    def as_json(self) -> dict[str, Any]:
+        """With the percentiles of all rounds together."""
+        figures = {"ours": _percentiles(self.ours), "floor": _percentiles(self.floor)}
+        named = {"what": self.what, "database": self.database, "floor_is": self.floor_is, "unit": "ms"}
+        ratios = {"ratio": median(self.ratios), "ratio_min": min(self.ratios), "ratio_max": max(self.ratios)}
+        return _rounded({**named, **figures, **ratios, "most": self.most}) | {"samples": sum(map(len, self.ours))}
+
+    def cells(self) -> list[str]:
+        ours, floor = (
+            ", ".join(f"{name} {value:.1f} ms" for name, value in _percentiles(each).items())
+            for each in (self.ours, self.floor)
+        )
+        ratio = f"{median(self.ratios):.2f} ({min(self.ratios):.2f}–{max(self.ratios):.2f})"
+        return [self.what, self.database, ours, f"{floor} ({self.floor_is})", ratio, f"≤ {self.most:g}"]
+
+
+def _percentiles(rounds: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Nearest-rank percentiles of all rounds together."""
+    ordered = sorted(value for each in rounds for value in each)
+    return {f"p{share}": ordered[max(0, -(-len(ordered) * share // 100) - 1)] for share in (50, 95)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weight:
     """How many bytes something has, and the most it may have."""
 
@@ -140,7 +188,7 @@ class Weight:
         return [self.what, self.database, _size(self.bytes), "–", "–", f"≤ {_size(self.most)}"]
 
 
-Row = Ratio | Rate | Waiting | Weight
+Row = Ratio | Rate | Waiting | Beside | Weight
 
 
 def _size(count: float) -> str:
