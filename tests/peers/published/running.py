@@ -22,6 +22,7 @@ SETTLED = {("sms", "delivered"), ("email", "sent"), ("sms", "suppressed"), ("ema
 WAIT_SECONDS = 60.0
 STRANGERS = 600
 ROUNDS = 4
+CLOSED = "-closed.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,8 @@ class Published:
     """What a running service gave out, as files below `directory`.
 
     `log/` holds `checkpoint`, `vkey` and the tiles under the paths at which they are served, `bundles/` the proof
-    bundles of several notifications, all proven against that checkpoint, `packs/` the same as court packs. Their facts
-    name older checkpoints, and an older one is stamped.
+    bundles of several notifications, `packs/` the same as court packs. Those that show nothing are all proven against
+    that checkpoint, the others against older ones. Their facts name older checkpoints, and an older one is stamped.
     """
 
     directory: Path
@@ -57,6 +58,11 @@ class Published:
     @property
     def bundles(self) -> list[Path]:
         return sorted((self.directory / "bundles").iterdir())
+
+    @property
+    def closed_bundles(self) -> list[Path]:
+        """The bundles that show no field."""
+        return [bundle for bundle in self.bundles if bundle.name.endswith(CLOSED)]
 
     @property
     def packs(self) -> list[Path]:
@@ -207,7 +213,13 @@ def live_through(client: Client) -> None:
 
 
 def publish(client: Client, directory: Path) -> Published:
-    """Fetch the log, which stands still once everything is settled, and the bundles into `directory`."""
+    """Fetch the bundles, and the log, which stands still once everything is settled, into `directory`.
+
+    What shows fields comes first: that somebody read them is put on record.
+    """
+    for name, notification in client.notifications.items():
+        write(directory / "bundles" / f"{name}.json", client.bundle(notification))
+        write(directory / "packs" / f"{name}.zip", client.court_pack(notification))
     wait_until(lambda: not is_growing(client), "the log to stand still")
     checkpoint = client.fetch("/log/checkpoint")
     origin, size = checkpoint.decode().split("\n")[:2]
@@ -217,11 +229,9 @@ def publish(client: Client, directory: Path) -> Published:
     for path in tile_paths(int(size)):
         write(directory / "log" / path, client.fetch(f"/log/{shard}/{path}"))
     for name, notification in client.notifications.items():
-        for opened in ({}, {"open": "none"}):
-            data = client.bundle(notification, **opened)
-            assert checkpoint.decode() in json.loads(data)["facts"][0]["proof"], "the log grew meanwhile"
-            write(directory / "bundles" / f"{name}{'-closed' if opened else ''}.json", data)
-        write(directory / "packs" / f"{name}.zip", client.court_pack(notification))
+        data = client.bundle(notification, open="none")
+        assert checkpoint.decode() in json.loads(data)["facts"][0]["proof"], "the log grew meanwhile"
+        write(directory / "bundles" / f"{name}{CLOSED}", data)
     return Published(directory=directory, origin=origin, size=int(size))
 
 

@@ -63,7 +63,7 @@ def test_go_accepts_checkpoint_tiles_and_entries_of_the_whole_log(published: Pub
 
 
 def test_go_proves_from_the_tiles_what_the_bundles_prove(published: Published, peer: Peer) -> None:
-    for bundle in published.bundles:
+    for bundle in published.closed_bundles:
         raw = json.loads(bundle.read_bytes())
         said = f"{len(proven(raw))} inclusion paths, {len(raw['anchors'])} consistency paths"
         assert peer("proofs", published.log, published.vkeys, bundle) == (0, said)
@@ -186,7 +186,7 @@ def test_go_refuses_a_log_with_one_flipped_bit_in_any_file(published: Published,
 def test_go_refuses_tiles_that_prove_otherwise_than_the_bundle(
     published: Published, peer: Peer, tmp_path: Path
 ) -> None:
-    raw = json.loads(published.bundles[0].read_bytes())
+    raw = json.loads(published.closed_bundles[0].read_bytes())
     for change, reason in ((another_path, "inclusion of "), (another_consistency, "consistency of ")):
         spoiled = json.loads(json.dumps(raw))
         change(spoiled, Random(1))
@@ -200,6 +200,6 @@ def test_go_accepts_nothing_under_another_key_of_the_same_name(
 ) -> None:
     keys = tmp_path / "vkeys"
     keys.write_text(ForgersKey(published.origin, Random(1)).vkey + "\n")
-    for arguments in (("bundle", published.bundles[0], keys), ("log", published.log, keys)):
+    for arguments in (("bundle", published.closed_bundles[0], keys), ("log", published.log, keys)):
         status, said = peer(*arguments)
         assert (status, said) == (1, "refused: note: note has no verifiable signatures")

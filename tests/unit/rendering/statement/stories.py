@@ -74,7 +74,7 @@ def accepted(number: int = 1) -> Attempt:
 
 
 def reported(how: str, number: int = 1, *, via: str = "callback", signature: str = "shared_key") -> Attempt:
-    data = {"attempt": number, "provider": "twilio", "code": how, "claimed_at": START + timedelta(seconds=4)}
+    data = {"attempt": number, "provider": "twilio", "code": how, "claimed_at": START + timedelta(seconds=11)}
     return (
         f"receipt.{how}",
         data | {"via": via, "signature": signature},

@@ -42,7 +42,7 @@ def test_a_delivered_message_is_told_with_its_times_and_what_they_rest_on() -> N
         "Wysłano SMS i zgłoszono jego doręczenie Wiadomość (SMS; numer +48600100200, adresat customer-4711) miała "
         "powiadomić, że zostawiono papierowe awizo. Chodziło o przesyłkę nr 0075 9007 7341 2345 6789 (operator: Poczta "
         "Polska). Serwis awizo przekazał ją dostawcy (twilio) dnia 23 listopada 2026 (poniedziałek) o godz. 11:42:12 "
-        "(UTC+1). Raport o jej doręczeniu nadszedł tego samego dnia o godz. 11:42:15; podany w nim czas: 11:42:07. "
+        "(UTC+1). Raport o jej doręczeniu nadszedł tego samego dnia o godz. 11:42:15; podany w nim czas: 11:42:14. "
         "Opiera się to na stopniu 2 z 5: raport dostawcy. Raport podpisano kluczem, który znają dostawca i serwis: "
         "nikomu innemu to niczego nie dowodzi. Nie pokazuje to, czy ktokolwiek wiadomość przeczytał."
     )
@@ -51,7 +51,7 @@ def test_a_delivered_message_is_told_with_its_times_and_what_they_rest_on() -> N
 def test_the_same_is_told_in_english() -> None:
     words = told(account(delivered()), "en")
     assert "on 23 November 2026 (Monday) at 11:42:12 (UTC+1)" in words
-    assert "the same day at 11:42:15; the time that it gives: 11:42:07" in words
+    assert "the same day at 11:42:15; the time that it gives: 11:42:14" in words
     assert "grade 2 of 5: a provider's report" in words
 
 
