@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -53,6 +54,8 @@ HOUSEKEEPING_SECONDS = 5.0
 RETENTION_SECONDS = 5.0
 CONTACTS_SECONDS = 30.0
 AFTER_FAILURE_SECONDS = 2.0
+
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
@@ -145,18 +148,16 @@ class Worker:
             _Loop(name="contacts", turn=self._keep_contacts, seconds=CONTACTS_SECONDS),
             _Loop(name="housekeeping", turn=self._keep_house, seconds=HOUSEKEEPING_SECONDS),
         ]
-        if follower is not None:
-            self._loops.append(_Loop(name="follow", turn=partial(self._follow, follower), seconds=FOLLOW_SECONDS))
-        if exporter is not None:
-            self._loops.append(_Loop(name="export", turn=partial(self._export, exporter), seconds=EXPORT_SECONDS))
-        if webhooks is not None:
-            self._loops.append(_Loop(name="webhooks", turn=partial(self._tell, webhooks), seconds=WEBHOOK_SECONDS))
-        if stamper is not None:
-            self._loops.append(_Loop(name="stamp", turn=partial(self._stamp, stamper), seconds=STAMP_SECONDS))
-        if retention is not None:
-            self._loops.append(
-                _Loop(name="retention", turn=partial(self._retain, retention), seconds=RETENTION_SECONDS)
-            )
+        self._loop_if(follower, "follow", self._follow, FOLLOW_SECONDS)
+        self._loop_if(exporter, "export", self._export, EXPORT_SECONDS)
+        self._loop_if(webhooks, "webhooks", self._tell, WEBHOOK_SECONDS)
+        self._loop_if(stamper, "stamp", self._stamp, STAMP_SECONDS)
+        self._loop_if(retention, "retention", self._retain, RETENTION_SECONDS)
+
+    def _loop_if(self, given: T | None, name: str, turn: Callable[[T], Awaitable[bool]], seconds: float) -> None:
+        """A loop of something that this worker may be without."""
+        if given is not None:
+            self._loops.append(_Loop(name=name, turn=partial(turn, given), seconds=seconds))
 
     def hint(self) -> None:
         """Something was committed: there may be messages to send."""

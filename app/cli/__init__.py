@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from app.cli import keys, log, log_keeping, quarantine, service, vocab, witness
+from app.cli import keys, log, log_keeping, quarantine, service, vocab, webhook, witness
 from app.cli.terminal import EXIT_FAULT, fail
 from app.cli.verify import verify
 
@@ -20,6 +20,7 @@ log_keeping.add_to(log.commands)
 app.add_typer(log.commands, name="log")
 app.add_typer(quarantine.commands, name="quarantine")
 app.add_typer(vocab.commands, name="vocab")
+app.add_typer(webhook.commands, name="webhook")
 app.add_typer(witness.commands, name="witness")
 for command in (
     service.serve,
