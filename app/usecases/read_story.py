@@ -9,15 +9,17 @@ from app.evidence.bundle import AssembledBundle
 from app.ports import SigningKeys, Surroundings
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
-from app.storage import placement, recipients
+from app.storage import placement, recipients, support_acts
 from app.storage import timeline as timeline_store
 from app.storage.database import Tx
 from app.storage.facts import StoredFact
 from app.usecases.prove_notification import NothingPublished, prove_notification
 
-# A story shows no more messages than this, the newest; each has a proof of its own. And no more events beside them.
+# A story shows no more messages than this, the newest; each has a proof of its own. And no more events and acts of
+# support beside them.
 MESSAGES_MAX = 12
 EVENTS_MAX = 60
+ACTS_MAX = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,8 @@ class ToldOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EventFact:
-    """The fact of an event, and where it stands in the log: shard and index, None until it is sealed."""
+class LooseFact:
+    """A fact that may be in none of the proofs, and where it stands: shard and index, None until it is sealed."""
 
     fact: StoredFact
     place: tuple[str, int] | None
@@ -48,7 +50,7 @@ class EventFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Messages in the order in which they were planned, and the facts of the item's events.
+    """Messages in the order in which they were planned; the facts of the item's events, and of what support did.
 
     `shipments` are the operator's names for the items, none once erased. `is_whole`: nothing older was left out.
     """
@@ -56,13 +58,13 @@ class Story:
     operator: str
     shipments: tuple[str, ...] = field(repr=False)
     told: tuple[ToldOf, ...]
-    events: tuple[EventFact, ...]
+    loose: tuple[LooseFact, ...]
     is_whole: bool
 
     @property
     def people(self) -> frozenset[UUID]:
         """Whom the messages and events are about."""
-        owners = {each.fact.recipient for each in self.events if each.fact.recipient}
+        owners = {each.fact.recipient for each in self.loose if each.fact.recipient}
         return frozenset({each.notification.recipient for each in self.told} | owners)
 
 
@@ -84,7 +86,7 @@ async def read_story(tx: Tx, record: UUID, operator: str, *, opened: Collection[
         operator=operator,
         shipments=await _names(tx, told, reported),
         told=tuple([await _proven(tx, each, opened, proving) for each in told]),
-        events=await _events(tx, reported),
+        loose=await _loose(tx, index, told, reported),
         is_whole=is_whole,
     )
 
@@ -123,10 +125,16 @@ async def _proven(tx: Tx, each: Notification, opened: Collection[str] | None, pr
     return ToldOf(notification=each, bundle=None if isinstance(bundle, NothingPublished) else bundle)
 
 
-async def _events(tx: Tx, reported: Collection[UUID]) -> tuple[EventFact, ...]:
+async def _loose(
+    tx: Tx, index: bytes | None, told: Sequence[Notification], reported: Sequence[UUID]
+) -> tuple[LooseFact, ...]:
     facts = await fact_store.of_events(tx, reported) if reported else []
+    if index is not None:
+        named = [each.id for each in told]
+        acts = await support_acts.concerning(tx, index, notifications=named, people=[], limit=ACTS_MAX)
+        facts += await fact_store.by_leaves(tx, [act.fact_leaf for act in acts]) if acts else []
     places = await placement.places(tx, [fact.id for fact in facts])
-    return tuple(EventFact(fact=fact, place=places.get(fact.id)) for fact in facts)
+    return tuple(LooseFact(fact=fact, place=places.get(fact.id)) for fact in facts)
 
 
 async def _names(tx: Tx, told: Sequence[Notification], reported: Sequence[UUID]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from app.ports import SigningKeys, Surroundings
 from app.storage.database import Database
 from app.usecases.check_credentials import Keyring
 from app.usecases.export_recipient import Known
+from app.usecases.issue_statement import StatementIssuer
 from app.usecases.watch_log import LogWatch
 
 
@@ -55,6 +56,11 @@ class WebServices(Protocol):
 
     @property
     def code_limits(self) -> CodeLimits: ...
+
+    @property
+    def statements(self) -> StatementIssuer:
+        """Makes a bundle a signed PDF."""
+        ...
 
     @property
     def keyring(self) -> Keyring:

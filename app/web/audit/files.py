@@ -1,4 +1,4 @@
-"""Proofs to take away, open or closed, as a bundle or as a court pack."""
+"""Proofs to take away, open or closed: as a bundle, on paper, or as a court pack."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -9,9 +9,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from app.domain.notification import Notification
+from app.domain.recipient import DEFAULT_LANGUAGE
 from app.evidence.court_pack import court_pack
 from app.rendering.catalog import marked
 from app.storage import notifications as outbox
+from app.usecases.issue_statement import LANGUAGES, StatementIssuer
 from app.usecases.prove_notification import NothingPublished
 from app.usecases.read_story import prove_one
 from app.web.audit.story import seal
@@ -25,24 +27,33 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """A kind of file: what it is called and how it is made of a bundle."""
+    """A kind of file: what it is called, and how it is made of a bundle in a language."""
 
     suffix: str
     media_type: str
-    made_of: Callable[[bytes], Awaitable[bytes]]
+    made_of: Callable[[bytes, StatementIssuer, str], Awaitable[bytes]]
 
 
-async def _as_it_is(bundle: bytes) -> bytes:
+async def _as_it_is(bundle: bytes, _issuer: StatementIssuer, _language: str) -> bytes:
     return bundle
 
 
-async def _packed(bundle: bytes) -> bytes:
-    return await run_in_threadpool(court_pack, bundle)
+async def _on_paper(bundle: bytes, issuer: StatementIssuer, language: str) -> bytes:
+    return await issuer.issue(bundle, language if language in LANGUAGES else DEFAULT_LANGUAGE)
+
+
+async def _packed(bundle: bytes, issuer: StatementIssuer, language: str) -> bytes:
+    statement = await _on_paper(bundle, issuer, language)
+    return await run_in_threadpool(court_pack, bundle, statement=statement)
 
 
 _BUNDLE = Kind(suffix="json", media_type="application/json", made_of=_as_it_is)
 KINDS: Mapping[str, Kind] = MappingProxyType(
-    {"bundle": _BUNDLE, "pack": Kind(suffix="zip", media_type="application/zip", made_of=_packed)}
+    {
+        "bundle": _BUNDLE,
+        "statement": Kind(suffix="pdf", media_type="application/pdf", made_of=_on_paper),
+        "pack": Kind(suffix="zip", media_type="application/zip", made_of=_packed),
+    }
 )
 
 
@@ -106,7 +117,8 @@ async def _file(visit: AuditVisit, found: Notification, kind: Kind, *, opens: bo
         "X-Content-Type-Options": "nosniff",
         **transport_headers(visit.request),
     }
-    return Response(await kind.made_of(bundle.data), headers=headers, media_type=kind.media_type)
+    made = await kind.made_of(bundle.data, visit.services.statements, visit.language)
+    return Response(made, headers=headers, media_type=kind.media_type)
 
 
 def _id(text: str) -> UUID | None:

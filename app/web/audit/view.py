@@ -14,9 +14,10 @@ from app.evidence.verifier.form import read_bundle
 from app.evidence.verifier.model import Bundle, BundleFact
 from app.rendering.catalog import Say
 from app.rendering.words import OPERATORS
-from app.usecases.read_story import EventFact, Story, ToldOf
+from app.usecases.read_story import LooseFact, Story, ToldOf
 from app.web.audit.axis import Moment, Picture, picture
 from app.web.audit.words import (
+    ACTS,
     DATA,
     FACTS,
     FIELDS,
@@ -107,7 +108,7 @@ def story_view(story: Story, language: str) -> StoryView:
     """What there is to say of a story."""
     say = speaker(language)
     bundles = [(told, read_bundle(told.bundle.data)) for told in story.told if told.bundle]
-    facts = _in_order([*_of_bundles(bundles, say), *_of_events(story.events, say)])
+    facts = _in_order([*_of_bundles(bundles, say), *_loose(story.loose, say)])
     return StoryView(
         operator=OPERATORS.get(story.operator, story.operator),
         shipments=tuple(grouped(name) for name in story.shipments),
@@ -157,10 +158,10 @@ def _proven(fact: BundleFact, bundle: Bundle, proof: UUID, about: str, say: Say)
     return _view(fact.document.raw, values, place, str(proof), about, say)
 
 
-def _of_events(events: Iterable[EventFact], say: Say) -> Iterator[FactView]:
-    for event in events:
-        shard, index = event.place or ("", None)
-        yield _view(json.loads(event.fact.document), {}, (shard, index, 0), "", "", say)
+def _loose(facts: Iterable[LooseFact], say: Say) -> Iterator[FactView]:
+    for each in facts:
+        shard, index = each.place or ("", None)
+        yield _view(json.loads(each.fact.document), {}, (shard, index, 0), "", "", say)
 
 
 def _view(
@@ -208,6 +209,8 @@ def _title(kind: str, data: Mapping[str, Any], say: Say) -> str:
     if kind.startswith("event."):
         reported = KINDS.get(data["event_type"].rpartition(".v")[0].rpartition(".")[2])
         return f"{title}: {say(reported)}" if reported else title
+    if kind == "support.acted":
+        return say(ACTS.get(data["act"], title))
     if kind.startswith("notification.") and data.get("reason"):
         return f"{title}: {reason_in_words(data['reason'], say)}"
     return title

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.domain.notification import Notification, Status
+from app.domain.support import Act
 from app.rendering.catalog import Say, marked
 from app.web.preferences.sent import KINDS, NOT_SENT, OTHER_KIND, STATUSES
 from app.web.preferences.words import CHANNELS
@@ -45,6 +46,14 @@ FACTS = {
     "recipient.acknowledged": marked("The person confirmed the message"),
     "recipient.disputed": marked("The person objected"),
     "recipient.misdirected": marked("Somebody said that the message was not for them"),
+    "support.acted": marked("Support did something about it"),
+}
+ACTS = {
+    Act.RESENT: marked("Support had the message sent again"),
+    Act.CONTACT_CORRECTED: marked("Support corrected a contact"),
+    Act.COMPLAINT_ATTACHED: marked("Support noted a complaint"),
+    Act.COMPLAINT_ANSWERED: marked("Support noted that the complaint was answered"),
+    Act.RELEASED: marked("Support released the message after the log was recovered"),
 }
 FIELDS = {
     "contact": marked("Phone number or e-mail address"),

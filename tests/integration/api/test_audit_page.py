@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from http.cookies import SimpleCookie
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -276,7 +278,7 @@ async def test_a_story_shows_every_fact_with_both_times_and_nothing_that_is_seal
     kinds = re.findall(r'data-type="([a-z_.]+)"', page.text)
     assert kinds.count("notification.planned") == kinds.count("attempt.accepted") == 2
     assert {"event.accepted", "consent.granted", "notification.held"} <= set(kinds)
-    assert page.text.count('class="claimed" cy="-5" r="5"') == kinds.count("event.accepted") + kinds.count(
+    assert page.text.count('class="claimed" r="0.42em"') == kinds.count("event.accepted") + kinds.count(
         "consent.granted"
     )
     for secret in (PHONE, EMAIL, RECIPIENT, "Jan"):
@@ -313,8 +315,11 @@ async def test_files_are_closed_without_a_reason_and_open_and_on_record_with_one
     opened = await visitor.submit("/audit/proof", fields, page=f"/audit/story/{scene.sms}")
     assert PHONE.encode() in opened.content
     packed = await visitor.submit("/audit/proof", {**fields, "kind": "pack"}, page=f"/audit/story/{scene.sms}")
-    assert packed.content[:2] == b"PK"
-    assert await readings(service, key) == [("proof", "skarga")] * 2
+    with ZipFile(BytesIO(packed.content)) as archive:
+        assert {"bundle.json", "verify.sh", "statement.pdf"} <= set(archive.namelist())
+    printed = await visitor.submit("/audit/proof", {**fields, "kind": "statement"}, page=f"/audit/story/{scene.sms}")
+    assert (printed.content[:5], printed.headers["content-type"]) == (b"%PDF-", "application/pdf")
+    assert await readings(service, key) == [("proof", "skarga")] * 3
     too_long = await visitor.submit("/audit/proof", {**fields, "reason": "x" * 1001}, page=f"/audit/story/{scene.sms}")
     assert too_long.status_code == 422
 
@@ -360,7 +365,7 @@ async def test_what_was_not_sent_is_shown_with_its_reason(service: Service) -> N
     page = await ask(await signed_in(service), "UNSENT-1")
     assert page.text.count('data-type="notification.suppressed"') == 2
     assert page.text.count("Nie wysłano: nie było zgody") == 2
-    assert page.text.count('<rect x="-6"') == 2
+    assert page.text.count('class="mark problem"') == 2
 
 
 async def test_an_item_of_which_nobody_was_told_has_a_story_too(service: Service) -> None:

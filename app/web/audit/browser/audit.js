@@ -198,7 +198,11 @@ async function bring(text, source) {
 }
 
 async function start() {
-  if (globalThis.crypto?.subtle === undefined) return;
+  if (globalThis.crypto?.subtle === undefined) {
+    const insecure = message("This browser does not let the page compute hashes here, because the address is not a secure one (https).");
+    part("verdict-words").replaceChildren(tag("p", {}, say(insecure)));
+    return;
+  }
   part("vkey").addEventListener("change", async ({ target }) => {
     const [file] = target.files;
     if (file) await bring(fromUtf8(new Uint8Array(await file.arrayBuffer())), message("the file {name}", { name: file.name }));
