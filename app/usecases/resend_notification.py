@@ -186,13 +186,14 @@ async def _send(
         return NotResent(code="stale")
     shipments = opening.openings(record.key).get("shipment")
     events = await event_store.decoded(tx, [earlier.event], {record.id: record.key})
-    notice = events[earlier.event].notice if earlier.event in events else None
+    event = events.get(earlier.event)
     sheet = await new_fact_sheet(tx, surroundings)
     notification = open_notification(
         sheet,
         replace(
             _subject(earlier, earlier.event, data, shipments.value if shipments else None),
-            courier=notice.courier if notice else None,
+            courier=event.notice.courier if event and event.notice else None,
+            source=event.source if event else None,
         ),
         record,
         planned,

@@ -20,14 +20,16 @@ from app.storage.tables import contact_points, facts, notifications
 from app.usecases.erase_recipient import erase_recipient
 from app.usecases.record_support import ActingSupport
 from app.usecases.resend_notification import NotResent, Resent, resend_notification
-from tests.builders import NOON, OPERATOR, PHONE, RECIPIENT, event
+from tests.builders import NOON, OPERATOR, PHONE, RECIPIENT, area_event, event
 from tests.conftest import TestClock
 from tests.doubles.sms_gateway import Reset, refusal
+from tests.integration.incident_stories import BOTH, settle, told
 from tests.integration.world import World
 
 ASKED = ActingSupport(actor="0123456789abcdef", reason="The addressee asked for it by phone")
 OTHER_PHONE = "+48600100201"
 INVALID_NUMBER = 21211
+ONE_ENGINE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def resent(world: World, notification: UUID) -> Resent | NotResent | None:
@@ -84,6 +86,7 @@ async def test_what_failed_goes_out_as_a_new_notification_and_the_old_one_stays(
     }
 
 
+@ONE_ENGINE
 async def test_the_act_is_sealed_with_who_did_it_and_names_both_chains_but_not_why(world: World) -> None:
     earlier = await failed(world)
     before = await world.notification(earlier)
@@ -118,6 +121,7 @@ async def test_two_at_once_make_one(world: World) -> None:
     assert len(world.gateway.journal) == 2
 
 
+@ONE_ENGINE
 async def test_what_was_made_is_resent_in_its_turn_when_it_fails(world: World) -> None:
     earlier = await failed(world)
     world.gateway.next(refusal(400, INVALID_NUMBER))
@@ -128,6 +132,7 @@ async def test_what_was_made_is_resent_in_its_turn_when_it_fails(world: World) -
     assert (await world.notification(newest.id)).status is Status.SENT
 
 
+@ONE_ENGINE
 async def test_an_item_that_was_collected_is_not_told_of(world: World, clock: TestClock) -> None:
     earlier = await failed(world)
     await world.post(event("delivered", at=NOON + timedelta(minutes=5)))
@@ -153,6 +158,7 @@ async def test_collecting_and_resending_at_once_never_sends_stale_news(world: Wo
     assert isinstance(done, Resent) or done == NotResent(code="collected")
 
 
+@ONE_ENGINE
 async def test_what_nobody_knows_the_fate_of_is_never_sent_again(world: World) -> None:
     await world.register(channels=[Channel.SMS], consents=[Channel.SMS])
     world.gateway.next(Reset(after_body=True))
@@ -162,6 +168,7 @@ async def test_what_nobody_knows_the_fate_of_is_never_sent_again(world: World) -
     assert await why_not(world, planned.id) == "unknown"
 
 
+@ONE_ENGINE
 async def test_nor_what_failed_after_an_attempt_of_unknown_fate(world: World) -> None:
     earlier = await failed(world)
     async with world.database.write() as tx:
@@ -169,12 +176,14 @@ async def test_nor_what_failed_after_an_attempt_of_unknown_fate(world: World) ->
     assert await why_not(world, earlier) == "unknown"
 
 
+@ONE_ENGINE
 async def test_news_that_is_over_is_not_told(world: World, clock: TestClock) -> None:
     earlier = await failed(world)
     clock.forward(days=20)
     assert await why_not(world, earlier) == "expired"
 
 
+@ONE_ENGINE
 async def test_a_withdrawn_consent_holds(world: World) -> None:
     earlier = await failed(world)
     act = ConsentAct(
@@ -184,6 +193,7 @@ async def test_a_withdrawn_consent_holds(world: World) -> None:
     assert await why_not(world, earlier) == "opted_out"
 
 
+@ONE_ENGINE
 async def test_what_was_suppressed_leaves_once_its_reason_is_mended(world: World) -> None:
     await world.register(channels=[Channel.SMS], consents=[])
     (planned,) = await sms(world)
@@ -196,6 +206,7 @@ async def test_what_was_suppressed_leaves_once_its_reason_is_mended(world: World
     assert (await world.notification(new.id)).status is Status.SENT
 
 
+@ONE_ENGINE
 async def test_the_same_news_that_was_told_before_is_not_told_in_a_suppressed_ones_place(world: World) -> None:
     await world.register(channels=[], consents=[Channel.SMS])
     await sms(world, id="e-1")
@@ -205,6 +216,7 @@ async def test_the_same_news_that_was_told_before_is_not_told_in_a_suppressed_on
     assert await why_not(world, planned.id) == "duplicate_content"
 
 
+@ONE_ENGINE
 async def test_a_failed_one_goes_to_the_contact_point_that_took_the_place_of_its_own(world: World) -> None:
     earlier = await failed(world)
     async with world.database.write() as tx:
@@ -217,6 +229,7 @@ async def test_a_failed_one_goes_to_the_contact_point_that_took_the_place_of_its
     assert world.gateway.journal[-1].form["To"] == OTHER_PHONE
 
 
+@ONE_ENGINE
 async def test_two_that_failed_do_not_both_go_to_the_one_contact_point_that_is_left(world: World) -> None:
     both = tuple(
         WantedContact(channel=Channel.SMS, value=value, verified=True, method="counter")
@@ -235,6 +248,7 @@ async def test_two_that_failed_do_not_both_go_to_the_one_contact_point_that_is_l
     assert await why_not(world, second.id) == "told"
 
 
+@ONE_ENGINE
 async def test_at_night_it_waits_for_the_morning(world: World, clock: TestClock) -> None:
     earlier = await failed(world)
     clock.forward(hours=11)
@@ -244,7 +258,7 @@ async def test_at_night_it_waits_for_the_morning(world: World, clock: TestClock)
     assert new.not_before is not None
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ONE_ENGINE
 async def test_nobody_who_was_erased_is_told(world: World) -> None:
     earlier = await failed(world)
     await world.database.transact(
@@ -254,7 +268,7 @@ async def test_nobody_who_was_erased_is_told(world: World) -> None:
     assert await resent(world, uuid4()) is None
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ONE_ENGINE
 async def test_an_item_may_not_be_told_of_by_sms_more_often_than_a_person_can_bear(world: World) -> None:
     earlier = await failed(world)
     copy = await world.notification(earlier)
@@ -267,3 +281,59 @@ async def test_an_item_may_not_be_told_of_by_sms_more_often_than_a_person_can_be
     async with world.database.write() as tx:
         await outbox.insert_all(tx, [replace(each, contact=other) for each in told])
     assert await why_not(world, earlier) == "rate_limited"
+
+
+async def failed_incident(world: World) -> UUID:
+    """An SMS about an incident that the provider refused for good."""
+    await world.register(channels=[Channel.SMS], consents=[Channel.SMS], purposes=BOTH)
+    await sms(world)
+    await settle(world)
+    world.gateway.next(refusal(400, INVALID_NUMBER))
+    await world.post(area_event())
+    await settle(world)
+    (earlier,) = [n for n in await told(world) if n.channel is Channel.SMS]
+    assert earlier.status is Status.FAILED
+    return earlier.id
+
+
+@ONE_ENGINE
+async def test_an_incident_of_an_area_is_told_once_more(world: World) -> None:
+    earlier = await failed_incident(world)
+    new = await made(world, earlier)
+    await world.dispatch()
+    assert (await world.notification(new.id)).status is Status.SENT
+    assert world.gateway.journal[-1].form["Body"] == world.gateway.journal[-2].form["Body"]
+
+
+@ONE_ENGINE
+async def test_but_not_once_it_is_over(world: World) -> None:
+    earlier = await failed_incident(world)
+    await world.post(area_event("resolved", revision=2, at=NOON + timedelta(minutes=5)))
+    await settle(world)
+    assert await why_not(world, earlier) == "superseded"
+
+
+@ONE_ENGINE
+async def test_a_reminder_is_sent_once_more_while_its_item_waits_until_that_day(world: World, clock: TestClock) -> None:
+    await world.register(channels=[Channel.EMAIL], consents=[Channel.EMAIL])
+    await world.accepted(event())
+    await world.dispatch()
+    await world.remind()
+    async with world.database.read() as tx:
+        (held,) = await outbox.newest(tx, outbox.NotificationFilter(kind="reminder"))
+    assert held.not_before is not None
+    clock.now = held.not_before
+    async with world.database.write() as tx:
+        await tx.execute(update(contact_points).values(state="disabled"))
+    await world.remind()
+    await world.dispatch()
+    earlier = await world.notification(held.id)
+    assert (earlier.status, earlier.reason) == (Status.SUPPRESSED, "contact_disabled")
+    async with world.database.write() as tx:
+        await tx.execute(update(contact_points).values(state="active"))
+    new = await made(world, earlier.id)
+    assert (new.step, new.collect_by) == (earlier.step, earlier.collect_by)
+    await world.dispatch()
+    assert (await world.notification(new.id)).status is Status.SENT
+    await world.remind()
+    assert await world.dispatch() == 0
