@@ -5,10 +5,11 @@ natural key, so that no `Idempotency-Key` is needed. Another operator's records 
 """
 
 import base64
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, assert_never
+from typing import Annotated, Any, assert_never
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -16,14 +17,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.api.body import read_json
 from app.api.dependencies import ServicesDep, require
 from app.api.openapi import answers
-from app.api.problems import Fault, Problem
+from app.api.problems import MEDIA_TYPE, Fault, Problem
 from app.api.recipient_models import shown
 from app.api.recipients import Name
 from app.api.search_models import body_of
 from app.api.services import Services, refuse_while_log_is_untrusted
 from app.api.support_models import (
+    NOT_ANSWERED,
+    NOT_ATTACHED,
     NOT_CORRECTED,
-    NOT_KEPT,
     NOT_RESENT,
     AnswerData,
     ComplaintData,
@@ -64,7 +66,17 @@ LIMIT_MAX = 200
 _Support = Annotated[Caller, Depends(require(Scope.SUPPORT_WRITE))]
 _Reader = Annotated[Caller, Depends(require(Scope.SUPPORT_WRITE, Scope.SHIPMENTS_READ))]
 _COMPLAINTS = "/shipments/{operator}/{shipment}/complaints"
-_ACT_ANSWERS = answers(400, 401, 403, 404, 409, 413, 415, 422, 503)
+
+
+def _act_answers(why_not: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an act, with each way in which its 409 says why not."""
+    described = answers(400, 401, 403, 404, 409, 413, 415, 422, 503)
+    types = ", ".join(f"`{code.replace('_', '-')}`" for code in why_not)
+    described[409]["description"] = f"Not done; `type` is `urn:awizo:problem:` and one of {types}"
+    described[409]["content"][MEDIA_TYPE]["examples"] = {
+        code: {"value": refused(code, why_not).members()} for code in why_not
+    }
+    return described
 
 
 @router.post(
@@ -98,7 +110,7 @@ async def release(request: Request, services: ServicesDep, caller: _Support) -> 
     status_code=HTTPStatus.CREATED,
     summary="Send once more what certainly reached nobody",
     openapi_extra=body_of(ResendData),
-    responses={200: {"description": "It had been sent again before", "model": ResentView}, **_ACT_ANSWERS},
+    responses={200: {"description": "It had been sent again before", "model": ResentView}, **_act_answers(NOT_RESENT)},
 )
 async def resend(
     id: UUID,  # noqa: A002 – the contract's name
@@ -153,7 +165,7 @@ def _resent(done: Resent) -> ResentView:
     summary="Correct a mistyped phone number or e-mail address",
     response_model_exclude_unset=True,
     openapi_extra=body_of(CorrectionData),
-    responses=_ACT_ANSWERS,
+    responses=_act_answers(NOT_CORRECTED),
 )
 async def correct(
     operator: Name, recipient: Name, request: Request, services: ServicesDep, caller: _Support
@@ -182,7 +194,7 @@ async def correct(
         case None:
             raise Problem(404)
         case Withheld():
-            raise refused("withheld", NOT_KEPT)
+            raise refused("withheld", NOT_CORRECTED)
         case NotCorrected(code=code):
             raise refused(code, NOT_CORRECTED)
         case Corrected(recipient=person, is_new=is_new, ignored=ignored):
@@ -197,7 +209,7 @@ async def correct(
     status_code=HTTPStatus.CREATED,
     summary="Attach a complaint's reference to a shipment, with the 30 days of its answer",
     openapi_extra=body_of(ComplaintData),
-    responses={200: {"description": "It was attached before", "model": ComplaintView}, **_ACT_ANSWERS},
+    responses={200: {"description": "It was attached before", "model": ComplaintView}, **_act_answers(NOT_ATTACHED)},
 )
 async def attach(
     operator: Name, shipment: Name, request: Request, response: Response, services: ServicesDep, caller: _Support
@@ -230,7 +242,7 @@ async def attach(
     f"{_COMPLAINTS}/{{reference}}/answered",
     summary="Close a complaint: its answer was sent",
     openapi_extra=body_of(AnswerData),
-    responses=_ACT_ANSWERS,
+    responses=_act_answers(NOT_ANSWERED),
 )
 async def answered(
     operator: Name, shipment: Name, reference: Name, request: Request, services: ServicesDep, caller: _Support
@@ -293,7 +305,7 @@ def _kept(done: Kept | NotKept) -> Kept:
         return done
     if done is NotKept.NOBODY:
         raise Problem(404)
-    raise refused(done.value, NOT_KEPT)
+    raise refused(done.value, NOT_ATTACHED | NOT_ANSWERED)
 
 
 def _cursor(day: date, id_: UUID) -> str:

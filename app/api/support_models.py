@@ -279,18 +279,25 @@ NOT_RESENT: Mapping[str, str] = {
     "rate_limited": "As many messages as may be were sent about this item",
 }
 
+_WITHHELD = "This person is to be erased; a legal hold defers it, and nothing new is taken in until then"
+
 # Why a contact point is not corrected.
-NOT_CORRECTED: Mapping[str, str] = {
+NOT_CORRECTED: dict[str, str] = {
     "no_such_contact": "The person has no such contact point as `from`",
     "only_the_person": "The person gave or confirmed that contact point themselves: only they change it, on their page",
     "removed_by_the_person": "The person took away what `to` names: only they bring it back, on their page",
+    "withheld": _WITHHELD,
 }
 
-# Why a complaint is not attached or closed.
-NOT_KEPT: Mapping[str, str] = {
-    "withheld": "This person is to be erased; a legal hold defers it, and nothing new is taken in until then",
+# Why a complaint is not attached.
+NOT_ATTACHED: dict[str, str] = {
     "received_on_another_day": "A complaint of that reference is attached, and was received on another day",
     "of_somebody_else": "A complaint of that reference is attached, and is somebody else's",
+    "withheld": _WITHHELD,
+}
+
+# Why a complaint is not closed.
+NOT_ANSWERED: dict[str, str] = {
     "answered_on_another_day": "It was answered on another day",
     "answered_before_it_came": "The answer cannot have been sent before the complaint was received",
 }
