@@ -30,9 +30,10 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$$PWD/.venv/byteco
 
 # What make peers needs: programs and Debian's packages that have them. pymerkle gets an environment of its own.
 PEERS := .venv/peers
-PEER_PROGRAMS := openssl go split base64 postfix pdfsig
+PEERS_NPM := .venv/peers-npm
+PEER_PROGRAMS := openssl go split base64 postfix pdfsig node npm
 GO_SUMDB := /usr/share/gocode/src/golang.org/x/mod/sumdb
-PEER_PACKAGES := openssl coreutils golang-go golang-golang-x-mod-dev postfix poppler-utils
+PEER_PACKAGES := openssl coreutils golang-go golang-golang-x-mod-dev postfix poppler-utils nodejs npm
 
 .PHONY: help
 help: ## show this list
@@ -167,17 +168,23 @@ cluster: $(STAMP) ## several processes before a primary that fails and a standby
 	@env -u AWIZO_TEST_PG_URL AWIZO_REQUIRE_PG=1 $(PYTEST) -q -rs tests/cluster
 
 .PHONY: peers
-peers: $(STAMP) ## what a running service gives out, checked by OpenSSL, Go's sumdb and pymerkle, its statements by poppler; Postfix's reports (CONTRIBUTING.md)
+peers: $(STAMP) ## what a running service gives out, checked by OpenSSL, Go's sumdb and pymerkle, its statements by poppler; webhooks by npm's standardwebhooks; Postfix's reports (CONTRIBUTING.md)
 	@missing=; for need in $(PEER_PROGRAMS); do command -v $$need >/dev/null || missing="$$missing $$need"; done; \
 	test -d $(GO_SUMDB) || missing="$$missing golang.org/x/mod/sumdb"; \
 	test -z "$$missing" || { echo "missing:$$missing; on Debian, apt-get install $(PEER_PACKAGES)" >&2; exit 1; }
-	@$(MAKE) $(PEERS)/.ready
+	@$(MAKE) $(PEERS)/.ready $(PEERS_NPM)/.ready
 	@AWIZO_REQUIRE_PG=1 $(PY) -m pytest -q -m peers tests/peers
 
 # pymerkle is under the GPL: a program beside the tests, never a dependency.
 $(PEERS)/.ready: requirements/peers.txt
 	@"$(PYTHON)" -m venv --clear $(PEERS)
 	@$(PEERS)/bin/python -m pip install $(PIP_QUIET) --require-hashes -r requirements/peers.txt
+	@touch $@
+
+# Packages of npm at the versions and with the hashes of package-lock.json, which names no host; none of their scripts is run.
+$(PEERS_NPM)/.ready: tests/peers/npm/package.json tests/peers/npm/package-lock.json
+	@rm -rf $(PEERS_NPM) && mkdir -p $(PEERS_NPM) && cp $^ $(PEERS_NPM)
+	@cd $(PEERS_NPM) && npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 COMMA := ,
