@@ -38,6 +38,8 @@ SCRIPTS = (
     "fact_checks.js",
     "log_checks.js",
     "policy.js",
+    "shipment_form.js",
+    "shipment_checks.js",
     "verify.js",
     "words.js",
     "view.js",

@@ -1,17 +1,23 @@
 """The page's verifier and the Python one find the same, word for word, on whatever they are given."""
 
 import base64
+import shutil
 from collections import Counter
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
 
-from app.evidence.verifier import NoteError, PolicyError, Report, parse_policy, parse_vkeys, verify_bundle
+from app.evidence.verifier import NoteError, PolicyError, Report, parse_policy, parse_vkeys, verify_bundle, verify_file
 from app.web.verify_page import verify_page
-from tests.e2e.mutants import WITNESSES, Mutant, mutants
+from tests.e2e.mutants import TEXT_TRICKS, WITNESSES, Mutant, mutants
 from tests.e2e.visit import visiting
+from tests.property.mutation import with_digest
+from tests.property.stated_shipments import Files, at, others, places, stated_files
 from tests.unit.evidence.builder import Key
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -91,6 +97,45 @@ async def test_page_and_python_agree_on_every_mutant(browser: Browser, tmp_path:
     assert set(verdicts) == {"verified", "refused", "sound_unvouched"}
     every_check = {check.name for check in by_python(tried[0]).checks}
     assert failed == every_check - {"pending"}
+
+
+def statements(files: Files) -> Iterator[tuple[bytes, str]]:
+    """Statements about a shipment, each with the keys brought: some that are right, and of each value another."""
+    keys, chance = "\n".join(files.vkeys), Random(SEED)
+    for raw in (files.file, files.empty, files.other):
+        data = with_digest(raw)
+        yield from ((data, brought) for brought in (keys, files.vkeys[0], ""))
+        yield from ((data.replace(old, new), keys) for old, new in TEXT_TRICKS)
+        for path in places(raw):
+            for value in others(at(raw, path), chance):
+                mutant = deepcopy(raw)
+                at(mutant, path[:-1])[path[-1]] = value
+                yield with_digest(mutant), keys
+            missing = deepcopy(raw)
+            del at(missing, path[:-1])[path[-1]]
+            yield with_digest(missing), keys
+
+
+async def test_page_and_python_agree_on_statements_about_shipments(
+    browser: Browser, migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    file, database = tmp_path / "verify.html", tmp_path / "stated" / "awizo.db"
+    file.write_bytes(verify_page().html)
+    database.parent.mkdir()
+    shutil.copyfile(migrated_sqlite, database)
+    tried = list(statements(await stated_files(database)))
+    failed: set[str] = set()
+    async with visiting(browser, ["file://"]) as page:
+        await page.goto(file.as_uri())
+        for start in range(0, len(tried), TOGETHER):
+            batch = tried[start : start + TOGETHER]
+            pairs = [[base64.b64encode(data).decode(), vkeys, ""] for data, vkeys in batch]
+            for (data, vkeys), found in zip(batch, await page.evaluate(VERIFY_ALL, pairs), strict=True):
+                expected = verify_file(data, vkeys=parse_vkeys(vkeys) if vkeys else ()).as_json()
+                assert found == expected
+                failed |= {check["name"] for check in expected["checks"] if check["outcome"] == "fails"}
+    every_check = {check.name for check in verify_file(tried[0][0]).checks}
+    assert failed == every_check - {"pending", "witnesses"}
 
 
 async def test_page_and_python_say_the_same_of_keys_and_policies_that_cannot_be_used(

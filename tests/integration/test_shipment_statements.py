@@ -65,7 +65,7 @@ async def test_of_a_shipment_that_nobody_named_it_is_stated_that_there_is_no_eve
     assert raw["subject"]["value"] == f"{OPERATOR}\nnever-named"
     said = checked((await assembled(world, "never-named")).data, world).with_outcome(Outcome.HOLDS)
     (completeness,) = [check.sentence for check in said if check.name == "completeness"]
-    assert "no event about this shipment and no notification" in completeness
+    assert "there was no event about this shipment (notifications: 0)" in completeness
 
 
 async def assembled(world: World, shipment: str = SHIPMENT, **how: object) -> AssembledBundle:
@@ -178,7 +178,7 @@ async def test_erasure_leaves_a_number_of_events_and_messages_that_may_have_been
         assert counts(await statement(world, shipment)) == (events, 0, 0, 1, 2)
     said = checked((await assembled(world)).data, world).checks
     (completeness,) = [check.sentence for check in said if check.name == "completeness"]
-    assert "It cannot know of 1 event and 2 notifications of the operator" in completeness
+    assert "(events of the operator: 1, notifications: 2)" in completeness
 
 
 async def test_a_statement_begins_after_what_was_too_old_to_be_kept(world: World, clock: TestClock) -> None:

@@ -6,83 +6,30 @@ listed at the end.
 
 import asyncio
 import json
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from uuid_utils.compat import uuid7
 
 from app.evidence.verifier import Named, Outcome, Report, Verdict, parse_vkey, verify_file
-from app.ports import Surroundings
-from app.storage.database import Database
-from app.storage.vault import Vault
-from app.usecases.erase_recipient import erase_recipient
-from tests.builders import NOON, OPERATOR, SHIPMENT, event
-from tests.conftest import ROOT_SECRET, TestClock
-from tests.integration.stating import statement
-from tests.integration.world import World, open_world
+from tests.builders import OPERATOR, SHIPMENT
 from tests.property.forging import ForgersKey
 from tests.property.mutation import Raw, note_of, with_digest
+from tests.property.stated_shipments import Files, at, others, places, stated_files
 from tests.second_shipment import verify_statement
 
 NO_EVIDENCE = {"limits", "witnesses", "digest"}
 TOLD = (OPERATOR, SHIPMENT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """A statement, an earlier one about the same shipment, one about another, and one about none."""
-
-    vkeys: tuple[str, ...]
-    file: Raw = field(repr=False)
-    older: Raw = field(repr=False)
-    other: Raw = field(repr=False)
-    empty: Raw = field(repr=False)
-
-
 @pytest.fixture(scope="module")
 def files(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Files:
     file = tmp_path_factory.mktemp("stated") / "awizo.db"
     file.write_bytes(migrated_sqlite.read_bytes())
-    return asyncio.run(_files(file))
-
-
-async def _files(file: Path) -> Files:
-    surroundings = Surroundings(clock=TestClock(NOON), new_id=uuid7, entropy=secrets.token_bytes, jitter=lambda: 0.5)
-    database = Database(f"sqlite+aiosqlite:///{file}", Vault(ROOT_SECRET))
-    try:
-        async with open_world(database, surroundings, file.parent) as world:
-            return await _stated(world)
-    finally:
-        await database.close()
-
-
-async def _stated(world: World) -> Files:
-    await world.register()
-    await world.accepted(event("in_transit", id="1"))
-    await world.accepted(event("in_transit", id="2", data={"shipment": "another-one", "recipient": "another"}))
-    await world.seal()
-    older = await statement(world)
-    await world.accepted(event("notice_left", id="3"))
-    await world.accepted(event("in_transit", id="4", data={"shipment": "a-third", "recipient": "somebody-erased"}))
-    await world.dispatch()
-    await world.database.transact(
-        lambda tx: erase_recipient(tx, OPERATOR, "somebody-erased", actor="key", surroundings=world.surroundings)
-    )
-    await world.seal()
-    await world.accepted(event("in_transit", id="5"))
-    return Files(
-        vkeys=tuple(world.vkeys),
-        file=await statement(world),
-        older=older,
-        other=await statement(world, "another-one"),
-        empty=await statement(world, "never-named"),
-    )
+    return asyncio.run(stated_files(file))
 
 
 def checked(data: bytes, files: Files, *, told: tuple[str, str] | None = None) -> Report:
@@ -97,35 +44,6 @@ def failing(data: bytes, files: Files) -> set[str]:
     assert all(check.sentence for check in found)
     assert not found or report.facts == ()
     return {check.name for check in found}
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every value in the file that is no object or list."""
-    if isinstance(value, dict | list):
-        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(each, (*path, key))
-    else:
-        yield path
-
-
-def others(value: Any, chance: Random) -> Iterator[Any]:
-    """Values of the same type that are another."""
-    if isinstance(value, bool) or value is None:
-        yield not value
-    elif isinstance(value, int):
-        yield from (value + 1, max(value - 1, 0) if value else 2)
-    else:
-        at = chance.randrange(len(value)) if value else 0
-        yield value[:at] + ("A" if value[at : at + 1] != "A" else "B") + value[at + 1 :]
-        yield value + "A"
-        yield value[:at] + value[at + 1 :] if value else " "
-
-
-def at(raw: Raw, path: tuple[Any, ...]) -> Any:
-    value: Any = raw
-    for key in path:
-        value = value[key]
-    return value
 
 
 @pytest.mark.parametrize("which", ["file", "empty"])

@@ -35,7 +35,7 @@ export async function readBundle(bytes) {
   hold(raw.get("format") === FORMAT, message("The bundle is not of the format awizo-proof/v1."));
   asText(raw.get("witnesses"), message("The member witnesses"));
   asText(raw.get("limits"), message("The member limits"));
-  const facts = await readFacts(raw.get("facts"), "facts");
+  const facts = await readFacts(raw.get("facts"), "facts", FACT);
   hold(facts.length > 0, message("The bundle holds no fact."));
   const bundle = {
     notification: asUuid(raw.get("notification"), message("The notification of the bundle")),
@@ -43,7 +43,7 @@ export async function readBundle(bytes) {
     pending: asCount(raw.get("pending"), message("The number of pending facts")),
     vkeys: await readNamedVkeys(raw.get("vkeys")),
     facts,
-    context: await readFacts(raw.get("context"), "context"),
+    context: await readFacts(raw.get("context"), "context", CONTEXT_FACT),
     anchors: await readAnchors(raw.get("anchors")),
     timestamps: await readTimestamps(raw.get("timestamps")),
     originals: readOriginals(raw.get("originals")),
@@ -56,16 +56,27 @@ export async function readBundle(bytes) {
   return bundle;
 }
 
-/** The checkpoint of each shard that has a fact here (the first, should there be several), by origin. */
+/** Each distinct checkpoint that proves something, in order: its `name` in sentences, its `note` and what that states. */
+export function provingNotes(bundle) {
+  const found = new Map();
+  if (bundle.restsOn) found.set(bundle.restsOn.note, bundle.restsOn);
+  for (const { note, checkpoint, where } of bundle.proven) {
+    if (!found.has(note)) found.set(note, { name: message("The checkpoint of {where}", { where }), note, checkpoint });
+  }
+  return [...found.values()];
+}
+
+/** The checkpoint of each shard (the first, should there be several), by origin. */
 export function checkpointsOf(bundle) {
   const found = new Map();
-  for (const { checkpoint } of bundle.proven) {
+  for (const { checkpoint } of provingNotes(bundle)) {
     if (!found.has(checkpoint.origin)) found.set(checkpoint.origin, checkpoint);
   }
   return found;
 }
 
-async function readNamedVkeys(value) {
+/** The member `vkeys`. */
+export async function readNamedVkeys(value) {
   const vkeys = [];
   for (const item of asItems(value, message("vkeys"))) {
     const text = asText(item, message("A verifier key"));
@@ -79,18 +90,27 @@ async function readNamedVkeys(value) {
   return vkeys;
 }
 
-async function readFacts(value, section) {
-  const list = asItems(value, section === "facts" ? message("Member facts") : message("Member context"));
+const FACT = {
+  member: message("Member facts"),
+  where: (number) => message("fact {number}", { number }),
+  name: (number) => message("Fact {number}", { number }),
+};
+const CONTEXT_FACT = {
+  member: message("Member context"),
+  where: (number) => message("context fact {number}", { number }),
+  name: (number) => message("Context fact {number}", { number }),
+};
+
+/** The facts in the member `section`; `noun` says what it and each of them are called in sentences. */
+export async function readFacts(value, section, noun) {
   const facts = [];
-  for (const [number, item] of list.entries()) facts.push(await readFact(item, section, number));
+  for (const [number, item] of asItems(value, noun.member).entries()) {
+    facts.push(await readFact(item, section, noun.where(number), noun.name(number)));
+  }
   return facts;
 }
 
-async function readFact(value, section, number) {
-  const [where, name] =
-    section === "facts"
-      ? [message("fact {number}", { number }), message("Fact {number}", { number })]
-      : [message("context fact {number}", { number }), message("Context fact {number}", { number })];
+async function readFact(value, section, where, name) {
   const raw = asMembers(value, ["document", "salt", "openings", "proof"], name);
   const document = readItsDocument(raw.get("document"), where);
   const salt = asHash(raw.get("salt"), message("The salt of {where}", { where }));
@@ -134,7 +154,8 @@ function readOpening(name, value, document, where) {
   return { name, salt: asHash(raw.get("salt"), message("{subject}: its salt", { subject })), bytes };
 }
 
-async function readAnchors(value) {
+/** The member `anchors`. */
+export async function readAnchors(value) {
   const anchors = [];
   for (const [number, item] of asItems(value, message("Member anchors")).entries()) {
     const [name, where] = [message("Anchor {number}", { number }), message("anchor {number}", { number })];
@@ -167,7 +188,8 @@ function readConsistency(value, where) {
   );
 }
 
-function readOriginals(value) {
+/** The member `originals`. */
+export function readOriginals(value) {
   return asItems(value, message("Member originals")).map((item, number) => {
     const [name, where] = [message("Original {number}", { number }), message("original {number}", { number })];
     const raw = asMembers(item, ["fact", "field", "media_type", "salt", "bytes"], name);
@@ -182,7 +204,8 @@ function readOriginals(value) {
   });
 }
 
-async function checkpointOf(note, where) {
+/** The checkpoint that a signed note states. */
+export async function checkpointOf(note, where) {
   const { text } = await orRefuse(
     () => parseNote(note),
     (why) => message("{where} is not a signed note: {why}.", { where, why }),

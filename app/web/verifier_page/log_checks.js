@@ -2,7 +2,7 @@
  * The checks on checkpoints: anchors, the keys that signed, the statement of completeness, time stamps.
  */
 
-import { checkpointsOf } from "./bundle_form.js";
+import { checkpointsOf, provingNotes } from "./bundle_form.js";
 import { compareTexts, fromDecimal } from "./encoding.js";
 import { UnknownSigner, demand, hold, message, orRefuse } from "./findings.js";
 import { sameCheckpoint, verifyConsistency } from "./merkle.js";
@@ -13,8 +13,8 @@ const STATEMENT_HEADER = "awizo-statement/v1";
 const STATEMENT_LINES = 7;
 
 /** Whose keys a check goes by, and how it says that none of them signed. */
-const IN_THE_BUNDLE = (where) => message("{where} is signed by none of the keys named in the bundle.", { where });
-const GIVEN = (where) => message("{where} is signed by none of the keys given.", { where });
+export const IN_THE_BUNDLE = (where) => message("{where} is signed by none of the keys named in the bundle.", { where });
+export const GIVEN = (where) => message("{where} is signed by none of the keys given.", { where });
 
 /** The anchors are exactly those that facts name, each older than its facts and consistent with its shard. */
 export async function checkAnchors(bundle) {
@@ -113,11 +113,7 @@ export async function checkSignature(bundle, vkeys) {
 async function verifyCheckpoints(bundle, vkeys, unknown) {
   const signers = new Map();
   const add = (found) => found.forEach((vkey) => signers.set(vkey.text, vkey));
-  const seen = new Set();
-  for (const { note, checkpoint, where } of bundle.proven) {
-    if (seen.has(note)) continue;
-    seen.add(note);
-    const name = message("The checkpoint of {where}", { where });
+  for (const { name, note, checkpoint } of provingNotes(bundle)) {
     add((await signed(note, checkpoint.origin, vkeys, name, unknown)).signers);
   }
   const unsigned = [];
@@ -133,7 +129,7 @@ async function verifyCheckpoints(bundle, vkeys, unknown) {
 }
 
 /** The note, signed by at least one of the keys that have this name. */
-async function signed(note, keyName, vkeys, where, unknown) {
+export async function signed(note, keyName, vkeys, where, unknown) {
   const candidates = vkeys.filter((vkey) => vkey.name === keyName);
   const verified = await orRefuse(
     () => verifyNote(note, candidates),

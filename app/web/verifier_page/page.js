@@ -6,7 +6,7 @@ import { fromUtf8, hex, sha256, utf8 } from "./encoding.js";
 import { Malformed, demand, message } from "./findings.js";
 import { parseVkeys } from "./note.js";
 import { parsePolicy } from "./policy.js";
-import { asJson, verifyBundle } from "./verify.js";
+import { asJson, checksFor, verifyFile } from "./verify.js";
 import { showAbout, showChecks, showFacts, showKeys, showVerdict } from "./view.js";
 import { STATES, languageOf, speaker } from "./words.js";
 
@@ -84,7 +84,7 @@ function showRun() {
   const bundle = run.report?.bundle ?? null;
   part("result").hidden = false;
   showVerdict({ box: part("verdict-box"), title: part("verdict"), words: part("verdict-words") }, verdict, run.report, spoken.say);
-  showChecks(part("checks"), { found: run.found, current: run.current, ended: run.report !== null }, spoken.say);
+  showChecks(part("checks"), { ...run, ended: run.report !== null }, spoken.say);
   showKeys(part("keys"), run, spoken.say);
   part("proven").hidden = bundle === null;
   part("context").hidden = bundle === null || bundle.context.length === 0;
@@ -124,7 +124,7 @@ async function check() {
   }
   const run = {
     ...{ found: new Map(), current: null, report: null, at: new Date().toISOString() },
-    ...{ file: bundle.source, digest: hex(await sha256(bundle.bytes)) },
+    ...{ file: bundle.source, digest: hex(await sha256(bundle.bytes)), names: checksFor(bundle.bytes) },
     ...{ own: vkeys ?? [], policy: trusted, vkeys: [...(vkeys ?? []), ...(trusted?.logs ?? [])] },
     sources: [vkey, policy].filter(Boolean).map(({ source }) => source),
   };
@@ -161,7 +161,7 @@ async function follow(run, bytes) {
   showRun();
   part("progress").textContent = voice().say(STATES.checking);
   try {
-    run.report = await verifyBundle(bytes, { vkeys: run.own, policy: run.policy, follower: { begins, ended } });
+    run.report = await verifyFile(bytes, { vkeys: run.own, policy: run.policy, follower: { begins, ended } });
   } finally {
     part("check").disabled = false;
     part("progress").textContent = "";
@@ -244,7 +244,7 @@ globalThis.awizoVerify = async (bytes, vkeyText = "", policyText = "") => {
   try {
     const vkeys = vkeyText.trim() === "" ? [] : await parseVkeys(vkeyText);
     const policy = policyText.trim() === "" ? null : await parsePolicy(utf8(policyText));
-    return asJson(await verifyBundle(bytes, { vkeys, policy }), say);
+    return asJson(await verifyFile(bytes, { vkeys, policy }), say);
   } catch (error) {
     throw error instanceof Malformed ? new Error(say(error.clause)) : error;
   }

@@ -4,6 +4,7 @@
  * Names in a policy need not be UTF-8, so they are kept as texts of one character a byte.
  */
 
+import { provingNotes } from "./bundle_form.js";
 import { compareTexts, fromUtf8, sameBytes, utf8 } from "./encoding.js";
 import { Malformed, demand, hold, message } from "./findings.js";
 import { parseCosignerKey, parseNote, parseVkey, verifiesEd25519 } from "./note.js";
@@ -151,8 +152,8 @@ async function cosignedAt(text, signature, vkey) {
 }
 
 /** Each distinct checkpoint that proves facts, and its shard. */
-function provingNotes(bundle) {
-  return new Map(bundle.proven.map(({ note, checkpoint }) => [note, checkpoint.origin]));
+function notesAndShards(bundle) {
+  return new Map(provingNotes(bundle).map(({ note, checkpoint }) => [note, checkpoint.origin]));
 }
 
 /**
@@ -165,7 +166,7 @@ export async function checkWitnesses(bundle, policy) {
   if (policy === null) return withoutPolicy(bundle);
   for (const { note, name } of bundle.anchors) await cosigners(note, policy, name);
   const found = [];
-  for (const [note, where] of provingNotes(bundle)) {
+  for (const [note, where] of notesAndShards(bundle)) {
     const times = await cosigners(note, policy, message("The checkpoint of {where}", { where }));
     const names = cosignerList(times);
     hold(
@@ -187,7 +188,7 @@ export async function checkWitnesses(bundle, policy) {
 /** How many signatures by others than the log its checkpoints carry; whose they are is anybody's guess. */
 function withoutPolicy(bundle) {
   const own = new Set(bundle.vkeys.map(({ name, id }) => `${name} ${id}`));
-  const lines = [...provingNotes(bundle).keys()].flatMap((note) => parseNote(note).signatures);
+  const lines = [...notesAndShards(bundle).keys()].flatMap((note) => parseNote(note).signatures);
   const number = lines.filter(({ name, id }) => !own.has(`${name} ${id}`)).length;
   const sentence =
     number > 0

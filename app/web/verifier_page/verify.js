@@ -1,5 +1,5 @@
 /**
- * `verifyBundle`: all checks in order, each on its own, and the report over them.
+ * `verifyBundle` and `verifyShipment`: all checks in order, each on its own, and the report over them.
  *
  * It reads nothing and asks nobody: all it needs is the bytes of a bundle and the keys that the verifier brings.
  */
@@ -25,12 +25,25 @@ import {
   checkTimestamps,
 } from "./log_checks.js";
 import { checkWitnesses } from "./policy.js";
+import { checkShipmentStatement, checkSubject } from "./shipment_checks.js";
+import { isAboutShipment, readShipment } from "./shipment_form.js";
 
-/** The names of the checks, in order. They never change. */
+/** The names of the checks of a bundle, in order. They never change. */
 export const CHECKS = [
   ...["form", "documents", "digest", "openings", "inclusion", "checkpoints", "signature", "chain", "context"],
   ...["anchors", "originals", "completeness", "pending", "witnesses", "timestamps"],
 ];
+
+/** The names of the checks of a statement about a shipment, in order. */
+const SHIPMENT_CHECKS = [
+  ...["form", "documents", "digest", "openings", "inclusion", "checkpoints", "signature", "subject", "anchors"],
+  ...["originals", "completeness", "pending", "witnesses"],
+];
+
+/** The names of the checks that a file, given as its bytes, will go through. */
+export function checksFor(bytes) {
+  return isAboutShipment(bytes) ? SHIPMENT_CHECKS : CHECKS;
+}
 
 /** Who follows a verification: called before each check and after it, and waited for. */
 const NOBODY = { begins: async () => {}, ended: async () => {} };
@@ -43,7 +56,23 @@ const NOBODY = { begins: async () => {}, ended: async () => {} };
  * check signatures), `checks` (name, outcome, sentence), and, unless refused, `bundle` and the `signers` among the keys:
  * nothing in a refused bundle should be read.
  */
-export async function verifyBundle(bytes, { vkeys: own = [], policy = null, follower = NOBODY } = {}) {
+export function verifyBundle(bytes, brought) {
+  const whole = message("The bundle is canonical JSON with exactly the members it must have.");
+  return verifyAs({ read: readBundle, whole, checksOf }, bytes, brought);
+}
+
+/** The same of a statement about one shipment, which is the report's `bundle` then. */
+export function verifyShipment(bytes, brought) {
+  const whole = message("The statement is canonical JSON with exactly the members it must have.");
+  return verifyAs({ read: readShipment, whole, checksOf: shipmentChecksOf }, bytes, brought);
+}
+
+/** The same of a file of either kind, by what it says that it is. */
+export function verifyFile(bytes, brought) {
+  return isAboutShipment(bytes) ? verifyShipment(bytes, brought) : verifyBundle(bytes, brought);
+}
+
+async function verifyAs(kind, bytes, { vkeys: own = [], policy = null, follower = NOBODY } = {}) {
   const vkeys = [...own, ...(policy?.logs ?? [])];
   const checks = [];
   const keep = async (check) => {
@@ -53,17 +82,17 @@ export async function verifyBundle(bytes, { vkeys: own = [], policy = null, foll
   await follower.begins("form");
   let bundle;
   try {
-    bundle = await readBundle(bytes);
+    bundle = await kind.read(bytes);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const name = error instanceof DocumentRefusal ? "documents" : "form";
     await keep({ name, outcome: "fails", sentence: error.sentence });
     return refused(checks);
   }
-  await keep(holds("form", message("The bundle is canonical JSON with exactly the members it must have.")));
+  await keep(holds("form", kind.whole));
   await keep(holds("documents", message("Each document is as the catalogue has its type.")));
   let signers = [];
-  for (const [name, check] of Object.entries(checksOf(bundle, vkeys, policy))) {
+  for (const [name, check] of Object.entries(kind.checksOf(bundle, vkeys, policy))) {
     await follower.begins(name);
     const found = await finding(name, check);
     if (name === "signature") ({ signers = [] } = found);
@@ -96,6 +125,23 @@ function checksOf(bundle, vkeys, policy) {
     pending: () => checkPending(bundle),
     witnesses: () => checkWitnesses(bundle, policy),
     timestamps: () => checkTimestamps(bundle),
+  };
+}
+
+/** The same on a statement about a shipment. */
+function shipmentChecksOf(shipment, vkeys, policy) {
+  return {
+    digest: () => checkDigest(shipment),
+    openings: () => checkOpenings(shipment),
+    inclusion: () => checkInclusion(shipment),
+    checkpoints: () => checkCheckpoints(shipment),
+    signature: () => checkSignature(shipment, vkeys),
+    subject: () => checkSubject(shipment),
+    anchors: () => checkAnchors(shipment),
+    originals: () => checkOriginals(shipment),
+    completeness: () => checkShipmentStatement(shipment, vkeys),
+    pending: () => checkPending(shipment),
+    witnesses: () => checkWitnesses(shipment, policy),
   };
 }
 
@@ -144,5 +190,16 @@ export function asJson(report, say) {
       index: Number(fact.index),
     })),
     signers: report.signers.map((vkey) => vkey.text),
+    ...(bundle?.restsOn ? { shipment: shipmentAsJson(bundle) } : {}),
+  };
+}
+
+function shipmentAsJson({ subject, since, until, facts, notifications, unlinked }) {
+  const [operator, shipment] = subject.value?.split("\n") ?? [null, null];
+  return {
+    ...{ operator, shipment, since, until },
+    events: facts.length,
+    notifications: notifications.map(({ notification, facts: number }) => ({ notification, facts: number })),
+    unlinked,
   };
 }

@@ -5,7 +5,7 @@
 import { fromUtf8 } from "./encoding.js";
 import { message } from "./findings.js";
 import { CHECKS, gradeInWords } from "./verify.js";
-import { CLAIMS, FACT_WORDS, FIELD_WORDS, REPORT_WORDS, STATES, VERDICTS } from "./words.js";
+import { CLAIMS, FACT_WORDS, FIELD_WORDS, REPORT_WORDS, SHIPMENT_CLAIMS, STATES, VERDICTS } from "./words.js";
 
 const SHOWN_CHARACTERS = 600;
 
@@ -26,7 +26,7 @@ export function showVerdict({ box, title, words }, verdict, report, say) {
   const { title: name, sentences } = VERDICTS[verdict];
   box.dataset.verdict = verdict;
   title.replaceChildren(say(name));
-  const worthKnowing = (report?.checks ?? []).filter(verdict === "refused" ? failed : reserved);
+  const worthKnowing = (report?.checks ?? []).filter(verdict === "refused" ? failed : isReserved(report?.bundle ?? null));
   words.replaceChildren(...paragraphs([...sentences, ...worthKnowing.map((check) => check.sentence)], say));
 }
 
@@ -34,19 +34,24 @@ function failed({ outcome }) {
   return outcome === "fails";
 }
 
-/** Whether a reader who sees only the verdict must know of it: that facts are missing, or may be. */
-function reserved({ name, outcome }) {
-  return outcome === "warning" || (name === "completeness" && outcome === "not_vouched");
+/** Whether a reader who sees only the verdict must know of a check: that facts are missing, or may be, or that none is. */
+function isReserved(bundle) {
+  const told = bundle?.restsOn ? ["subject", "completeness"] : [];
+  return ({ name, outcome }) =>
+    outcome === "warning" || told.includes(name) || (name === "completeness" && outcome === "not_vouched");
 }
 
-/** All checks, with what is known of each: `found` maps names to checks, `current` is the name of the one under way. */
-export function showChecks(list, { found, current, ended }, say) {
+/**
+ * All checks, by default those of a bundle, with what is known of each: `found` maps names to checks, `current` is the
+ * name of the one under way.
+ */
+export function showChecks(list, { names = CHECKS, found, current, ended }, say) {
   list.replaceChildren(
-    ...CHECKS.map((name) => {
+    ...names.map((name) => {
       const check = found.get(name);
       const state = check?.outcome ?? (name === current ? "checking" : ended ? "not_reached" : "waiting");
       const standing = [element("span", { class: "state" }, say(STATES[state])), element("code", {}, name)];
-      const said = [element("strong", {}, say(CLAIMS[name]))];
+      const said = [element("strong", {}, say(CLAIMS[name] ?? SHIPMENT_CLAIMS[name]))];
       if (check) said.push(element("span", { class: "finding" }, say(check.sentence)));
       return element("li", { "data-state": state }, element("div", {}, ...standing), element("div", {}, ...said));
     }),
@@ -87,7 +92,8 @@ export function showAbout(list, { file, digest, at, report }, { say, moment }) {
     [message("When"), moment(at)],
   ];
   const bundle = report?.bundle ?? null;
-  if (bundle !== null) {
+  if (bundle?.restsOn) rows.push(...aboutShipment(bundle, { say, moment }));
+  else if (bundle !== null) {
     rows.push(
       [message("Notification"), element("code", {}, bundle.notification)],
       [message("Proof issued"), moment(bundle.issuedAt)],
@@ -97,6 +103,18 @@ export function showAbout(list, { file, digest, at, report }, { say, moment }) {
   list.replaceChildren(
     ...rows.map(([name, value]) => element("div", {}, element("dt", {}, say(name)), element("dd", {}, value))),
   );
+}
+
+function aboutShipment({ subject, since, until, issuedAt, facts, notifications }, { say, moment }) {
+  const listed = notifications.map(({ notification }) => element("div", {}, element("code", {}, notification)));
+  return [
+    [message("Item"), subject.value === null ? say(message("sealed, not shown in this proof")) : subject.value.replace("\n", " / ")],
+    [message("From"), moment(since)],
+    [message("Until"), moment(until)],
+    [message("Proof issued"), moment(issuedAt)],
+    [message("Events"), String(facts.length)],
+    [message("Notifications, each with a proof of its own"), element("div", {}, String(notifications.length), ...listed)],
+  ];
 }
 
 /** Facts, oldest first: when, what, what that shows, the sealed fields; and, to be unfolded, the document itself. */

@@ -45,6 +45,11 @@ export const CLAIMS = {
   timestamps: message("Time stamps say at what time"),
 };
 
+/** The same of the check that only statements about a shipment have. */
+export const SHIPMENT_CLAIMS = {
+  subject: message("All of it is about one shipment"),
+};
+
 /** How a check stands, in one word or two. */
 export const STATES = {
   waiting: message("not yet checked"),
