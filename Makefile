@@ -147,6 +147,11 @@ faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overl
 	AWIZO_REQUIRE_PG=1 AWIZO_FAULTS=$$n AWIZO_FAULTS_SEED=$$seed $(PY) -m pytest -q -rs tests/faults && \
 	$(PY) -m tests.faults.failing_provider
 
+# Examples and the limits of each member come before the N that chance makes up: some 40,000 requests.
+.PHONY: fuzz
+fuzz: $(STAMP) ## ask all routes on both databases what openapi.yaml lets one think of: no 5xx, every answer described (N=, SEED=)
+	@env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$$PWD/.venv/bytecode" $(PY) -m tests.fuzz --cases $${N:-20000} $${SEED:+--seed $$SEED}
+
 # Real processes; who tells the people is killed three times in the middle. DATABASE=sqlite: one process, killed by nobody.
 .PHONY: incident
 incident: $(STAMP) ## a facility shuts where something waits for N people: each is told once, and what single events take meanwhile (N=, DATABASE=)

@@ -1,0 +1,1 @@
+"""Requests made up from the description of the API, many thousands of them: a program, run by `make fuzz`."""
