@@ -16,8 +16,12 @@ from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.usecases.change_own_record import Said, change_own_record
 from app.usecases.confirm_contact import Confirmed
+from app.usecases.erase_recipient import erase_record
 from app.usecases.send_codes import Confirming
-from app.usecases.sessions import open_session
+from app.usecases.sessions import open_session, people_with
+
+# Who joins a second time by one contact point needs no second record (GDPR art. 5 (1) (c)).
+_LEGAL_BASIS, _ACTOR = "gdpr_5_1_c", "person"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +79,29 @@ async def sign_in_who_joined(
     """The token of a new session of whoever has just confirmed their very first contact point; else None.
 
     They have given a code that was sent there, as anybody has who signs in. The session of the token `replacing` ends.
+    Where they had joined by it before, it opens that record, and the new one, of which nothing was made yet, is erased.
     """
     person, contact = confirmed.person, confirmed.contact
     others = [each for each in person.contact_points if each.state is ContactState.ACTIVE and each.id != contact.id]
     if person.operator != NO_OPERATOR or others:
         return None
-    index = tx.vault.index("contact", contact.channel, contact.value)
-    return await open_session(
-        tx, contact=(contact.channel, index), recipient=person.id, replacing=replacing, surroundings=surroundings
+    known_by = contact.channel, tx.vault.index("contact", contact.channel, contact.value)
+    unbound = {each.id: each for each in await people_with(tx, known_by) if each.operator == NO_OPERATOR}
+    opened, own = person.id, unbound.pop(person.id, None)
+    if unbound and own is not None and _is_new(person):
+        await erase_record(tx, own, actor=_ACTOR, legal_basis=_LEGAL_BASIS, surroundings=surroundings)
+        opened = min(unbound)
+    return await open_session(tx, contact=known_by, recipient=opened, replacing=replacing, surroundings=surroundings)
+
+
+def _is_new(person: Recipient) -> bool:
+    """Whether they have done nothing but give one contact point and a language."""
+    made = Recipient(
+        id=person.id,
+        operator=person.operator,
+        name=person.name,
+        language=person.language,
+        contact_points=person.contact_points[:1],
+        chosen_by_person=frozenset({"language"}),
     )
+    return made == person

@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from app.domain.calendar import zone
-from app.usecases.bind_recipient import make_bind_code
+from app.storage.database import Tx
+from app.usecases.bind_recipient import BindCode, make_bind_code
 from app.web.preferences.forms import Form
 from app.web.preferences.visits import HOME, Visit, doing, redirect, seeing, shown
 
@@ -32,9 +33,12 @@ async def make(request: Request) -> Response:
     async def act(visit: Visit, _form: Form) -> Response:
         if not visit.is_proven:
             return redirect(request, f"{HOME}/again", then="bind-code")
-        made = await visit.services.database.transact(
-            lambda tx: make_bind_code(tx, visit.record.id, surroundings=visit.services.surroundings)
-        )
+
+        async def new_code(tx: Tx) -> BindCode:
+            await visit.hold(tx)
+            return await make_bind_code(tx, visit.record.id, surroundings=visit.services.surroundings)
+
+        made = await visit.services.database.transact(new_code)
         until = made.expires_at
         return shown(visit, "bind_code_made.html", code=made.code, until=until, zone=zone(visit.person.time_zone))
 

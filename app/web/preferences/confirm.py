@@ -21,13 +21,13 @@ from app.web.services import services_of
 router = APIRouter(include_in_schema=False)
 
 
-@router.api_route("/preferences/confirm/{code}", methods=["GET", "HEAD"])
+@router.api_route("/preferences/confirm/{code:uuid}", methods=["GET", "HEAD"])
 async def type_in(request: Request, code: UUID) -> Response:
     """The page on which the code is typed in; the same for every id, and it looks nothing up."""
     return page(request, "preferences/code.html", code=code, use="confirm", then="", form="", mistakes=())
 
 
-@router.post("/preferences/confirm/{code}")
+@router.post("/preferences/confirm/{code:uuid}")
 async def confirm(request: Request, code: UUID) -> Response:
     """Take the code and use the contact point from now on; who joined by it goes on to choose what is sent there."""
 

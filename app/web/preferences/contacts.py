@@ -116,11 +116,11 @@ async def remove(request: Request) -> Response:
 
 
 async def _added(visit: Visit, choice: AddContact, typed: str) -> Response:
-    done: Changed | None = await visit.services.database.transact(
+    done: Changed = await visit.services.database.transact(
         lambda tx: visit.change(tx, choice, act="add_contact", channel=choice.channel)
     )
     say = speaker(visit.language)
-    if done is None or done.ignored:
+    if done.ignored:
         return _page(visit, typed, mistake=say("There are as many contacts as we can keep. Remove one first."))
     if done.code is None:
         return _page(visit, typed, mistake=say("This contact is in the list already."))

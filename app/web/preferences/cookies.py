@@ -65,10 +65,10 @@ def change_of(request: Request) -> Change | None:
     kept = request.cookies.get(_name(CHANGE), "")
     try:
         what, now, was = json.loads(base64.urlsafe_b64decode(kept + "=" * (-len(kept) % 4)))
-        texts = [what, *now, *now.values(), *was, *was.values()]
-    except (ValueError, TypeError, AttributeError):
+        "".join([what, *now, *now.values(), *was, *was.values()]).encode()  # texts only, and such as a page can say
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    return Change(what=what, now=now, was=was) if all(isinstance(text, str) for text in texts) else None
+    return Change(what=what, now=now, was=was)
 
 
 def is_from_elsewhere(request: Request) -> bool:

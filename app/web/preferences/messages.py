@@ -77,12 +77,16 @@ async def messages(request: Request) -> Response:
 async def choose(request: Request) -> Response:
     """End at once what is no longer ticked; for what is ticked newly, show what one agrees to first.
 
-    Who takes a withdrawal back has agreed to the very text before, so that it is granted again at once.
+    Who takes a withdrawal back has agreed to the very text before, so that it is granted again at once. That may be
+    on a page that stayed open while other things changed: it touches only what was changed then.
     """
 
     async def act(visit: Visit, form: Form) -> Response:
         wanted = set(boxes_named(" ".join(form.all("on")).split()))
         before = granted(visit.person)
+        if "instead" in form.fields:
+            touched = wanted ^ set(boxes_named(form.one("instead").split()))
+            wanted = (before - touched) | (wanted & touched)
         text = form.one("text")
         again = wanted - before if text and text == published_texts().newest else set()
 
@@ -95,12 +99,12 @@ async def choose(request: Request) -> Response:
 
         await visit.services.database.transact(keep)
         after = (before & wanted) | again
-        change = change_of_boxes(visit.person, before, after)
+        change = change_of_boxes(visit.person, before, after) if before != after else None
         asked = wanted - after
         if not asked:
             return changed(visit, PATH, change)
         response = redirect(visit.request, f"{HOME}/agree", want=_names(asked))
-        return set_change(response, change) if before != after else response
+        return set_change(response, change) if change else response
 
     return await doing(request, act)
 
@@ -118,14 +122,17 @@ def granted(person: Recipient) -> set[Box]:
 
 
 def change_of_boxes(person: Recipient, before: Collection[Box], after: Collection[Box]) -> Change:
-    """What changed in the table. The text that all of it was agreed to is named where it is the newest one."""
+    """What changed in the table, and from what it is taken back.
+
+    The text that all of it was agreed to is named where it is the newest one.
+    """
     newest = published_texts().newest
     texts = {
         consent.text_version
         for consent in person.consents
         if consent.granted and (consent.channel, consent.purpose) not in after
     }
-    was = {"on": _names(before)}
+    was = {"on": _names(before), "instead": _names(after)}
     return Change(
         what="messages",
         now={"on": _names(after)},

@@ -11,6 +11,7 @@ from app.web.preferences import (
     join,
     link,
     messages,
+    nowhere,
     overview,
     sent,
     sign_in,
@@ -20,5 +21,5 @@ from app.web.preferences import (
 
 router = APIRouter(include_in_schema=False)
 _PAGES = (overview, sign_in, join, link, messages, agree, when, contacts, confirm, wording, sent, bind_code, data)
-for module in _PAGES:
+for module in (*_PAGES, nowhere):  # in this order: the last one takes what no other has
     router.include_router(module.router)

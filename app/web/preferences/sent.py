@@ -104,7 +104,7 @@ async def sent(request: Request, before: str = "") -> Response:
     return await seeing(request, show)
 
 
-@router.api_route("/preferences/sent/{notification}/proof", methods=["GET", "HEAD"])
+@router.api_route("/preferences/sent/{notification:uuid}/proof", methods=["GET", "HEAD"])
 async def proof(request: Request, notification: UUID) -> Response:
     """The proof of a message, to check anywhere; of what went elsewhere, once a code was given that was sent there."""
 

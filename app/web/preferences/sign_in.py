@@ -68,13 +68,13 @@ async def ask(request: Request) -> Response:
     return await posting(request, act)
 
 
-@router.api_route("/preferences/sign-in/{code}", methods=["GET", "HEAD"])
+@router.api_route("/preferences/sign-in/{code:uuid}", methods=["GET", "HEAD"])
 async def type_in(request: Request, code: UUID) -> Response:
     """The page on which a code is typed in; the same for every id, and it looks nothing up."""
     return page(request, "preferences/code.html", code=code, use="sign-in", then="", form="", mistakes=())
 
 
-@router.post("/preferences/sign-in/{code}")
+@router.post("/preferences/sign-in/{code:uuid}")
 async def give(request: Request, code: UUID) -> Response:
     """Take a code and open a session by it."""
 
@@ -198,7 +198,7 @@ async def send_once_more(request: Request) -> Response:
     return await doing(request, act)
 
 
-@router.api_route("/preferences/again/{code}", methods=["GET", "HEAD"])
+@router.api_route("/preferences/again/{code:uuid}", methods=["GET", "HEAD"])
 async def type_in_once_more(request: Request, code: UUID, then: str = "") -> Response:
     """The page on which the fresh code is typed in."""
 
@@ -218,7 +218,7 @@ async def type_in_once_more(request: Request, code: UUID, then: str = "") -> Res
     return await seeing(request, show)
 
 
-@router.post("/preferences/again/{code}")
+@router.post("/preferences/again/{code:uuid}")
 async def give_once_more(request: Request, code: UUID) -> Response:
     """Take the fresh code: a new session takes the place of the old one, by the contact point it was sent to."""
 

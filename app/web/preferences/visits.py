@@ -14,6 +14,7 @@ from app.domain.recipient import Recipient
 from app.evidence.canonical import canonical_json
 from app.rendering.catalog import marked
 from app.rendering.words import OPERATORS
+from app.storage import recipients as recipient_store
 from app.storage import sessions as session_store
 from app.storage.database import CommitUnknownError, DatabaseUnavailableError, Tx
 from app.storage.recipients import RecipientRecord
@@ -40,6 +41,10 @@ HOME = "/preferences"
 SEE_OTHER = 303
 
 
+class NobodyThereError(Exception):
+    """The person whose session it is was erased a moment ago; nothing was done."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """A request of somebody with a session. `person` is whose record is open."""
@@ -62,14 +67,26 @@ class Visit:
         """Whether the person gave a code within the last ten minutes."""
         return self.visitor.is_proven(self.now)
 
-    async def change(self, tx: Tx, choice: Choice, **said: str | bool | None) -> Changed | None:
-        """Do what the person chose, sealed with what they said, in the language in which they said it."""
+    async def change(self, tx: Tx, choice: Choice, **said: str | bool | None) -> Changed:
+        """Do what the person chose, sealed with what they said, in the language in which they said it.
+
+        Raises NobodyThereError when they were erased after the page had read who they are.
+        """
         statement = canonical_json({**said, "language": self.language, "method": "preferences"})
         contact = self.visitor.contact.id if self.visitor.contact else None
         confirming = Confirming(limits=self.services.code_limits, surroundings=self.services.surroundings)
-        return await change_own_record(
+        changed = await change_own_record(
             tx, self.record.id, choice, said=Said(statement=statement, contact=contact), confirming=confirming
         )
+        if changed is None:
+            raise NobodyThereError
+        return changed
+
+    async def hold(self, tx: Tx) -> None:
+        """Keep the person from being erased until the transaction ends. Raises NobodyThereError when they were."""
+        held = await recipient_store.by_ids(tx, [self.record.id], lock=True, for_update=True)
+        if self.record.id not in held or held[self.record.id].recipient is None:
+            raise NobodyThereError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +153,10 @@ async def doing(request: Request, act: Act) -> Response:
             return visit
         if not is_form_token(request, visit.token, form.one("form")):
             return refused(request)
-        return await act(visit, form)
+        try:
+            return await act(visit, form)
+        except NobodyThereError:
+            return session_over(request)
 
     return await posting(request, answer)
 

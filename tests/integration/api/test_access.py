@@ -133,10 +133,20 @@ GUARDED = {
 # Routes whose authority is not a key: public ones (the log, unless AWIZO_LOG_PUBLIC says no: see test_published_log),
 # a person's session (see test_preferences_sessions), a link's token, a provider's signature.
 _BOTH = (
-    *("/sign-in/{code}", "/again", "/again/{code}", "/whose", "/messages", "/agree", "/quiet", "/pause", "/wording"),
-    *("/contacts", "/confirm/{code}", "/data", "/erase", "/link/{token}", "/join", "/bind-code"),
+    *(
+        "/sign-in/{code:uuid}",
+        "/again",
+        "/again/{code:uuid}",
+        "/whose",
+        "/messages",
+        "/agree",
+        "/quiet",
+        "/pause",
+        "/wording",
+    ),
+    *("/contacts", "/confirm/{code:uuid}", "/data", "/erase", "/link/{token}", "/join", "/bind-code", "/{rest:path}"),
 )
-_PAGES = ("", *_BOTH, "/sent", "/sent/{notification}/proof")
+_PAGES = ("", *_BOTH, "/sent", "/sent/{notification:uuid}/proof")
 _FORMS = (*_BOTH, "/sign-in", "/sign-out", "/contacts/return", "/contacts/remove")
 _AUDIT = ("", "/search", "/story/{record}", "/proof/{notification}")
 OPEN = {
