@@ -86,7 +86,7 @@ function showRun() {
   showVerdict({ box: part("verdict-box"), title: part("verdict"), words: part("verdict-words") }, verdict, run.report, spoken.say);
   showChecks(part("checks"), { ...run, ended: run.report !== null }, spoken.say);
   showKeys(part("keys"), run, spoken.say);
-  part("proven").hidden = bundle === null;
+  part("proven").hidden = bundle === null || bundle.facts.length === 0;
   part("context").hidden = bundle === null || bundle.context.length === 0;
   showAbout(part("about"), run, spoken);
   if (bundle === null) return;
