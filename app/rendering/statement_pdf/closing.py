@@ -7,6 +7,7 @@ from app.rendering.statement_pdf.seal import Seal, Stamp
 from app.rendering.statement_pdf.sheet import LEFT, NOTE, NOTE_BOLD, SMALL, WIDTH, Sheet
 
 _KEYS_NAMED = 8
+_HEIGHT = 165.0  # more than it usually takes, so that it stands on one page
 _KEY_LONGEST = 200
 
 
@@ -81,7 +82,8 @@ def signature_in_words(seal: Seal, say: Say) -> list[str]:
 
 
 def draw_closing(sheet: Sheet, account: Account, seal: Seal, say: Say) -> None:
-    """Headed paragraphs from the present height on."""
+    """Headed paragraphs from the present height on, or on a page of their own."""
+    sheet.make_room(_HEIGHT)
     sheet.heading(say("How to check this"))
     for number, (short, how) in enumerate(steps(account, say), start=1):
         sheet.make_room(NOTE_BOLD.leading + 3 * NOTE.leading)

@@ -15,7 +15,7 @@ _LIMITS = (
         "message."
     ),
     marked(
-        "The message only informed. It neither replaced the paper notice nor moved any deadline: the paper notice is "
+        "Such a message only informs. It neither replaces the paper notice nor moves any deadline: the paper notice is "
         "the one that counts."
     ),
     marked(

@@ -19,7 +19,7 @@ _HIGHEST = str(len(GRADE_WORDS) - 1)
 
 _HEADLINES = {
     Ending.DELIVERED: marked("Sent and reported as delivered (%(message)s)"),
-    Ending.TAKEN_OVER: marked("Sent, taken over by the provider, no report of delivery (%(message)s)"),
+    Ending.TAKEN_OVER: marked("Sent, no report of delivery (%(message)s)"),
     Ending.UNKNOWN: marked("It is not known whether it was sent (%(message)s)"),
     Ending.FAILED: marked("Not delivered (%(message)s)"),
     Ending.NOT_SENT: marked("Not sent (%(message)s)"),
