@@ -1,8 +1,11 @@
 """One-time codes: asked for, sent once, given back a few times at most."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
+
+import pytest
 
 from app.domain.channel import Channel
 from app.domain.notification import Status
@@ -13,9 +16,11 @@ from app.domain.recipient import ContactState
 from app.storage import codes as code_store
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
+from app.storage.database import Tx
 from app.usecases.change_own_record import Said, change_own_record
 from app.usecases.export_recipient import notifications_after
-from app.usecases.send_codes import Confirming, ask_for_code, send_codes
+from app.usecases.record_facts import new_fact_sheet
+from app.usecases.send_codes import Confirming, ask_for_code, ask_if_allowed, send_codes
 from tests.builders import OPERATOR, PHONE, RECIPIENT
 from tests.conftest import TestClock
 from tests.integration.world import World
@@ -118,3 +123,28 @@ async def test_nobody_is_shown_a_code_that_still_holds(world: World, clock: Test
     assert verify(await world.bundle(code), world.vkeys).accepted
     clock.forward(minutes=11)
     assert any(reads in value for value in await shown())
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_of_a_thousand_numbers_of_one_prefix_no_more_are_texted_than_its_limit(world: World) -> None:
+    """Numbers are rented in blocks: who has each of a block asked about is paid for few of them."""
+    await world.register(consents=())
+    confirming = Confirming(limits=CodeLimits(), surroundings=world.surroundings)
+
+    async def ask_about_all(tx: Tx) -> int:
+        record = await recipient_store.find(tx, OPERATOR, RECIPIENT)
+        assert record is not None
+        assert record.recipient is not None
+        known, sheet = record.recipient.contact_points[0], await new_fact_sheet(tx, world.surroundings)
+        asked = 0
+        for number in range(1_000):
+            contact = replace(known, value=f"+48600107{number:03}")
+            now = world.surroundings.clock()
+            asked += await ask_if_allowed(tx, sheet, record, contact, confirming=confirming, now=now)
+        await sheet.write(tx)
+        return asked
+
+    assert await world.database.transact(ask_about_all) == CodeLimits().per_prefix
+    while await world.dispatch():
+        pass
+    assert len(world.gateway.journal) == CodeLimits().per_prefix
