@@ -12,6 +12,7 @@ from jinja2 import PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.domain.recipient import LANGUAGES
+from app.rendering.catalog import marked
 from app.rendering.dates import clock, local
 from app.web.assets import STYLESHEET, asset_url
 from app.web.catalog import language_for, speaker
@@ -80,6 +81,20 @@ def message_page(
 ) -> Response:
     """A page that only says something: `heading` and `lines` are messages of the catalogs."""
     return page(request, "message.html", status, headers=headers, heading=heading, lines=lines)
+
+
+def commit_unknown(request: Request) -> Response:
+    """The answer to who used the button behind a link while the database went away: nobody knows what was kept."""
+    return message_page(
+        request,
+        503,
+        marked("We do not know whether this was recorded"),
+        marked(
+            "Open the link from the e-mail again in a minute. "
+            "The page then shows how things stand, and you can use its button once more."
+        ),
+        headers={"Retry-After": "60"},
+    )
 
 
 def page_language(request: Request, own: str | None = None) -> str:

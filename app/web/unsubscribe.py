@@ -27,11 +27,11 @@ from app.rendering.catalog import marked
 from app.rendering.words import OPERATORS
 from app.storage import notifications as outbox
 from app.storage import recipients as recipient_store
-from app.storage.database import DatabaseUnavailableError, Tx
+from app.storage.database import CommitUnknownError, DatabaseUnavailableError, Tx
 from app.usecases.unsubscribe_link import notification_of_token
 from app.usecases.withdraw_consent import withdraw_consent
 from app.web.body import read_body
-from app.web.pages import message_page, page, page_language
+from app.web.pages import commit_unknown, message_page, page, page_language
 from app.web.services import services_of
 
 router = APIRouter(include_in_schema=False)
@@ -129,6 +129,8 @@ async def _with_token(request: Request, token: str, answer: Callable[[UUID], Awa
         return _unknown(request)
     try:
         return await answer(notification)
+    except CommitUnknownError:
+        return commit_unknown(request)
     except DatabaseUnavailableError:
         return _unavailable(request, retry_after=2)
 

@@ -18,7 +18,7 @@ from app.rendering.letter.parts import Draft, items
 from app.rendering.letter.place import place_in_a_line, place_of
 from app.rendering.letter.term import last_day
 from app.rendering.notice import Notice
-from app.storage.database import DatabaseUnavailableError
+from app.storage.database import CommitUnknownError, DatabaseUnavailableError
 from app.usecases.notice_link import notification_of_notice
 from app.usecases.read_notice import NoticeNow, Unreadable, read_notice
 from app.usecases.say_about_notice import Recorded, Saying, Unsaid, say_about_notice
@@ -27,7 +27,7 @@ from app.web.catalog import speaker
 from app.web.notice.answers import answers_of, wording_of
 from app.web.notice.calendar import MEDIA_TYPE, calendar_file
 from app.web.notice.view import notice_view
-from app.web.pages import PAGE_HEADERS, address, message_page, page, page_language
+from app.web.pages import PAGE_HEADERS, address, commit_unknown, message_page, page, page_language
 from app.web.services import services_of
 from app.web.transport import transport_headers
 
@@ -144,6 +144,8 @@ async def _with_token(request: Request, token: str, answer: Callable[[UUID], Awa
         return _unreadable(request, Unreadable.UNKNOWN)
     try:
         return await answer(notification)
+    except CommitUnknownError:
+        return commit_unknown(request)
     except DatabaseUnavailableError:
         return _unavailable(request, retry_after=2)
 

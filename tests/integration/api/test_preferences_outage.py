@@ -1,13 +1,16 @@
 """When the database is away, pages of settings say so, keep nothing by half, and come back by themselves."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 
 from app.storage.database import CommitUnknownError, Database, DatabaseUnavailableError, Tx
+from app.usecases.notice_link import notice_token
+from app.usecases.unsubscribe_link import unsubscribe_token
 from tests.builders import PHONE
-from tests.integration.api.browser import form_token, signed_in
-from tests.integration.api.service import Service
+from tests.integration.api.browser import browser, form_token, signed_in
+from tests.integration.api.service import Service, fresh_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +68,25 @@ async def test_when_nobody_knows_whether_it_was_kept_the_page_says_so(
     assert answer.status_code == 503
     assert "Nie wiemy, czy zmiana się zapisała" in answer.text
     assert "Nic się nie zmieniło" not in answer.text
+
+
+async def test_behind_a_link_of_an_email_nobody_is_told_that_nothing_changed_when_nobody_knows(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.register()
+    notification = UUID((await service.post(fresh_event())).json()["notifications"][1]["id"])
+    vault, visitor = service.services.database.vault, browser(service)
+    links = {
+        f"/n/{notice_token(vault, notification)}": {"answer": "disputed"},
+        f"/u/{unsubscribe_token(vault, notification)}": {"from": "page"},
+    }
+    for path, fields in links.items():
+        with monkeypatch.context() as patch:
+            away(patch, "write", error=CommitUnknownError)
+            answer = await visitor.post(path, fields)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+        assert "Nie wiemy, czy to się zapisało" in answer.text
+        assert "Nic się nie zmieniło" not in answer.text
+        with monkeypatch.context() as patch:
+            away(patch, "write", error=DatabaseUnavailableError)
+            assert "Nic się nie zmieniło" in (await visitor.post(path, fields)).text
