@@ -59,7 +59,8 @@ async def people(tx: Tx, operator: str, shipment: bytes) -> set[UUID]:
 
 async def event_facts(tx: Tx, operator: str, shipment: bytes, *, limit: int) -> list[StoredFact]:
     """Up to `limit` facts of events that name that shipment, alone or among the areas of an incident."""
-    query = select(facts.c.id).where(facts.c.event_id.in_(_naming(operator, shipment))).order_by(facts.c.id)
+    of_events = facts.c.event_id.is_not(None), facts.c.event_id.in_(_naming(operator, shipment))
+    query = select(facts.c.id).where(*of_events)
     found = await fact_store.by_ids(tx, (await tx.execute(query.limit(limit))).scalars())
     return [found[fact] for fact in sorted(found)]
 
@@ -80,7 +81,7 @@ def _naming(operator: str, shipment: bytes) -> CompoundSelect[UUID]:
 
 async def chains(tx: Tx, shipment: bytes, *, limit: int) -> dict[UUID, list[ChainFact]]:
     """Up to `limit` notifications about that shipment, alone or among several, each with its facts in order of `n`."""
-    about = select(notifications.c.id).where(outbox.about_shipment(shipment)).order_by(notifications.c.id).limit(limit)
+    about = select(notifications.c.id).where(outbox.about_shipment(shipment)).limit(limit)
     ids = list((await tx.execute(about)).scalars())
     query = (
         select(facts.c.notification_id, facts.c.id, facts.c.leaf)

@@ -1,6 +1,7 @@
 """Statements about one shipment: what is listed, what cannot be known, and what is true at their end."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,8 @@ from sqlalchemy import text
 
 from app.evidence.bundle import AssembledBundle
 from app.evidence.verifier import Named, Outcome, Verdict, parse_vkey, verify_shipment
-from app.storage import log
+from app.storage import events as event_store
+from app.storage import log, shipment_facts
 from app.usecases import state_shipment as stating_use_case
 from app.usecases.accept_events import accept_events
 from app.usecases.erase_recipient import erase_recipient
@@ -18,6 +20,7 @@ from app.usecases.state_shipment import About, TooManyFacts, state_shipment
 from tests.builders import NOON, OPERATOR, RECIPIENT, SHIPMENT, area_event, event
 from tests.conftest import TestClock
 from tests.integration.ageing import ageing_surroundings, keep
+from tests.integration.explained import explained
 from tests.integration.quarantined import replay, set_aside, tracking
 from tests.integration.stating import checked, counts, stated, statement
 from tests.integration.world import KEYS, ORIGIN_BASE, World
@@ -259,6 +262,28 @@ async def test_nothing_is_vouched_for_from_before_facts_were_lost(world: World, 
     raw = await statement(world)
     assert moment(raw["since"]) == lost_at + timedelta(milliseconds=1)
     assert counts(raw) == (2, 0, 0, 0, 0)
+
+
+async def test_every_question_reads_an_index(world: World) -> None:
+    async with world.database.read() as tx:
+        index = event_store.shipment_index(tx, OPERATOR, SHIPMENT)
+        plans = [
+            await explained(tx, question)
+            for question in (
+                shipment_facts.people(tx, OPERATOR, index),
+                shipment_facts.event_facts(tx, OPERATOR, index, limit=10),
+                shipment_facts.chains(tx, index, limit=10),
+                shipment_facts.horizon(tx, OPERATOR),
+            )
+        ]
+    people, of_events, of_chains, horizon = plans
+    assert "ix_events_shipment_index" in people
+    assert "ix_incident_areas_value" in people
+    assert "ix_facts_event_id" in of_events
+    assert "ix_notifications_shipment_index" in of_chains
+    assert {"ix_events_unlinked", "ix_notifications_unlinked"} <= set(re.findall(r"ix_\w+", horizon))
+    large = "events|facts|notifications|leaves"
+    assert not re.search(rf"(seq scan on|scan) ({large})\b(?! using)", "\n".join(plans))
 
 
 @ONE_ENGINE
