@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from babel.dates import format_date
+
 from app.domain.calendar import DEFAULT_TIME_ZONE, zone
 from app.evidence.catalogue import grade_of
 from app.evidence.originals import is_original
 from app.evidence.verifier.form import read_bundle
 from app.evidence.verifier.model import Bundle, BundleFact
 from app.rendering.catalog import Say
+from app.rendering.dates import clock, local
 from app.rendering.words import OPERATORS
 from app.usecases.read_story import LooseFact, Story, ToldOf
 from app.web.audit.axis import Moment, Picture, picture
@@ -30,7 +33,7 @@ from app.web.audit.words import (
     tone_of,
 )
 from app.web.catalog import speaker
-from app.web.pages import moment_in_words
+from app.web.pages import LOCALES
 from app.web.preferences.sent import KINDS
 
 ZONE = zone(DEFAULT_TIME_ZONE)
@@ -129,8 +132,10 @@ def grouped(name: str) -> str:
 
 
 def to_the_second(moment: datetime, language: str) -> str:
-    """`poniedziałek, 7 grudnia 2026, 14:05:09`."""
-    return f"{moment_in_words(moment, ZONE, language)}:{moment.second:02}"
+    """`pon., 7 grudnia 2026, 14:05:09`."""
+    there = local(moment, ZONE)
+    day = format_date(there.date(), "EEE, d MMMM y", locale=LOCALES[language])
+    return f"{day}, {clock(there.time())}:{there.second:02}"
 
 
 def _in_order(facts: Iterable[FactView]) -> tuple[FactView, ...]:
@@ -211,8 +216,9 @@ def _title(kind: str, data: Mapping[str, Any], say: Say) -> str:
         return f"{title}: {say(reported)}" if reported else title
     if kind == "support.acted":
         return say(ACTS.get(data["act"], title))
-    if kind.startswith("notification.") and data.get("reason"):
-        return f"{title}: {reason_in_words(data['reason'], say)}"
+    why = data.get("failure") or data.get("reason")
+    if kind.startswith("notification.") and why:
+        return f"{title}: {reason_in_words(why, say)}"
     return title
 
 

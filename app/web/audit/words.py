@@ -82,13 +82,28 @@ DATA = {
     "stage": marked("How far it came"),
     "method": marked("How"),
     "status": marked("How it ended"),
-    "failure": marked("Kind of failure"),
     "legal_regime": marked("Legal regime"),
     "policy": marked("Version of our rules"),
     "consent_version": marked("Version of the consent"),
     "template": marked("Text that was used"),
     "text_version": marked("Wording of the consent"),
     "reference": marked("Reference"),
+}
+
+# Why a message was not sent, or not yet.
+WHY = {
+    **REASONS,
+    "collected": marked("the item had been collected"),
+    "terms_changed": marked("the place or the time for collecting had changed"),
+    "erased": marked("the person's data was erased"),
+    "restored": marked("the database was restored, and nobody can tell what had been sent before"),
+    "quiet_hours": marked("at that hour the person wants no messages"),
+    "reminder": marked("it is a reminder, and its day had not come"),
+    "digest": marked("it goes out together with others"),
+    "told": marked("the same had reached the person in another way"),
+    "permanent": marked("it was refused for good"),
+    "temporary": marked("it was tried again without success until the time for it ran out"),
+    "technical": marked("it could not be written or carried"),
 }
 
 LANES = (marked("Courier"), "awizo", marked("Provider"), marked("Recipient"))
@@ -122,14 +137,16 @@ class Told:
 
 def told_in_words(notification: Notification, say: Say) -> Told:
     """The line of one message."""
-    status = STATUSES.get(notification.status, NOT_SENT)
-    reason = say(REASONS.get(notification.reason or "", OTHER_REASON))
+    said = say(
+        STATUSES.get(notification.status, NOT_SENT), reason=say(WHY.get(notification.reason or "", OTHER_REASON))
+    )
+    why = WHY.get(notification.failure or notification.reason or "")
     return Told(
         id=notification.id,
         kind=say(KINDS.get(notification.kind, OTHER_KIND)),
         channel=say(CHANNELS[notification.channel]),
         at=notification.created_at,
-        status=say(status, reason=reason),
+        status=f"{said} ({say(why)})" if why and notification.status is not Status.SUPPRESSED else said,
         tone=_tone_of(notification.status),
     )
 
@@ -142,7 +159,7 @@ def _tone_of(status: Status) -> str:
 
 def reason_in_words(reason: str, say: Say) -> str:
     """Why a message was not sent, or sent later; a reason that has no words of its own as its code."""
-    return say(REASONS[reason]) if reason in REASONS else reason
+    return say(WHY[reason]) if reason in WHY else reason
 
 
 def lane_of(fact_type: str, *, by: str | None) -> int:

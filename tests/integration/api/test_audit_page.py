@@ -13,9 +13,9 @@ from zipfile import ZipFile
 import httpx
 import pytest
 import pytest_asyncio
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.domain.access import Scope
+from app.domain.access import Caller, Scope
 from app.evidence.verifier import verify_bundle
 from app.storage import api_keys
 from app.storage import facts as fact_store
@@ -145,10 +145,14 @@ async def test_a_session_ends_with_its_key_and_when_nobody_uses_it(
     if ended == "revoked":
         async with service.services.database.write() as tx:
             assert await api_keys.revoke(tx, key.split("_")[1], now=now())
-    for _ in range(39 if ended == "long" else 0):
-        clock(minutes=12)
+    if ended == "long":  # somebody was there until a moment ago
+        async with service.services.database.write() as tx:
+            mine = sessions.c.token_digest == before.token_digest
+            await tx.execute(
+                update(sessions).where(mine).values(created_at=before.created_at - timedelta(hours=7, minutes=59))
+            )
         assert (await visitor.client.get("/audit")).status_code == 200
-    clock(minutes={"revoked": 1, "expired": 11, "idle": 16, "long": 12}[ended])
+    clock(minutes={"revoked": 1, "expired": 11, "idle": 16, "long": 2}[ended])
     answer = await visitor.client.get("/audit")
     assert before is not None
     assert (answer.status_code, answer.headers.get("location")) == (303, "/audit?ended=yes")
@@ -184,6 +188,24 @@ async def test_a_key_that_was_guessed_at_too_often_opens_no_session_for_an_hour(
     ).status_code == 200
     clock(hours=1)
     assert (await visitor.post("/audit/sign-in", {"key": key})).status_code == 303
+
+
+async def test_an_access_token_opens_a_session_that_ends_with_the_token(service: Service) -> None:
+    token = "e30." + "x" * 6_000 + ".e30"
+    known: dict[str, Caller] = {
+        token: Caller(key_id="oidc:0123", scopes=frozenset({Scope.PROOFS_READ}), operators=frozenset({OPERATOR}))
+    }
+
+    async def caller(credentials: str) -> Caller | None:
+        return known.get(credentials)
+
+    keyring = service.services.keyring
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keyring, "caller", caller)
+        visitor = await signed_in(service, token)
+        assert "oidc:0123" in (await visitor.get("/audit")).text
+        known[token] = replace(known[token], scopes=frozenset({Scope.SHIPMENTS_READ}))
+        assert (await visitor.client.get("/audit")).headers["location"] == "/audit?ended=yes"
 
 
 async def test_other_sites_can_post_no_form(service: Service) -> None:
@@ -301,7 +323,27 @@ async def test_fields_are_opened_with_a_reason_that_is_sealed_first(scene: Scene
     assert await readings(service, key) == [("proof", "sąd <rejonowy>")]
 
 
-async def test_files_are_closed_without_a_reason_and_open_and_on_record_with_one(scene: Scene) -> None:
+class Typist:
+    """Stands in for who draws and signs statements, which takes seconds: notes the language."""
+
+    def __init__(self) -> None:
+        self.languages: list[str] = []
+
+    async def issue(self, bundle: bytes, language: str) -> bytes:
+        assert verify_bundle(bundle).exit_code == 3
+        self.languages.append(language)
+        return b"%PDF-1.7"
+
+
+@pytest.fixture
+def typist(service: Service) -> Iterator[Typist]:
+    services, typist = service.services, Typist()
+    service.app.state.services = replace(services, statements=typist)
+    yield typist
+    service.app.state.services = services
+
+
+async def test_files_are_closed_without_a_reason_and_open_and_on_record_with_one(scene: Scene, typist: Typist) -> None:
     service = scene.service
     visitor, key = await signed_in_anew(service)
     closed = await visitor.submit(
@@ -319,6 +361,7 @@ async def test_files_are_closed_without_a_reason_and_open_and_on_record_with_one
         assert {"bundle.json", "verify.sh", "statement.pdf"} <= set(archive.namelist())
     printed = await visitor.submit("/audit/proof", {**fields, "kind": "statement"}, page=f"/audit/story/{scene.sms}")
     assert (printed.content[:5], printed.headers["content-type"]) == (b"%PDF-", "application/pdf")
+    assert typist.languages == ["pl", "pl"]
     assert await readings(service, key) == [("proof", "skarga")] * 3
     too_long = await visitor.submit("/audit/proof", {**fields, "reason": "x" * 1001}, page=f"/audit/story/{scene.sms}")
     assert too_long.status_code == 422
@@ -374,6 +417,28 @@ async def test_an_item_of_which_nobody_was_told_has_a_story_too(service: Service
     page = await ask(await signed_in(service), "UNTOLD-1")
     assert page.status_code == 200
     assert page.text.count('data-type="event.accepted"') == 1
+
+
+async def test_of_somebody_who_was_erased_the_story_is_told_without_what_was_sealed(service: Service) -> None:
+    await service.register("customer-to-forget")
+    event = fresh_event(id="forgotten", data={"recipient": "customer-to-forget", "shipment": "FORGOTTEN-1"})
+    told = (await service.post(event)).json()["notifications"]
+    visitor, key = await signed_in_anew(service)
+    path = f"/audit/story/{told[0]['id']}"
+
+    async def published() -> bool:
+        return 'data-type="attempt.accepted"' in (await visitor.get(path)).text
+
+    await until(published)
+    answer = await service.client.delete(f"/v1/recipients/{OPERATOR}/customer-to-forget", headers=service.admin)
+    assert answer.status_code == 204
+    assert (await ask(visitor, "FORGOTTEN-1")).status_code == 422
+    page = await visitor.submit(path, {"reason": "skarga"})
+    assert page.status_code == 200
+    assert 'data-type="attempt.accepted"' in page.text
+    assert "data-field=\"" not in page.text
+    assert "FORGOTTEN-1" not in page.text
+    assert await readings(service, key) == [("proof", "skarga")]
 
 
 async def test_while_the_log_needs_its_operator_nothing_personal_is_read(scene: Scene) -> None:
