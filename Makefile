@@ -31,9 +31,9 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$$PWD/.venv/byteco
 # What make peers needs: programs and Debian's packages that have them. pymerkle gets an environment of its own.
 PEERS := .venv/peers
 PEERS_NPM := .venv/peers-npm
-PEER_PROGRAMS := openssl go split base64 postfix pdfsig node npm
+PEER_PROGRAMS := openssl go split base64 postfix pdfsig node npm jq
 GO_SUMDB := /usr/share/gocode/src/golang.org/x/mod/sumdb
-PEER_PACKAGES := openssl coreutils golang-go golang-golang-x-mod-dev postfix poppler-utils nodejs npm
+PEER_PACKAGES := openssl coreutils golang-go golang-golang-x-mod-dev postfix poppler-utils nodejs npm jq
 
 .PHONY: help
 help: ## show this list
