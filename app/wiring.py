@@ -162,6 +162,8 @@ def document_signer(settings: Settings) -> DocumentSigner:
     """Who signs PDF statements. Raises SettingsError when a file for it cannot be used."""
     file, password = settings.pdf_pkcs12, settings.pdf_password.get_secret_value().rstrip("\r\n")
     if file is None:
+        if password:
+            raise SettingsError("AWIZO_PDF_PASSWORD is set, and AWIZO_PDF_PKCS12 names no file.")
         own, host = settings.data_dir / "keys" / "statements.p12", urlsplit(settings.public_url).netloc
         try:
             credentials = own_credentials(own, name=f"awizo, {host}", now=_now())

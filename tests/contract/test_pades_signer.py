@@ -94,6 +94,15 @@ async def test_a_certificate_that_somebody_was_issued_signs(key: Key, password: 
     assert holds(await PadesSigner(issued).sign(document))
 
 
+async def test_the_certificates_of_those_who_issued_it_go_along(document: bytes) -> None:
+    key, root_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root = certificate(root_key, name="Root")
+    file = serialize_key_and_certificates(b"x", key, certificate(key), [root], NoEncryption())
+    signed = await PadesSigner(read_credentials(file, "")).sign(document)
+    embedded = signature_in(signed).signed_data["certificates"]
+    assert {each.chosen.subject.native["common_name"] for each in embedded} == {"Court clerk", "Root"}
+
+
 @pytest.mark.parametrize(
     ("content", "password", "sentence"),
     [

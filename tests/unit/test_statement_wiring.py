@@ -51,6 +51,11 @@ def test_a_file_that_cannot_be_used_is_one_sentence(tmp_path: Path, content: byt
     assert str(caught.value) == sentence
 
 
+def test_a_password_without_its_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="AWIZO_PDF_PASSWORD is set, and AWIZO_PDF_PKCS12 names no file"):
+        signer(tmp_path, pdf_password=PASSWORD)
+
+
 def test_a_damaged_file_of_our_own_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "statements.p12").write_bytes(b"x")
