@@ -19,7 +19,8 @@ from app.usecases.read_webhook_events import ENTRIES_A_STRETCH, body_of, event_o
 from app.usecases.sign_webhook import signed_headers
 
 ENDPOINTS_AT_ONCE = 16
-CALLS_AT_ONCE = 4  # to one endpoint
+CALLS_AT_ONCE = 8  # to one endpoint
+CALLS_A_STEP = 32  # of five seconds at most, eight at once: a step ends well before its lease
 PENDING_MAX = 1_000  # of one endpoint; what comes after waits in the log
 STEPS_A_ROUND = 20
 LEASE = timedelta(seconds=60)
@@ -76,11 +77,12 @@ class WebhookDeliverer:
             return False
         lease = self._surroundings.new_id()
         claim = partial(webhook_store.claim, candidates=candidates, lease=lease, now=now, length=LEASE)
-        for webhook in await self._database.transact(claim):
+        claimed = await self._database.transact(claim)
+        for webhook in claimed:
             task = asyncio.create_task(self._round(webhook.id, lease))
             self._rounds.add(task)
             task.add_done_callback(self._rounds.discard)
-        return True
+        return bool(claimed)
 
     async def drain(self) -> None:
         """Begin nothing more, and settle what is in flight."""
@@ -115,13 +117,11 @@ class WebhookDeliverer:
         if webhook.state is not WebhookState.ENABLED:
             return False
         async with self._database.read() as tx:
-            due = await webhook_store.due(tx, id_, now=self._surroundings.clock(), limit=CALLS_AT_ONCE)
+            due = await webhook_store.due(tx, id_, now=self._surroundings.clock(), limit=CALLS_A_STEP)
             events = await _events(tx, webhook, due)
         if not due:
             return read_on
-        told = await asyncio.gather(
-            *(self._tell(webhook, delivery, event) for delivery, event in zip(due, events, strict=True))
-        )
+        told = await self._tell_all(webhook, list(zip(due, events, strict=True)))
         for outcome in await self._database.transact(partial(self._record, id_=id_, lease=lease, told=told)):
             self._on_outcome(outcome)
         return True
@@ -141,9 +141,18 @@ class WebhookDeliverer:
         await webhook_store.move(tx, id_, stretch.after)
         return webhook, True
 
-    async def _tell(self, webhook: Webhook, delivery: Delivery, event: WebhookEvent | None) -> _Told:
-        answer = WebhookAnswer(failure=None) if event is None else await self._call(webhook, event)
-        return _Told(delivery=delivery, event=event, answer=answer)
+    async def _tell_all(self, webhook: Webhook, due: Sequence[tuple[Delivery, WebhookEvent | None]]) -> list[_Told]:
+        """Tell of these, few at once; when this process stops, only of those that are on their way."""
+        room = asyncio.Semaphore(CALLS_AT_ONCE)
+
+        async def tell(delivery: Delivery, event: WebhookEvent | None) -> _Told | None:
+            async with room:
+                if self._stopping:
+                    return None
+                answer = WebhookAnswer(failure=None) if event is None else await self._call(webhook, event)
+                return _Told(delivery=delivery, event=event, answer=answer)
+
+        return [told for told in await asyncio.gather(*(tell(*each) for each in due)) if told is not None]
 
     async def _call(self, webhook: Webhook, event: WebhookEvent) -> WebhookAnswer:
         now, body = self._surroundings.clock(), body_of(event)

@@ -251,12 +251,15 @@ async def test_no_call_is_made_while_a_transaction_is_open(world: World, monkeyp
     assert seen == [0, 0]
 
 
-async def test_an_endpoint_that_is_deleted_during_a_call_is_told_of_nothing_more(world: World) -> None:
+async def test_an_endpoint_that_is_deleted_during_a_call_is_told_of_nothing_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.usecases.deliver_webhooks.CALLS_A_STEP", CALLS_AT_ONCE)
     slow, receiver = asyncio.Event(), WebhookReceiver()
     receiver.waiting[URL] = slow
     webhook = await endpoint(world)
     telling = deliverer(world, receiver)
-    await happen(world, *(f"customer-{number}" for number in range(8)))
+    await happen(world, *(f"customer-{number}" for number in range(10)))
     assert await telling.turn()
     await receiver.until_called(URL, CALLS_AT_ONCE)
     await world.database.transact(partial(webhook_store.remove, webhook=webhook.id))
@@ -359,3 +362,23 @@ async def test_an_operator_has_twenty_endpoints_at_most(world: World) -> None:
     }
     assert isinstance(added[OPERATOR], TooManyWebhooks)
     assert isinstance(added["inpost"], Webhook)
+
+
+@ONE_ENGINE
+async def test_a_process_that_stops_ends_the_calls_on_their_way_and_begins_no_other(world: World) -> None:
+    slow, receiver = asyncio.Event(), WebhookReceiver()
+    receiver.waiting[URL] = slow
+    webhook = await endpoint(world)
+    stopping = deliverer(world, receiver)
+    await happen(world, *(f"customer-{number}" for number in range(12)))
+    assert await stopping.turn()
+    await receiver.until_called(URL, CALLS_AT_ONCE)
+    drained = asyncio.create_task(stopping.drain())
+    await asyncio.sleep(0)
+    slow.set()
+    await drained
+    assert len(receiver.calls) == CALLS_AT_ONCE
+    assert await pending(world, webhook) == 12 - CALLS_AT_ONCE
+    assert not await stopping.turn()
+    await tell(deliverer(world, receiver))
+    assert len(set(ids(receiver.calls))) == len(receiver.calls) == 12
