@@ -12,8 +12,11 @@ from app.domain.channel import Channel
 from app.domain.one_time_code import TRIES_MAX, Use, digits_of
 from app.storage.database import Tx
 from app.storage.sql import locked, one_of
-from app.storage.tables import codes
+from app.storage.tables import codes, contact_points
 from app.storage.vault import Vault
+
+# As many operators may have asked about one contact point at once.
+WAITING_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,24 @@ async def by_id(tx: Tx, code: UUID) -> Code | None:
     """One code, whether it still holds or not; None when there is none."""
     row = (await tx.execute(select(codes).where(codes.c.id == code))).one_or_none()
     return _code(row) if row else None
+
+
+async def waiting_at(tx: Tx, use: Use, contact_index: bytes, *, now: datetime) -> list[UUID]:
+    """The newest codes for that use that were sent to people's contact points of that blind index and still hold."""
+    query = (
+        select(codes.c.id)
+        .join(contact_points, contact_points.c.recipient_id == codes.c.recipient_id)
+        .where(
+            contact_points.c.value_index == contact_index,
+            contact_points.c.id == codes.c.contact_id,
+            codes.c.use == use,
+            codes.c.used_at.is_(None),
+            codes.c.expires_at > now,
+        )
+        .order_by(codes.c.id.desc())
+        .limit(WAITING_MAX)
+    )
+    return list((await tx.execute(query)).scalars())
 
 
 async def take_try(tx: Tx, code: UUID, uses: Iterable[Use], *, now: datetime) -> Code | None:

@@ -144,7 +144,8 @@ _BOTH = (
         "/pause",
         "/wording",
     ),
-    *("/contacts", "/confirm/{code:uuid}", "/data", "/erase", "/link/{token}", "/join", "/bind-code", "/{rest:path}"),
+    *("/contacts", "/code"),
+    *("/confirm/{code:uuid}", "/data", "/erase", "/link/{token}", "/join", "/bind-code", "/{rest:path}"),
 )
 _PAGES = ("", *_BOTH, "/sent", "/sent/{notification:uuid}/proof")
 _FORMS = (*_BOTH, "/sign-in", "/sign-out", "/contacts/return", "/contacts/remove")
