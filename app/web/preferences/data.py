@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
 from app.domain.calendar import zone
+from app.rendering.words import OPERATORS
 from app.storage import sessions as session_store
 from app.storage.database import Tx
 from app.storage.journal import empty_journal
@@ -98,7 +99,13 @@ async def erase(request: Request) -> Response:
             await empty_journal(services.database)
         until = deferred.until if deferred else None
         response = page(
-            request, "preferences/erased.html", language=person.language, until=until, time_zone=zone(person.time_zone)
+            request,
+            "preferences/erased.html",
+            language=person.language,
+            operator=OPERATORS.get(person.operator, person.operator),
+            has_others=len(visit.visitor.people) > 1,
+            until=until,
+            time_zone=zone(person.time_zone),
         )
         return end_token(response)
 

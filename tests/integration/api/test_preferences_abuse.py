@@ -15,7 +15,7 @@ from app.usecases.sessions import Visitor as Known
 from app.web.preferences import visits
 from tests.builders import EMAIL, OPERATOR, RECIPIENT
 from tests.integration.api.browser import Visitor, browser, form_token, signed_in
-from tests.integration.api.service import Service, now, person
+from tests.integration.api.service import OTHER_OPERATOR, Service, now, person
 from tests.integration.api.test_preferences_join import ask, joined, unbound
 from tests.integration.api.test_preferences_sessions import STRANGER
 
@@ -101,6 +101,7 @@ async def test_nothing_is_said_to_be_kept_of_somebody_who_has_just_gone(
 
 _UNDO = re.compile(r'<form method="post" action="/preferences/messages[^"]*">(.*?)</form>', re.DOTALL)
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+_PERSON = re.compile(r'name="person" value="([^"]+)"')
 BOXES = [f"{channel}.{purpose}" for channel in ("sms", "email") for purpose in ("delivery", "progress")]
 
 
@@ -187,6 +188,24 @@ async def test_who_has_chosen_something_keeps_it_when_the_number_is_confirmed_an
     other = await joined(service, EMAIL)
     await other.submit("/preferences/wording", {"language": "pl", "letters": "plain", "phrase": "sosna"})
     assert "sosna" in (await (await signed_in(service, EMAIL)).get("/preferences/wording")).text
+
+
+# erased at one of several operators
+
+
+async def test_who_is_erased_at_one_operator_is_told_of_the_others(service: Service) -> None:
+    for operator in (OPERATOR, OTHER_OPERATOR):
+        await service.register(operator=operator)
+    visitor = await signed_in(service)
+    chosen = _PERSON.search((await visitor.get("/preferences/whose")).text)
+    assert chosen is not None
+    await visitor.submit("/preferences/whose", {"person": chosen[1]})
+    first = await visitor.submit("/preferences/erase", {"sure": "yes"})
+    last = await (await signed_in(service)).submit("/preferences/erase", {"sure": "yes"})
+    assert ("Inni operatorzy" in first.text, "Inni operatorzy" in last.text) == (True, False)
+    nothing_more = "Nic więcej do Ciebie nie wyślemy"
+    assert (nothing_more in first.text, nothing_more in last.text) == (False, True)
+    assert "Dotyczy to tylko operatora" in first.text
 
 
 # addresses that lead nowhere
