@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from app.api.shipment_statement_example import STATEMENT_EXAMPLE
+
 _TEXT: dict[str, Any] = {"type": "string"}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 _HASH: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -61,3 +63,4 @@ STATEMENT_SCHEMA: dict[str, Any] = _object(
     limits=_told(_TEXT, "What this does and does not show"),
     digest=_told(_HASH, "SHA-256 of the canonical bytes without this member"),
 )
+STATEMENT_SCHEMA["examples"] = [STATEMENT_EXAMPLE]
