@@ -7,6 +7,7 @@ A canary stands in many values: no answer may repeat it.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from app.api.event_examples import EXAMPLES
 from tests.poison_values import (
@@ -158,3 +159,38 @@ POISON: list[PoisonCase] = [
     *_invalid(),
     *_quarantined(),
 ]
+
+
+# Bodies that no route takes for what it asks for, whatever that is.
+_ANYWHERE = (
+    "empty", "byte order mark", "UTF-16", "latin-1", "cut UTF-8", "lone word", "Python dict", "trailing comma in array",
+    "missing brace", "two values", "raw NUL in string", "unterminated string", "bad escape", "21 levels",
+)  # fmt: skip
+_FORBIDDEN_ANYWHERE = (
+    "NaN", "float overflow", "2**53", "4,000 digits", "escaped NUL", "high surrogate", "duplicate key",
+)  # fmt: skip
+
+
+def poison_of_any_route(media_type: str) -> Iterator[PoisonCase]:
+    """Requests to a route that takes a body of that type.
+
+    What JSON routes say of them is told; 0 where they look at something else first, or take anything.
+    """
+    field = (b"content-type", media_type.encode())
+    for name, body, status, *more in _anywhere():
+        headers = tuple(more) if status == 415 and more[0][0] == b"content-type" else (field, *more)
+        yield _case(name, (headers, body), status if media_type == "application/json" else 0)
+
+
+def _anywhere() -> Iterator[tuple[Any, ...]]:
+    """Name, body, status, and header fields."""
+    for name in _ANYWHERE:
+        yield name, BROKEN[name], 400
+    for name in _FORBIDDEN_ANYWHERE:
+        yield name, b'{"%s": %s}' % (CANARY.encode(), FORBIDDEN_VALUES[name]), 400
+    for value in (None, 5, CANARY, [], [{}], {CANARY: CANARY}):
+        yield f"not the object: {ascii(value)[:9]}", json.dumps(value).encode(), 422
+    yield "4 MiB", b'"' + b"x" * (4 << 20) + b'"', 413
+    yield "gzip", b"{}", 415, (b"content-encoding", b"gzip")
+    for other in (b"text/html", b"application/json; charset=utf-16", b"*/*", b"application/x-ndjson"):
+        yield f"media type {other!r}", b"{}", 415, (b"content-type", other)
