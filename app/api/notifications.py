@@ -27,9 +27,8 @@ from app.domain.names import is_name
 from app.domain.notification import Notification, Status
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
-from app.storage import placement
+from app.storage import person_keys, placement
 from app.storage import receipts as receipt_store
-from app.storage import recipients as recipient_store
 from app.storage.database import Tx
 from app.storage.notifications import NotificationFilter
 from app.usecases.prove_notification import NothingPublished, prove_notification
@@ -237,11 +236,10 @@ def _distinct(values: Iterable[str]) -> list[str]:
 
 async def _names(tx: Tx, notifications: Sequence[Notification]) -> dict[UUID, dict[str, str]]:
     first = await fact_store.first_of_notifications(tx, [n.id for n in notifications])
-    records = await recipient_store.by_ids(tx, {n.recipient for n in notifications})
+    keys = await person_keys.of_people(tx, {n.recipient for n in notifications})
     names = {}
     for notification in notifications:
-        record = records.get(notification.recipient)
-        openings = first[notification.id].openings(record.key if record else None)
+        openings = first[notification.id].openings(keys.get(notification.recipient))
         names[notification.id] = {
             name: openings[name].value.decode() if name in openings else "" for name in ("shipment", "recipient")
         }

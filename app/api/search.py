@@ -49,6 +49,6 @@ async def search(
         await seal_search(services.database, looked_for, reading, surroundings=services.surroundings)
     async with services.database.read() as tx:
         found = await search_notifications(tx, looked_for, before=before, limit=wanted.limit)
-        items = await found_views(tx, found.notifications)
+        items = await found_views(tx, found)
     following = cursor_of(found.following) if found.following else None
     return Response(orjson.dumps({"items": items, "next": following}), HTTPStatus.OK, media_type="application/json")

@@ -1,14 +1,13 @@
 """Notifications as a search shows them: what their facts show at best, and where their proof is."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from app.api.answer_schemas import reference
 from app.api.notifications import notification_views
-from app.domain.notification import Notification
 from app.evidence.catalogue import GRADE_WORDS
 from app.storage import grades
 from app.storage.database import Tx
+from app.storage.search import Found
 
 _EXAMPLE = {
     "items": [
@@ -86,11 +85,11 @@ FOUND_PAGE: dict[str, Any] = {
 }
 
 
-async def found_views(tx: Tx, notifications: Sequence[Notification]) -> list[dict[str, Any]]:
+async def found_views(tx: Tx, found: Found) -> list[dict[str, Any]]:
     """The contract's view of each, its `facts` with grade and proof."""
-    views = await notification_views(tx, notifications)
-    shown = await grades.of_notifications(tx, [n.id for n in notifications])
-    for n, view in zip(notifications, views, strict=True):
+    views = await notification_views(tx, found.notifications)
+    shown = found.grades or await grades.of_notifications(tx, [n.id for n in found.notifications])
+    for n, view in zip(found.notifications, views, strict=True):
         grade = shown[n.id]
         proof = f"/v1/notifications/{n.id}/proof" if view["facts"]["published"] else None
         view["facts"] |= {"grade": grade, "grade_words": GRADE_WORDS[grade], "proof": proof}

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, select, union
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, select, union
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.domain.channel import Channel
@@ -65,11 +65,13 @@ class Search:
 class Found:
     """One page, newest first. `following`: where the next one goes on, None when there is nothing more.
 
-    A page can have fewer notifications than were asked for, or none, and yet be followed by another.
+    A page can have fewer notifications than were asked for, or none, and yet be followed by another. `grades`: what
+    the facts of each show at best, where that was looked for.
     """
 
     notifications: Sequence[Notification]
     following: UUID | None
+    grades: Mapping[UUID, int] | None = None
 
 
 _NOTHING = Found(notifications=(), following=None)
@@ -96,15 +98,19 @@ async def page(tx: Tx, search: Search, *, before: UUID | None, limit: int) -> Fo
         return _NOTHING
     span = _span(search, before)
     ways = _ways(tx, search, named)
-    ends = [await _end(tx, way, span) for way in ways]
+    ends = (await tx.execute(select(*(way.end(tx, span) for way in ways)))).one()
     # The way that leads farthest back: to the beginning, else the one that passes over the most. Its end is fixed now,
     # because rows come and change between two statements.
     end, way = min(zip(ends, ways, strict=True), key=lambda each: each[0] or _FIRST)
-    query = _narrowed(tx, way, replace(span, first=end or span.first), search, named).limit(limit + 1)
+    query = _narrowed(tx, way, replace(span, first=end or span.first), search, named, limit=limit + 1)
     found = [notification_of(row) for row in await tx.execute(query)]
     if len(found) > limit:
         end, found = found[limit - 1].id, found[:limit]
-    return Found(notifications=await _of_grade(tx, search, found), following=end)
+    if search.grade is None:
+        return Found(notifications=found, following=end)
+    shown = await grades.of_notifications(tx, [n.id for n in found])  # whatever their rows say
+    of_grade = [n for n in found if shown[n.id] == search.grade]
+    return Found(notifications=of_grade, following=end, grades=shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +140,18 @@ class _Way:
         """Newest first. That all have the same first value goes without saying, and yet only this index has it."""
         return [column[name].desc() for name in (*list(self.begins)[:1], "id")]
 
-    def walk(self, tx: Tx, span: _Span) -> Select[Any]:
-        """The notifications of a span to which it leads, newest first.
+    def end(self, tx: Tx, span: _Span) -> ScalarSelect[UUID]:
+        """Where a stretch of it ends; NULL when it leads to the beginning."""
+        return self.walk(tx, span, notifications.c.id).offset(STRETCH_MAX - 1).limit(1).scalar_subquery()
+
+    def walk(self, tx: Tx, span: _Span, *columns: ColumnElement[Any]) -> Select[Any]:
+        """These columns of the notifications of a span to which it leads, newest first.
 
         The first value stands in a list of one: were it equal, a planner that takes it to be frequent could walk all
         notifications in the order of their ids, past everything that is not looked for.
         """
         column = notifications.c
-        query = select(notifications).where(column.id >= span.first, column.id < span.end)
+        query = select(*columns).where(column.id >= span.first, column.id < span.end)
         if self.ids is not None:
             query = query.where(column.id.in_(select(self.ids.c.id)))
         for place, (name, value) in enumerate(self.begins.items()):
@@ -206,19 +216,24 @@ def _wanted(search: Search, named: _Named) -> dict[str, object]:
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _narrowed(tx: Tx, way: _Way, span: _Span, search: Search, named: _Named) -> Select[Any]:
-    """What is looked for among what a way leads to.
+def _narrowed(tx: Tx, way: _Way, span: _Span, search: Search, named: _Named, *, limit: int) -> Select[Any]:
+    """The newest of what is looked for among what a way leads to.
 
     What other indexes know is asked of rows that OFFSET keeps apart: a planner that knew both could take the other way.
     """
-    query = way.walk(tx, span).where(*_unindexed(tx, search, named))
     wanted = {name: value for name, value in _wanted(search, named).items() if name not in way.begins}
     operators = search.operators if "operator" not in way.begins else None
+    unindexed = _unindexed(tx, search, named)
     if not wanted and operators is None:
-        return query
-    rows = query.offset(0).subquery()
-    query = select(rows).where(*(rows.c[name] == value for name, value in wanted.items())).order_by(*way.order(rows.c))
-    return query if operators is None else query.where(one_of(tx, rows.c.operator, operators))
+        return way.walk(tx, span, *notifications.c).where(*unindexed).limit(limit)
+    known = dict.fromkeys(["id", "operator", *way.begins, *wanted])  # making columns of a subquery takes its time
+    rows = way.walk(tx, span, *(notifications.c[name] for name in known)).where(*unindexed).offset(0).subquery()
+    ids = (
+        select(rows.c.id).where(*(rows.c[name] == value for name, value in wanted.items())).order_by(*way.order(rows.c))
+    )
+    if operators is not None:
+        ids = ids.where(one_of(tx, rows.c.operator, operators))
+    return select(notifications).where(notifications.c.id.in_(ids.limit(limit))).order_by(notifications.c.id.desc())
 
 
 def _unindexed(tx: Tx, search: Search, named: _Named) -> list[ColumnElement[bool]]:
@@ -235,20 +250,6 @@ def _unindexed(tx: Tx, search: Search, named: _Named) -> list[ColumnElement[bool
     if search.created_to is not None:
         conditions.append(column.created_at < search.created_to)
     return conditions
-
-
-async def _end(tx: Tx, way: _Way, span: _Span) -> UUID | None:
-    """Where a stretch of it ends; None when it leads to the beginning."""
-    last = way.walk(tx, span).with_only_columns(notifications.c.id).offset(STRETCH_MAX - 1).limit(1)
-    return (await tx.execute(last)).scalar_one_or_none()
-
-
-async def _of_grade(tx: Tx, search: Search, found: Sequence[Notification]) -> Sequence[Notification]:
-    """Those whose facts show the grade that is looked for, whatever their rows say."""
-    if search.grade is None:
-        return found
-    shown = await grades.of_notifications(tx, [n.id for n in found])
-    return [n for n in found if shown[n.id] == search.grade]
 
 
 async def _recipient_id(tx: Tx, search: Search) -> UUID | None:

@@ -32,9 +32,9 @@ async def paced(
     """Post single events until then, or for so many seconds; milliseconds of each, in the order of their answers."""
     loop = asyncio.get_running_loop()
     taken: list[float] = []
-    free: asyncio.Queue[_Connection] = asyncio.Queue()
+    free: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(_CONNECTIONS):
-        free.put_nowait(await _connect(pacing.port))
+        free.put_nowait(await connect(pacing.port))
     posting: set[asyncio.Task[None]] = set()
 
     async def one(body: bytes, due: float) -> None:
@@ -69,7 +69,7 @@ async def paced(
 
 async def ask(pacing: Pacing, path: str, body: bytes | None = None) -> bytes:
     """The body of the answer to one request, a POST of an event where there is a body. Raises WrongAnswerError."""
-    connection = await _connect(pacing.port)
+    connection = await connect(pacing.port)
     try:
         if body is None:
             request = get(pacing.port, path, token=pacing.token)
@@ -83,12 +83,13 @@ async def ask(pacing: Pacing, path: str, body: bytes | None = None) -> bytes:
     return answer
 
 
-async def _connect(port: int) -> "_Connection":
-    return _Connection(*await asyncio.open_connection(HOST, port))
+async def connect(port: int) -> "Connection":
+    """A keep-alive connection to the service there."""
+    return Connection(*await asyncio.open_connection(HOST, port))
 
 
 @dataclass(frozen=True, slots=True)
-class _Connection:
+class Connection:
     """Keeps alive; its server tells how long every answer is."""
 
     _reader: asyncio.StreamReader

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.event import Event
 from app.domain.outcome import Permanence, Refused
@@ -20,7 +21,7 @@ from app.evidence.fact import Opening
 from app.storage.database import Database
 from app.storage.facts import StoredFact, _pack, _place  # what this module writes is to be read by those
 from app.storage.recipients import by_ids
-from app.storage.tables import events, facts, notifications, recipient_keys
+from app.storage.tables import attempts, events, facts, notifications, receipts, recipient_keys
 from app.storage.vault import PersonKey, Vault
 from app.usecases.say_about_notice import Recorded, Saying, say_about_notice
 from app.usecases.seal_log import Sealer
@@ -111,24 +112,42 @@ def _event(kind: str, whose: int, number: int, *, again: str = "") -> Event:
 
 @asynccontextmanager
 async def _indexed_afterwards(database: Database) -> AsyncIterator[None]:
-    """Without what PostgreSQL is quicker to build over everything than to keep up row by row."""
+    """Without what PostgreSQL is quicker to build and to check over everything than row by row."""
     if database.is_sqlite:
         yield
         return
-    async with database.writer.connect() as connection:
-        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        of_tables = "tablename = ANY(:tables) AND indexdef LIKE 'CREATE INDEX%'"
-        query = text(f"SELECT indexname, indexdef FROM pg_indexes WHERE {of_tables}")
-        dropped = (await outside.execute(query, {"tables": list(_INDEXED)})).all()
-        for row in dropped:
-            await outside.execute(text(f'DROP INDEX "{row.indexname}"'))
+    async with _outside(database) as connection:
+        constraints = (await connection.execute(_CONSTRAINTS, {"tables": list(_INDEXED)})).all()
+        for row in constraints:
+            await connection.execute(text(f'ALTER TABLE {row.of} DROP CONSTRAINT "{row.name}"'))
+        indexes = (await connection.execute(_INDEXES, {"tables": list(_INDEXED)})).all()
+        for row in indexes:
+            await connection.execute(text(f'DROP INDEX "{row.name}"'))
     yield
+    async with _outside(database) as connection:
+        await connection.execute(text("SET maintenance_work_mem = '256MB'"))
+        for row in indexes:
+            await connection.execute(text(row.definition))
+        for row in reversed(constraints):  # what others refer to comes before them
+            await connection.execute(text(f'ALTER TABLE {row.of} ADD CONSTRAINT "{row.name}" {row.definition}'))
+        await connection.execute(text("RESET maintenance_work_mem"))
+
+
+_CONSTRAINTS = text(
+    "SELECT conrelid::regclass::text AS of, conname AS name, pg_get_constraintdef(oid) AS definition "
+    "FROM pg_constraint WHERE conrelid::regclass::text = ANY(:tables) AND contype IN ('f', 'u') ORDER BY contype"
+)
+_INDEXES = text(
+    "SELECT indexname AS name, indexdef AS definition FROM pg_indexes "
+    "WHERE tablename = ANY(:tables) AND indexdef LIKE 'CREATE INDEX%'"
+)
+
+
+@asynccontextmanager
+async def _outside(database: Database) -> AsyncIterator[AsyncConnection]:
+    """A connection outside of any transaction."""
     async with database.writer.connect() as connection:
-        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text("SET maintenance_work_mem = '256MB'"))
-        for row in dropped:
-            await outside.execute(text(row.indexdef))
-        await outside.execute(text("RESET maintenance_work_mem"))
+        yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 async def _sense(database: Database, rare: Collection[UUID]) -> "_Sense":
@@ -159,11 +178,19 @@ class _Sense:
     openings: dict[UUID, dict[str, Opening]] = field(repr=False)
 
     def adapt(self, original: Tables, copied: Tables, number: int) -> Tables:
-        """See bulk_history.Adapt."""
+        """See bulk_history.Adapt. What people did and what events said is left out: no search reads it."""
+        places = original[events.name]["id"]
         self._name_shipments(copied, number)
         self._place(original, copied, number)
         self._seal(original, copied, number)
-        return copied if number % RARE_IN == 0 else self._without_rare(original, copied)
+        copied[events.name] |= {"payload": [None] * len(places), "decoded": [None] * len(places)}
+        gone = self._of_people(original)
+        if number % RARE_IN:
+            gone |= self._of_rare_events(original)
+        return copied | {
+            name: _without(copied[name], {place for place, own in enumerate(original[name]["id"]) if own in ids})
+            for name, ids in gone.items()
+        }
 
     def _name_shipments(self, copied: Tables, number: int) -> None:
         known = [index for index in dict.fromkeys(copied[events.name]["shipment_index"]) if index]
@@ -227,17 +254,22 @@ class _Sense:
         named = {name: Opening(opening.salt, values[name].encode()) for name, opening in openings.items()}
         return key.seal(_pack(named), place=_place(fact))
 
-    def _without_rare(self, original: Tables, copied: Tables) -> Tables:
-        """What came of the rare events left out, and they with it."""
+    @staticmethod
+    def _of_people(original: Tables) -> dict[str, set[UUID]]:
+        rows = original[facts.name]
+        told = zip(rows["id"], rows["notification_id"], rows["type"], strict=True)
+        return {facts.name: {own for own, about, kind in told if about is None and not kind.startswith("event.")}}
+
+    def _of_rare_events(self, original: Tables) -> dict[str, set[UUID]]:
         told = _belonging(original[notifications.name], "event_id", self.rare)
-        tried = _belonging(original["attempts"], "notification_id", told)
-        gone = {
-            "notifications": ("id", told),
-            "attempts": ("id", tried),
-            "receipts": ("attempt_id", tried),
-            "facts": ("notification_id", told),
+        tried = _belonging(original[attempts.name], "notification_id", told)
+        return {
+            notifications.name: told,
+            attempts.name: tried,
+            receipts.name: _belonging(original[receipts.name], "attempt_id", tried),
+            facts.name: _belonging(original[facts.name], "notification_id", told)
+            | self._of_people(original)[facts.name],
         }
-        return copied | {name: _without(original[name], copied[name], *gone[name]) for name in gone}
 
 
 def _places(values: Collection[UUID]) -> dict[UUID, int]:
@@ -248,6 +280,5 @@ def _belonging(rows: Columns, column: str, to: Collection[UUID]) -> set[UUID]:
     return {own for own, of in zip(rows["id"], rows[column], strict=True) if of in to}
 
 
-def _without(original: Columns, copied: Columns, column: str, gone: Collection[UUID]) -> Columns:
-    kept = [place for place, value in enumerate(original[column]) if value not in gone]
-    return {name: [values[place] for place in kept] for name, values in copied.items()}
+def _without(rows: Columns, gone: Collection[int]) -> Columns:
+    return {name: [value for place, value in enumerate(values) if place not in gone] for name, values in rows.items()}
