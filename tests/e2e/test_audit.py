@@ -219,6 +219,7 @@ async def tab_to(page: Page, selector: str) -> None:
 
 async def test_a_story_prints_on_two_sheets(browser: Browser, site: Site) -> None:
     await set_story(site)
+    await site.post("the same once more")  # two more messages that are not sent
     async with visiting(browser, site.origins, locale="pl") as page:
         await sign_in(page, site)
         await find(page, SHIPMENT)

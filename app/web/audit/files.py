@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -23,6 +24,8 @@ from app.web.preferences.forms import Form
 from app.web.transport import transport_headers
 
 router = APIRouter(include_in_schema=False)
+
+DAMAGED = marked("What is kept of it is damaged: nothing proves it. The log's operator has to look.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +103,11 @@ async def _owned(visit: AuditVisit, notification: UUID | None) -> Notification |
 
 
 async def _file(visit: AuditVisit, found: Notification, kind: Kind, *, opens: bool) -> Response:
-    async with visit.services.database.read() as tx:
-        bundle = await prove_one(tx, found.id, opened=None if opens else frozenset(), proving=visit.proving)
+    try:
+        async with visit.services.database.read() as tx:
+            bundle = await prove_one(tx, found.id, opened=None if opens else frozenset(), proving=visit.proving)
+    except (LookupError, InvalidTag):
+        return message_page(visit.request, 409, DAMAGED)
     if isinstance(bundle, NothingPublished):
         return message_page(
             visit.request,

@@ -86,11 +86,12 @@ class FactView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofView:
-    """One message and its proof; `pending` facts are not in it, and without a digest nothing is published yet."""
+    """One message and its proof; `pending` facts are not in it. Without a digest there is none: not yet, or no more."""
 
     told: Told
     digest: str
     pending: int
+    is_damaged: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +243,10 @@ def _moment(fact: FactView) -> Moment:
 def _proof(told: ToldOf, say: Say) -> ProofView:
     pending = json.loads(told.bundle.data)["pending"] if told.bundle else 0
     return ProofView(
-        told=told_in_words(told.notification, say), digest=told.bundle.digest if told.bundle else "", pending=pending
+        told=told_in_words(told.notification, say),
+        digest=told.bundle.digest if told.bundle else "",
+        pending=pending,
+        is_damaged=told.is_damaged,
     )
 
 

@@ -11,6 +11,7 @@ from app.domain.access import Caller, Scope
 from app.rendering.catalog import marked
 from app.storage import sessions as session_store
 from app.storage.database import DatabaseUnavailableError
+from app.usecases.log_fault import LogStuckError
 from app.usecases.read_access import REASON_MAX, Reading
 from app.usecases.read_story import Proving
 from app.usecases.sessions import Presented, digest_of, needs_noting, presented_in
@@ -77,7 +78,7 @@ async def answered(request: Request, answer: Callable[[], Awaitable[Response]]) 
     """What `answer` says, or that nothing can be read just now."""
     try:
         return await answer()
-    except DatabaseUnavailableError:
+    except (DatabaseUnavailableError, LogStuckError):
         return message_page(
             request,
             503,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from http.cookies import SimpleCookie
 from io import BytesIO
 from typing import Any
+from uuid import UUID
 from zipfile import ZipFile
 
 import httpx
@@ -436,9 +437,26 @@ async def test_of_somebody_who_was_erased_the_story_is_told_without_what_was_sea
     page = await visitor.submit(path, {"reason": "skarga"})
     assert page.status_code == 200
     assert 'data-type="attempt.accepted"' in page.text
-    assert "data-field=\"" not in page.text
+    assert 'data-field="' not in page.text
     assert "FORGOTTEN-1" not in page.text
     assert await readings(service, key) == [("proof", "skarga")]
+
+
+async def test_a_damaged_message_is_told_of_and_hides_no_other(scene: Scene) -> None:
+    service = scene.service
+    visitor = await signed_in(service)
+    async with service.services.database.write() as tx:
+        damaged = (facts.c.notification_id == UUID(scene.email)) & (facts.c.n == 0)
+        (kept,) = (await tx.execute(select(facts.c.sealed).where(damaged))).scalars()
+        await tx.execute(update(facts).where(damaged).values(sealed=bytes(60)))
+    try:
+        page = await visitor.get(f"/audit/story/{scene.sms}")
+        assert page.text.count("jest uszkodzone") == 1
+        assert page.text.count('data-type="attempt.started"') == 1
+        assert (await visitor.get(f"/audit/proof/{scene.email}")).status_code == 409
+    finally:
+        async with service.services.database.write() as tx:
+            await tx.execute(update(facts).where(damaged).values(sealed=kept))
 
 
 async def test_while_the_log_needs_its_operator_nothing_personal_is_read(scene: Scene) -> None:
