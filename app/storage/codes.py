@@ -1,6 +1,6 @@
 """One-time codes that were handed out. What they read follows from their id and the root secret, and stands nowhere."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -116,6 +116,11 @@ async def take_try(tx: Tx, code: UUID, uses: Iterable[Use], *, now: datetime) ->
     )
     row = (await tx.execute(statement)).one_or_none()
     return _code(row) if row else None
+
+
+async def count_try(tx: Tx, guessed_at: Collection[UUID]) -> None:
+    """Use up one of the tries of each of these codes, at which somebody has guessed without naming one."""
+    await tx.execute(update(codes).where(one_of(tx, codes.c.id, list(guessed_at))).values(tries=codes.c.tries + 1))
 
 
 async def use(tx: Tx, code: UUID, *, now: datetime) -> bool:

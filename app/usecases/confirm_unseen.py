@@ -27,9 +27,10 @@ async def confirm_unseen(
 ) -> Confirmed | Wrong | Gone | TypedTooOften:
     """Confirm that contact point if `typed` is the code that waits there; where several do, whichever it is.
 
-    Each try counts against the contact point as asking for a code does, before anything is looked at, and against a
-    code that it was not, too. The limits are the same, and so is the work, whether anybody has the contact point or
-    not. The outcome is to be committed, whichever it is.
+    Each try counts against the contact point as asking for a code does, before anything is looked at, and against every
+    code that it was not: of several that wait, none can be guessed at more often than one alone. The limits are the
+    same, and so is the work, whether anybody has the contact point or not. The outcome is to be committed, whichever
+    it is.
     """
     now = confirming.surroundings.clock()
     limits = limits_for(*contact, confirming.limits)
@@ -39,4 +40,7 @@ async def confirm_unseen(
     given = as_typed(typed).encode("utf-8", "replace")
     meant = [each for each in waiting if hmac.compare_digest(given, code_store.reading(tx.vault, each).encode())]
     code = next(iter([*meant, *waiting, _NOBODYS]))
-    return await confirm_contact(tx, code, typed, language=language, confirming=confirming)
+    taken = await confirm_contact(tx, code, typed, language=language, confirming=confirming)
+    if not isinstance(taken, Confirmed):
+        await code_store.count_try(tx, [each for each in waiting if each != code])
+    return taken

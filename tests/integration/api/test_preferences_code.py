@@ -1,15 +1,17 @@
 """Whoever gets a code by SMS types in number and code, signed in or not; the answer tells nobody who is known."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
 
+from app.domain.one_time_code import TRIES_MAX
 from app.domain.pumping import CodeLimits
 from tests.builders import OPERATOR, PHONE, RECIPIENT
 from tests.integration.api.browser import Visitor, browser
-from tests.integration.api.service import OTHER_OPERATOR, Service, person
+from tests.integration.api.service import OTHER_OPERATOR, Service, open_service, person
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -90,6 +92,22 @@ async def test_after_five_tries_an_hour_even_the_right_code_is_refused(service: 
         assert {answer.status_code for answer in tried} == {422}
         assert (await type_in(visitor, contact, right)).status_code == 429
     assert await state(service) == "unconfirmed"
+
+
+async def test_of_several_codes_that_wait_none_can_be_guessed_at_more_often_than_one_alone(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_service(database_url, tmp_path / "data", code_rates="contact=50,prefix=300,day=5000") as service:
+        for operator in (OPERATOR, OTHER_OPERATOR):
+            await put(service, operator)
+        visitor = browser(service)
+        right = [visitor.reading(code) for code in await codes(service)]
+        wrong = next(each for each in map("{:06}".format, range(3)) if each not in right)
+        for _ in range(TRIES_MAX):
+            assert (await type_in(visitor, NEW, wrong)).status_code == 422
+        for code in right:
+            assert (await type_in(visitor, NEW, code)).status_code == 422
+        assert [await state(service, operator) for operator in (OPERATOR, OTHER_OPERATOR)] == ["unconfirmed"] * 2
 
 
 async def test_what_is_no_contact_is_said_to_be_none(service: Service) -> None:
