@@ -382,6 +382,8 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         contact_points=_list(reference("PersonalAct")),
         settings=_list(reference("PersonalAct")),
         holds=_list(_object(type=_TEXT, at=_MOMENT)),
+        support=_list(_object(type=_TEXT, at=_MOMENT, act=_one_of(*Act))),
+        complaints=_list(reference("ComplaintView")),
         failures=_list(_object(at=_MOMENT, contact=_or_null(_TEXT), code=_TEXT, bounced=_FLAG)),
         events=_list({"type": "object", "description": "As posted, in `cloudevent`"}),
         notifications=_list({"type": "object", "description": "With attempts, receipts and the messages as sent"}),

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -18,7 +18,10 @@ from app.api.problems import Problem
 from app.api.recipient_models import shown
 from app.api.recipients import PLACE, Name, Writer, check_operator
 from app.api.services import refuse_while_log_is_untrusted
+from app.api.support_models import complaint_view
 from app.api.views import attempt_view, moment, notification_summary, receipt_view
+from app.domain.calendar import local_day
+from app.domain.complaint import Complaint
 from app.storage import recipients as recipient_store
 from app.storage.contact_failures import KeptFailure
 from app.storage.database import Database
@@ -27,12 +30,14 @@ from app.usecases.export_recipient import (
     CONTACTS,
     HOLDS,
     SETTINGS,
+    SUPPORT,
     Known,
     OpenFact,
     PostedEvent,
     SentNotification,
     acts_after,
     begin_export,
+    complaints_after,
     events_after,
     failures_after,
     notifications_after,
@@ -41,7 +46,13 @@ from app.usecases.export_recipient import (
 router = APIRouter(prefix="/v1/recipients", tags=["recipients"])
 
 FORMAT = "awizo-export/v1"
-_HISTORIES = {"consents": CONSENTS, "contact_points": CONTACTS, "settings": SETTINGS, "holds": HOLDS}
+_HISTORIES = {
+    "consents": CONSENTS,
+    "contact_points": CONTACTS,
+    "settings": SETTINGS,
+    "holds": HOLDS,
+    "support": SUPPORT,
+}
 _START = UUID(int=0)
 
 Item = TypeVar("Item")
@@ -104,8 +115,11 @@ async def export_document(database: Database, recipient: str, known: Known) -> A
     yield json.dumps(head, ensure_ascii=False).removesuffix("}")
     for name, types in _HISTORIES.items():
         acts = _each(partial(acts_after, database, person, types))
-        async for piece in _list(name, acts, _hold_act if types is HOLDS else _act):
+        async for piece in _list(name, acts, _VIEWS.get(name, _act)):
             yield piece
+    complaints = _each(partial(complaints_after, database, person))
+    async for piece in _list("complaints", complaints, partial(_complaint, known)):
+        yield piece
     failures = _each(partial(failures_after, database, person))
     async for piece in _list("failures", failures, partial(_failure, known)):
         yield piece
@@ -157,6 +171,18 @@ def _act(act: OpenFact) -> dict[str, Any]:
 def _hold_act(act: OpenFact) -> dict[str, Any]:
     """Who placed it and why concerns others; that there was one, the person."""
     return {"type": act.document["type"], "at": act.document["at"]}
+
+
+def _support_act(act: OpenFact) -> dict[str, Any]:
+    """Who did it and why concerns others; what was done about them, the person."""
+    return {"type": act.document["type"], "at": act.document["at"], "act": act.document["data"]["act"]}
+
+
+def _complaint(known: Known, complaint: Complaint) -> dict[str, Any]:
+    return complaint_view(complaint, local_day(known.asked_at)).model_dump(mode="json")
+
+
+_VIEWS: Mapping[str, Callable[[OpenFact], dict[str, Any]]] = {"holds": _hold_act, "support": _support_act}
 
 
 def _failure(known: Known, kept: KeptFailure) -> dict[str, Any]:

@@ -63,6 +63,12 @@ async def of_shipment(tx: Tx, shipment: bytes, keys: Mapping[UUID, PersonKey]) -
     return await _opened(tx, list(rows), keys)
 
 
+async def of_recipient(tx: Tx, recipient: UUID, *, after: UUID, limit: int) -> list[Complaint]:
+    """Up to `limit` complaints of one person, oldest first, after the one with the id `after`."""
+    query = select(complaints).where(_COMPLAINT.recipient_id == recipient, _COMPLAINT.id > after)
+    return await _opened(tx, list(await tx.execute(query.order_by(_COMPLAINT.id).limit(limit))))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which complaints of an operator: in that state on the day `today` (None: in any), after that place."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, TextClause, func, select, text, union_all
+from sqlalchemy import ColumnElement, TextClause, exists, func, select, text, union_all
 
 from app.domain.channel import Channel, Purpose
 from app.domain.event import AREA_INCIDENT_KINDS
@@ -17,11 +17,21 @@ from app.domain.shipment import Milestone
 from app.storage.database import Tx
 from app.storage.lanes import lane_of
 from app.storage.sql import Lookup, insert_rows, locked, one_of
-from app.storage.tables import WAITING_ROWS, attempts, events, notification_items, notifications, recipients
+from app.storage.tables import (
+    WAITING_ROWS,
+    attempts,
+    events,
+    notification_items,
+    notifications,
+    recipients,
+    support_acts,
+)
 from app.storage.updates import update_rows
 
+_MADE_BY_SUPPORT = exists().where(support_acts.c.made_id == notifications.c.id)
 _BY_EVENT = Lookup(
-    select(notifications).where(notifications.c.step.is_(None)).order_by(notifications.c.id), notifications.c.event_id
+    select(notifications).where(notifications.c.step.is_(None), ~_MADE_BY_SUPPORT).order_by(notifications.c.id),
+    notifications.c.event_id,
 )
 
 _OF_SHIPMENTS = Lookup(select(notifications).order_by(notifications.c.id), notifications.c.shipment_index)
@@ -146,7 +156,10 @@ async def by_ids(tx: Tx, ids: Iterable[UUID]) -> dict[UUID, Notification]:
 
 
 async def by_events(tx: Tx, event_ids: Iterable[UUID]) -> dict[UUID, list[Notification]]:
-    """The notifications that each of these events was answered with, in their order; reminders came later."""
+    """The notifications that each of these events was answered with, in their order.
+
+    Reminders came later, and so did what support had sent again.
+    """
     found: dict[UUID, list[Notification]] = defaultdict(list)
     for row in await _BY_EVENT.rows(tx, event_ids):
         found[row.event_id].append(notification_of(row))

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.domain.complaint import Complaint
 from app.domain.hold import Hold
 from app.domain.notification import Attempt, Notification
 from app.domain.service_message import closed_fields
 from app.evidence.fact import Opening
 from app.ports import Surroundings
+from app.storage import complaints as complaint_store
 from app.storage import contact_failures, legal_holds
 from app.storage import events as event_store
 from app.storage import facts as fact_store
@@ -32,6 +34,7 @@ CONSENTS = ("consent.granted", "consent.withdrawn")
 CONTACTS = ("contact.added", "contact.verified", "contact.disabled", "contact.removed")
 SETTINGS = ("preference.changed",)
 HOLDS = ("hold.placed", "hold.lifted")
+SUPPORT = ("support.acted",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,13 @@ async def failures_after(database: Database, recipient: UUID, last: UUID) -> lis
     async with database.read() as tx:
         found = await contact_failures.of_recipient(tx, recipient, after=last, limit=PAGE)
     return [(kept.id, kept) for kept in found]
+
+
+async def complaints_after(database: Database, recipient: UUID, last: UUID) -> list[tuple[UUID, Complaint]]:
+    """The next complaints of a person, by id; none once the person was erased."""
+    async with database.read() as tx:
+        found = await complaint_store.of_recipient(tx, recipient, after=last, limit=PAGE)
+    return [(complaint.id, complaint) for complaint in found]
 
 
 async def events_after(database: Database, recipient: UUID, last: UUID) -> list[tuple[UUID, PostedEvent]]:

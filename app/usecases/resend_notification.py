@@ -149,7 +149,7 @@ async def _planned(tx: Tx, resending: _Resending) -> Planned:
     )
     decisions = plan(news, record.recipient, now=resending.now)
     area = [earlier.event] if is_area and earlier.event else []
-    siblings = [n for many in (await outbox.by_events(tx, area)).values() for n in many]
+    siblings = await incident_messages.of_people_about(tx, [record.id], area) if area else []
     told = {n.contact for n in (*siblings, *resending.told_of_item()) if _tells_the_same(n, earlier)}
     return _chosen(decisions, earlier, told)
 

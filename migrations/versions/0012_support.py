@@ -33,6 +33,8 @@ def upgrade() -> None:
     op.create_index("ix_support_acts_shipment_index", "support_acts", ["shipment_index"])
     op.create_index("ix_support_acts_recipient_id", "support_acts", ["recipient_id", "id"])
     op.create_index("ix_support_acts_notification_id", "support_acts", ["notification_id"])
+    made = sa.text("made_id IS NOT NULL")
+    op.create_index("ix_support_acts_made_id", "support_acts", ["made_id"], sqlite_where=made, postgresql_where=made)
     resent = sa.text("act = 'resent'")
     op.create_index(
         "uq_support_acts_resent",

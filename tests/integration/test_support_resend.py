@@ -121,6 +121,14 @@ async def test_two_at_once_make_one(world: World) -> None:
     assert len(world.gateway.journal) == 2
 
 
+async def test_the_event_posted_again_is_answered_with_the_same_notifications_as_at_first(world: World) -> None:
+    earlier = await failed(world)
+    first = (await world.accepted(event())).notifications
+    await made(world, earlier)
+    again = (await world.accepted(event())).notifications
+    assert [n.id for n in again] == [n.id for n in first]
+
+
 @ONE_ENGINE
 async def test_what_was_made_is_resent_in_its_turn_when_it_fails(world: World) -> None:
     earlier = await failed(world)

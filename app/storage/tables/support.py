@@ -33,6 +33,8 @@ Index(
     postgresql_where=_RESENT,
 )
 Index("ix_support_acts_notification_id", support_acts.c.notification_id)
+_MADE = text("made_id IS NOT NULL")
+Index("ix_support_acts_made_id", support_acts.c.made_id, sqlite_where=_MADE, postgresql_where=_MADE)
 
 # Complaints by the operator's own reference, with the day by which each is to be answered.
 complaints = Table(

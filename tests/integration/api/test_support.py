@@ -136,6 +136,9 @@ async def test_why_is_sealed_and_stands_nowhere_else(service: Service) -> None:
     )
     assert "CANARY" not in said
     assert [each["act"] for each in await acts(service)] == ["resent", "complaint_attached"]
+    known = (await service.get(f"/v1/recipients/{OPERATOR}/{RECIPIENT}/export")).json()
+    assert [each["act"] for each in known["support"]] == ["resent", "complaint_attached"]
+    assert [each["reference"] for each in known["complaints"]] == ["RK-1"]
 
 
 @ONE_ENGINE
