@@ -152,6 +152,14 @@ faults: $(STAMP) ## put faults in and see that nothing is lost, doubled or overl
 fuzz: $(STAMP) ## ask all routes on both databases what openapi.yaml lets one think of: no 5xx, every answer described (N=, SEED=)
 	@env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$$PWD/.venv/bytecode" $(PY) -m tests.fuzz --cases $${N:-20000} $${SEED:+--seed $$SEED}
 
+.PHONY: flood
+flood: $(STAMP) ## post one event N times to both databases: it is kept and told once
+	@$(PY) -m tests.flood --copies $${N:-100000}
+
+.PHONY: timings
+timings: $(STAMP) ## whether the time of an answer tells who is a customer, over N known and N unknown contact points
+	@$(PY) -m tests.timings --people $${N:-1000}
+
 # Real processes; who tells the people is killed three times in the middle. DATABASE=sqlite: one process, killed by nobody.
 .PHONY: incident
 incident: $(STAMP) ## a facility shuts where something waits for N people: each is told once, and what single events take meanwhile (N=, DATABASE=)
