@@ -13,10 +13,11 @@ from app.domain.access import Scope
 from app.domain.access_token import ALL_OPERATORS, actor_of
 from app.storage import facts as fact_store
 from app.storage.tables import facts
-from tests.builders import OPERATOR, RECIPIENT
+from tests.builders import OPERATOR, RECIPIENT, SHIPMENT
 from tests.doubles.issuer import Issuer
+from tests.integration.api.browser import browser
 from tests.integration.api.scene import Request, Scene, put_hold, set_scene
-from tests.integration.api.service import BASE_URL, OTHER_OPERATOR, Service, bearer, now, open_service
+from tests.integration.api.service import BASE_URL, OTHER_OPERATOR, Service, bearer, fresh_event, now, open_service
 from tests.integration.api.test_access import GUARDED, REPORTS
 from tests.tokens import SUBJECT, Key, claims, header, key, token
 
@@ -242,3 +243,38 @@ async def test_an_issuer_that_goes_away_leaves_its_last_keys(
     assert (await service.client.get("/readyz")).status_code == 200
     monkeypatch.setattr("app.usecases.issuer_keys.KEPT", timedelta(0))
     assert (await service.client.get("/v1/notifications", headers=headers)).status_code == 401
+
+
+# the page of auditors
+
+
+async def test_a_token_opens_an_auditors_session_that_ends_with_it(
+    service: Service, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = browser(service)
+    signed = await visitor.post("/audit/sign-in", {"key": issuer.token("proofs:read", operators=[OPERATOR])})
+    assert (signed.status_code, signed.headers["location"]) == (303, "/audit")
+    assert actor_of(issuer.identifier, SUBJECT) in (await visitor.get("/audit")).text
+    monkeypatch.setattr("app.domain.access_token.LEEWAY", timedelta(minutes=-6))  # as it is six minutes later
+    assert actor_of(issuer.identifier, SUBJECT) not in (await visitor.get("/audit")).text
+
+
+async def test_a_token_for_no_operator_finds_nothing_on_the_page_of_auditors(service: Service, issuer: Issuer) -> None:
+    await service.register()
+    await service.post(fresh_event())
+    pages = {}
+    for name, operators in {"own": [OPERATOR], "none": None}.items():
+        visitor = browser(service)
+        await visitor.post("/audit/sign-in", {"key": issuer.token("proofs:read", operators=operators)})
+        pages[name] = await visitor.submit("/audit/search", {"term": SHIPMENT}, page="/audit")
+    assert pages["own"].url.path.startswith("/audit/story/")
+    assert pages["own"].status_code == 200
+    assert pages["none"].url.path == "/audit/search"
+    assert pages["none"].status_code < 500
+
+
+async def test_a_bad_token_opens_no_auditors_session(service: Service, issuer: Issuer) -> None:
+    for presented in bad_tokens(issuer).values():
+        answer = await browser(service).post("/audit/sign-in", {"key": presented})
+        assert answer.status_code == 422
+        assert "set-cookie" not in answer.headers
