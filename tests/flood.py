@@ -1,7 +1,8 @@
-"""One event, posted over and over: `python -m tests.flood`, on each database. However often, it is told once.
+"""Floods, on each database: `python -m tests.flood`.
 
-A fifth of the copies comes one by one over many connections, the others in batches that hold nothing else. Ends with 1
-when anything but one event and one notification is kept, or an answer is not what it should be.
+One event is posted over and over, a fifth of the copies one by one over many connections, the others in batches that
+hold nothing else: it is kept and planned once. Then many messages of one source wait, and one of another source is
+posted: it leaves within five seconds. Ends with 1 when anything is otherwise.
 """
 
 import argparse
@@ -17,19 +18,28 @@ from sqlalchemy import func, select
 
 from app.domain.channel import Channel
 from app.domain.notification import Status
+from app.storage.database import Database
 from app.storage.tables import events, notifications
 from tests.bench.deployments import Deployment, deploy_postgres, deploy_sqlite
 from tests.bench.load import Expected, drive, post
+from tests.bench.outbox import fill, unsettled
 from tests.bench.processes import awizo
+from tests.bench.providers import service, sms_through
+from tests.bench.sinks import sms_sink
 from tests.bench.traffic import BATCH_TYPE, SINGLE_TYPE, bodies
 from tests.postgres import start_postgres
 
 _CONNECTIONS = 32
 _BATCH = 500
 _BATCH_CONNECTIONS = 4
+_WAITING = 10_000
+_BEGUN = 500  # so many of them have left when the other one is posted
+_LOOK_SECONDS = 0.05
+_SECONDS_MAX = 5.0
+_ACCEPTED = Expected(status=202, text=b'"status":"queued"', count=1)
 
 
-async def _trial(deployment: Deployment, copies: int) -> bool:
+async def _copied(deployment: Deployment, copies: int) -> bool:
     """Post so many copies of one event; whether it was kept once and planned once."""
     event = next(bodies(recipients=1))
     batch = json.dumps([json.loads(event)] * _BATCH).encode()
@@ -54,6 +64,36 @@ async def _trial(deployment: Deployment, copies: int) -> bool:
     return kept == [1, 1]
 
 
+async def _behind_a_backlog(deployment: Deployment, waiting: int) -> bool:
+    """Have so many messages of one source wait, then one of another; whether that leaves soon."""
+    await fill(deployment, waiting, (Channel.SMS,))
+    event = json.dumps(json.loads(next(bodies(recipients=1))) | {"source": "/another"}).encode()
+    with sms_sink() as sink, service(deployment, sms_through(sink.url)) as running:
+        async with deployment.open() as database:
+            before = await unsettled(database, Channel.SMS)
+            while await unsettled(database, Channel.SMS) > before - _BEGUN:  # noqa: ASYNC110 – it is another process's doing
+                await asyncio.sleep(_LOOK_SECONDS)
+            request = post(running[0].port, "/v1/events", event, token=deployment.token, content_type=SINGLE_TYPE)
+            posted = time.perf_counter()
+            await drive(running[0].port, iter([request]), _ACCEPTED, connections=1, seconds=0)
+            while await _waits(database):  # noqa: ASYNC110 – the same
+                await asyncio.sleep(_LOOK_SECONDS)
+            seconds, behind = time.perf_counter() - posted, await unsettled(database, Channel.SMS)
+    sys.stdout.write(
+        f"{deployment.name}: behind {before} messages of one source, another's left after {seconds:.2f} s, "
+        f"while {behind} still waited\n"
+    )
+    return seconds < _SECONDS_MAX and behind > 0
+
+
+async def _waits(database: Database) -> bool:
+    """Whether the newest message has not reached its provider yet."""
+    newest = select(notifications.c.status).where(notifications.c.channel == Channel.SMS)
+    async with database.read() as tx:
+        status = (await tx.execute(newest.order_by(notifications.c.id.desc()).limit(1))).scalar_one()
+    return status in {Status.QUEUED, Status.SENDING}
+
+
 async def _post(port: int, request: bytes, *, at_least: int, planned: int, connections: int) -> int:
     """Post it so often, each time answered with what was planned the first time; how often it was."""
     expected, answered = Expected(status=202, text=b'"status":"queued"', count=planned), 0
@@ -66,10 +106,12 @@ async def _post(port: int, request: bytes, *, at_least: int, planned: int, conne
 async def _run(copies: int, directory: Path) -> bool:
     with start_postgres() as server:
         deployments = [
-            await deploy_sqlite(directory, recipients=1, channels=(Channel.SMS,)),
-            await deploy_postgres(server, directory, recipients=1, channels=(Channel.SMS,)),
+            await deploy_sqlite(directory, recipients=100, channels=(Channel.SMS,)),
+            await deploy_postgres(server, directory, recipients=100, channels=(Channel.SMS,)),
         ]
-        return all([await _trial(each, copies) for each in deployments])
+        kept = [await _copied(each, copies) for each in deployments]
+        left = [await _behind_a_backlog(each, _WAITING) for each in deployments]
+    return all([*kept, *left])
 
 
 def main() -> int:
