@@ -121,3 +121,10 @@ async def newest_notifications(tx: Tx, shipment: bytes, *, limit: int) -> list[N
     )
     named = [name for row in await tx.execute(query) for name in row if name is not None]
     return list((await outbox.by_ids(tx, set(named))).values())
+
+
+async def newest_of_event(tx: Tx, event: UUID, *, limit: int) -> list[Notification]:
+    """Up to `limit` notifications that tell of one event, which may be about a whole area, planned last first."""
+    query = select(notifications).where(notifications.c.event_id == event)
+    rows = await tx.execute(query.order_by(notifications.c.created_at.desc(), notifications.c.id.desc()).limit(limit))
+    return [outbox.notification_of(row) for row in rows]

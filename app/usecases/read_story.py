@@ -73,19 +73,22 @@ class Story:
 
 
 async def read_story(tx: Tx, record: UUID, operator: str, *, opened: Collection[str] | None, proving: Proving) -> Story:
-    """The story of the item that a notification or event of that operator is about; without an item, of it alone.
+    """The story of the item that a notification or event of that operator is about.
+
+    Without an item it is the story of the notification alone, or of the event and what was told of it.
 
     `opened` names the fields that the proofs reveal, None all of them, as for `prove_notification`.
     """
     index, notification = await _shipment_of(tx, record)
-    told = [notification] if notification else []
-    reported = [record] if notification is None else []
-    is_whole = True
+    told, reported, is_whole = [notification] if notification else [], [], True
     if index is not None:
         about = await timeline_store.newest_notifications(tx, index, limit=MESSAGES_MAX + 1)
         entries = await timeline_store.newest_events(tx, index, limit=EVENTS_MAX + 1)
         told, reported = _some(about, told), [each.entry.id for each in entries[:EVENTS_MAX]]
         is_whole = len(about) <= MESSAGES_MAX and len(entries) <= EVENTS_MAX
+    elif notification is None:  # about an area, or of somebody who was erased
+        about = await timeline_store.newest_of_event(tx, record, limit=MESSAGES_MAX + 1)
+        told, reported, is_whole = _some(about, told), [record], len(about) <= MESSAGES_MAX
     return Story(
         operator=operator,
         shipments=await _names(tx, told, reported),

@@ -24,10 +24,10 @@ from app.storage import recipients as recipient_store
 from app.storage.tables import facts, sessions
 from app.usecases.guard_sign_in import WRONG_SECRETS_MAX
 from app.usecases.sessions import digest_of
-from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT, SHIPMENT
+from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT, SHIPMENT, area_cloud_event
 from tests.integration.api.browser import Visitor, browser, form_token
 from tests.integration.api.scene import Scene, set_scene, until
-from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event, now, open_service
+from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event, now, open_service, person
 
 # One running service for all: nothing here changes what another test sees, and what is on record is told by its key.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -485,3 +485,26 @@ async def test_the_page_is_small_and_runs_nothing_but_its_own_script(scene: Scen
     assert "unsafe" not in str(policy)
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_an_event_about_an_area_leads_to_what_was_told_of_it(service: Service) -> None:
+    visitor = await signed_in(service)
+    for name in ("neighbour-1", "neighbour-2"):
+        body = person() | {"post_codes": ["99-999"]}
+        body["consents"] = [
+            each | {"purpose": "incident"} for each in body["consents"] if each["purpose"] == "delivery"
+        ]
+        answer = await service.client.put(f"/v1/recipients/{OPERATOR}/{name}", json=body, headers=service.admin)
+        assert answer.status_code == 201
+    data = {"scope": {"post_codes": ["99-999"]}, "incident": "I-99"}
+    incident = area_cloud_event("service_disruption", at=now() - timedelta(minutes=1), data=data)
+    event = (await service.post(incident)).json()["event"]
+
+    async def told() -> bool:
+        kinds = re.findall(r'data-type="(notification\.[a-z]+)"', (await visitor.get(f"/audit/story/{event}")).text)
+        return len([kind for kind in kinds if kind != "notification.closed"]) == 4
+
+    await until(told)
+    page = await visitor.get(f"/audit/story/{event}")
+    assert "Bez numeru" in page.text
+    assert page.text.count('data-type="event.accepted"') == 1
