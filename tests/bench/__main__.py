@@ -20,6 +20,7 @@ from tests.bench.batching import batching
 from tests.bench.deployments import Deployment, Prepare, deploy_postgres, deploy_sqlite
 from tests.bench.direct import driver_url
 from tests.bench.dispatching import emailing, texting
+from tests.bench.exporting import exporting
 from tests.bench.growing import growing
 from tests.bench.idling import idling
 from tests.bench.plan import Plan
@@ -72,6 +73,7 @@ ROWS: Mapping[str, One | Two] = {
     "proof": Two(measure=proving),
     "growth": Two(measure=growing),
     "query": One(measure=querying, recipients=PEOPLE),
+    "export": One(measure=exporting, recipients=100),
 }
 DATABASES = ("postgres", "sqlite")
 
@@ -92,6 +94,7 @@ class _Run:
             leaves=arguments.size,
             notifications=arguments.size,
             waiting=arguments.waiting,
+            proofs=arguments.proofs,
             out=arguments.out,
         )
 
@@ -189,6 +192,7 @@ def _arguments() -> argparse.Namespace:
         "--size", type=int, default=1_000_000, help="leaves of the large log, notifications of the large database"
     )
     parser.add_argument("--waiting", type=int, default=20_000, help="shipments that wait where an incident happens")
+    parser.add_argument("--proofs", type=int, default=10_000, help="proofs in the row of exports")
     parser.add_argument("--out", type=Path, default=Path("docs/bench"), help="the directory that keeps the results")
     return parser.parse_args()
 

@@ -16,7 +16,7 @@ from tests.bench.deployments import Deployment
 from tests.bench.load import HOST
 
 _ROOT = Path(__file__).parents[2]
-_START_SECONDS, _STOP_SECONDS = 30.0, 30.0
+_START_SECONDS, _STOP_SECONDS = 180.0, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,11 @@ async def querying(deployment: Deployment, plan: Plan) -> list[Row]:
         sealer = sealer_of(deployment.settings, database)
         await sealer.start()
         people = await query_history.fill(database, sealer, notifications_wanted=plan.notifications)
+    return await searching(deployment, plan, people=people)
+
+
+async def searching(deployment: Deployment, plan: Plan, *, people: int) -> list[Row]:
+    """The same in a database that is filled already, for so many people."""
     wanted = kinds(people=people, copies=people // query_history.PEOPLE - 1)
     asking = _Asking(deployment=deployment, plan=plan, ids=await _some_ids(deployment))
     with awizo(deployment, role="api") as port:

@@ -217,7 +217,8 @@ async def test_a_hold_keeps_old_values_and_lifting_it_lets_them_go(world: World,
     assert [payload is None for payload in payloads].count(False) == 1
     assert await lift(world, "held")
     assert set(await column(world, events.c.payload)) == {None}
-    assert set(await column(world, notifications.c.shipment_index)) == {None}
+    for gone in ("shipment_index", "facility", "courier_index"):
+        assert set(await column(world, notifications.c[gone])) == {None}
     assert await sealed_types(world) == {"consent.granted"}
 
 

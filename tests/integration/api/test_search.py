@@ -15,7 +15,7 @@ from app.storage import facts as fact_store
 from app.storage import recipients as recipient_store
 from app.storage.recipients import NOBODY
 from app.storage.tables import facts
-from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT, SHIPMENT
+from tests.builders import EMAIL, FACILITY, OPERATOR, PHONE, RECIPIENT, SHIPMENT
 from tests.integration.api.scene import set_scene
 from tests.integration.api.service import OTHER_OPERATOR, Service, fresh_event, now
 
@@ -82,6 +82,30 @@ async def test_a_search_finds_by_everything_that_it_may_be_narrowed_to(service: 
     assert await found(service, **own, shipment=SHIPMENT, recipient="somebody-else") == []
     assert await found(service, status="suppressed") == []
     assert set(await found(service, status="held")).isdisjoint({*mine, *theirs})
+
+
+async def test_a_search_by_a_courier_is_sealed_though_it_names_nobody_who_is_registered(service: Service) -> None:
+    await service.register()
+    ids = await posted(service)
+    wanted: dict[str, Any] = {"operator": OPERATOR, "facility": FACILITY["id"], "courier": "K-0421"}
+    wanted["kind"] = "notice_left"
+    assert await found(service, **wanted, reason=REASON) == ids
+    assert await found(service, **wanted | {"courier": "K-0422"}, reason=REASON) == []
+    assert [(reason, name) for _, reason, name in await readings(service)] == [(REASON, NOBODY)] * 2
+    assert (await search(service, **wanted)).status_code == 422
+
+
+async def test_each_item_says_what_its_facts_show_and_where_its_proof_is(service: Service) -> None:
+    scene = await set_scene(service)
+    (item,) = (await search(service, channel="sms", kind="notice_left", grade=1)).json()["items"]
+    proof = f"/v1/notifications/{scene.sms}/proof"
+    said = {"total": 3, "published": 3, "grade": 1, "grade_words": "a provider or mail server took it over"}
+    assert item["facts"] == said | {"proof": proof}
+    assert (await service.get(item["facts"]["proof"], open="none")).status_code == 200
+    unpublished = await posted(service, shipment="00-2")
+    newest = (await search(service, limit=1)).json()["items"][0]
+    assert newest["id"] == unpublished[0]
+    assert newest["facts"]["grade"] == 0
 
 
 async def test_a_contact_is_found_however_it_is_written(service: Service) -> None:
@@ -189,6 +213,13 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"operator": OPERATOR, "contact": {"channel": "sms", "value": "600777888"}, "reason": "why"}, "/contact/value"),
     ({"operator": OPERATOR, "contact": {"channel": "fax", "value": PHONE}, "reason": "why"}, "/contact/channel"),
     ({"operator": "no name"}, "/operator"),
+    ({"facility": "UP-00-032"}, ""),
+    ({"courier": "K-0421", "reason": "why"}, ""),
+    ({"operator": OPERATOR, "courier": "K-0421"}, ""),
+    ({"operator": OPERATOR, "facility": "no name"}, "/facility"),
+    ({"operator": OPERATOR, "courier": "K\n", "reason": "why"}, "/courier"),
+    ({"grade": 6}, "/grade"),
+    ({"grade": True}, "/grade"),
     ({"status": "lost"}, "/status"),
     ({"reason": " "}, "/reason"),
     ({"reason": "x" * 1001}, "/reason"),
