@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from app.api.answer_schemas import ANSWER_SCHEMAS, reference
 from app.api.dependencies import scopes_needed
 from app.api.event_schemas import event_request, event_schemas
+from app.api.parameters import describe_parameters
 from app.api.problems import MEDIA_TYPE
 from app.domain.access import Scope
 
@@ -142,10 +143,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
             version=app.version,
             description=app.description,
             routes=app.routes,
-            tags=[{"name": name, "description": said} for name, said in TAGS.items()],
+            tags=[{"name": name, "description": said} for name, said in sorted(TAGS.items())],
             servers=[{"url": "/", "description": "The deployment that serves this description"}],
             contact={"name": "Whoever runs this deployment"},
-            license_info={"name": "Apache 2.0", "identifier": "Apache-2.0"},
+            license_info={"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
         )
         components = description.setdefault("components", {})
         components.setdefault("schemas", {}).update({**ANSWER_SCHEMAS, **event_schemas()})
@@ -194,6 +195,7 @@ def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
             operation = paths.get(route.path or "", {}).get(method.lower())
             if operation is None:
                 continue
+            describe_parameters(operation)
             operation |= jsonable_encoder(getattr(route, "openapi_extra", None) or {})
             for status, said in (getattr(route, "responses", None) or {}).items():
                 if "content" in said:
@@ -201,6 +203,7 @@ def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
             operation["security"] = ways_in(*scopes) if scopes else operation.get("security", [])
             if scopes:
                 _limit(operation["responses"])
+                operation["responses"].setdefault("422", _answer(422, {}, MEDIA_TYPE))
 
 
 def _limit(responses: dict[str, Any]) -> None:

@@ -59,6 +59,15 @@ def test_an_operation_says_what_it_is_for(name: str) -> None:
     assert operation["description"]
 
 
+@pytest.mark.parametrize("name", [name for name, _ in operations()])
+def test_each_parameter_is_described_and_its_example_fits(name: str) -> None:
+    for parameter in dict(operations())[name].get("parameters", ()):
+        assert parameter["description"], parameter["name"]
+        if "example" in parameter:
+            whole = {"components": DESCRIPTION["components"], **parameter["schema"]}
+            assert jsonschema_rs.validator_for(whole).is_valid(parameter["example"]), parameter["name"]
+
+
 class _Yaml12(yaml.SafeLoader):
     """Reads plain scalars by YAML 1.2's core schema (§10.3.2), as most readers but PyYAML do."""
 
