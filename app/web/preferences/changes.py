@@ -64,11 +64,11 @@ def _pause(change: Change, _person: Recipient, say: Say, language: str) -> tuple
 def _wording(change: Change, _person: Recipient, say: Say, _language: str) -> tuple[str, ...]:
     language, letters, phrase = (change.now[name] for name in ("language", "letters", "phrase"))
     lines = []
-    if language != change.was["language"]:
+    if "language" in change.was:
         lines.append(say("Language of messages: %(language)s.", language=LANGUAGE_NAMES[language]))
-    if letters != change.was["letters"]:
+    if "letters" in change.was:
         lines.append(say("SMS are written: %(letters)s.", letters=say(LETTERS[Letters(letters)])))
-    if phrase != change.was["phrase"]:
+    if "phrase" in change.was:
         lines.append(
             say("Your safety phrase: %(phrase)s.", phrase=phrase) if phrase else say("There is no safety phrase now.")
         )

@@ -27,11 +27,11 @@ async def wording(request: Request) -> Response:
 
 @router.post("/preferences/wording")
 async def set_wording(request: Request) -> Response:
-    """Keep the three settings, as far as they changed."""
+    """Keep the three settings, as far as they changed; the form that takes a change back says only those that did."""
 
     async def act(visit: Visit, form: Form) -> Response:
         was = _fields(visit.person)
-        now = {name: form.one(name) for name in was}
+        now = {name: form.one(name) if name in form.fields else kept for name, kept in was.items()}
         phrase = safety_phrase(now["phrase"]) if now["phrase"] else ""
         if isinstance(phrase, PhraseFault):
             return _page(visit, now, fault=phrase)
@@ -44,7 +44,9 @@ async def set_wording(request: Request) -> Response:
             safety_phrase=phrase if phrase != was["phrase"] else None,
         )
         await visit.services.database.transact(lambda tx: visit.change(tx, choice, act="wording"))
-        return changed(visit, f"{HOME}/wording", Change(what="wording", now=now, was=was))
+        before = {name: kept for name, kept in was.items() if kept != now[name]}
+        change = Change(what="wording", now=now, was=before) if before else None
+        return changed(visit, f"{HOME}/wording", change)
 
     return await doing(request, act)
 

@@ -166,6 +166,18 @@ async def test_taking_a_consent_back_on_an_old_page_withdraws_nothing_that_was_a
     }
 
 
+async def test_taking_back_how_messages_are_written_touches_only_what_was_changed_then(service: Service) -> None:
+    await service.register()
+    visitor = await signed_in(service)
+    page = await visitor.submit("/preferences/wording", {**_WORDING, "phrase": "kwiat"})
+    form = re.search(r'<form method="post" action="/preferences/wording[^"]*">(.*?)</form>', page.text, re.DOTALL)
+    assert form is not None, page.text
+    await visitor.submit("/preferences/wording", {"language": "uk", "letters": "native", "phrase": "kwiat"})
+    await visitor.post("/preferences/wording", dict(_HIDDEN.findall(form[1])))
+    known = await visitor.person()
+    assert (known.language, known.letters, known.safety_phrase) == ("uk", "native", None)
+
+
 # joining twice
 
 
