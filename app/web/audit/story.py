@@ -18,7 +18,6 @@ from app.web.audit.view import ZONE, story_view, to_the_second
 from app.web.audit.visits import AuditVisit, doing, not_found, reason_in, seeing, shown, unsealable
 from app.web.audit.words import LANES
 from app.web.catalog import speaker
-from app.web.pages import address
 from app.web.preferences.forms import Form
 
 router = APIRouter(include_in_schema=False)
@@ -90,6 +89,7 @@ def _page(
     mistakes: tuple[tuple[str, str], ...] = (),
 ) -> Response:
     """The page; open proofs travel in it, so that none is read, and put on record, a second time."""
+    view, root = story_view(found, visit.language), visit.request.scope.get("root_path", "")
     carried = [base64.b64encode(each.bundle.data).decode() for each in found.told if each.bundle and reason]
     proofs = [str(each.notification.id) for each in found.told if each.bundle]
     return shown(
@@ -98,7 +98,7 @@ def _page(
         status,
         headers={"Content-Security-Policy": POLICY},
         record=record,
-        view=story_view(found, visit.language),
+        view=view,
         lanes=LANES,
         zone=ZONE,
         day_of_list=day_of_list,
@@ -108,5 +108,6 @@ def _page(
         mistakes=mistakes,
         script=SCRIPT,
         carried=carried,
-        sources=[] if reason else [address(visit.request, f"/audit/proof/{each}") for each in proofs],
+        sources=[] if reason else [f"{root}/audit/proof/{each}" for each in proofs],
+        keys=[f"{root}/log/vkey", *(f"{root}/log/{shard}/vkey" for shard in view.shards)],
     )

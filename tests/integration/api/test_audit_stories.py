@@ -296,3 +296,13 @@ async def test_an_event_about_an_area_leads_to_what_was_told_of_it(service: Serv
     page = await visitor.get(f"/audit/story/{event}")
     assert "Bez numeru" in page.text
     assert page.text.count('data-type="event.accepted"') == 1
+
+
+@pytest.mark.parametrize("query", ["", "?lang=uk"])
+async def test_the_page_names_proofs_and_keys_that_its_script_can_load(scene: Scene, query: str) -> None:
+    visitor = await signed_in(scene.service)
+    page = await visitor.get(f"/audit/story/{scene.sms}{query}")
+    named = re.findall(r'data-(?:sources|keys)="([^"]*)"', page.text)
+    addresses = [address for part in named for address in part.split()]
+    assert len(addresses) == 5
+    assert {(await visitor.client.get(address)).status_code for address in addresses} == {200}
