@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.api.proof_schema import PROOF_SCHEMA
 from app.api.shipment_example import SHIPMENT_EXAMPLE
 from app.api.stats_example import STATS_EXAMPLE
 from app.domain.channel import Channel
@@ -382,15 +383,15 @@ ANSWER_SCHEMAS: Mapping[str, Schema] = {
         contact_points=_list(reference("PersonalAct")),
         settings=_list(reference("PersonalAct")),
         holds=_list(_object(type=_TEXT, at=_MOMENT)),
-        support=_list(_object(type=_TEXT, at=_MOMENT, act=_one_of(*Act))),
+        support=_list(_object(type=_TEXT, at=_MOMENT, act=_one_of(*Act, "erasure_asked"))),
         complaints=_list(reference("ComplaintView")),
         failures=_list(_object(at=_MOMENT, contact=_or_null(_TEXT), code=_TEXT, bounced=_FLAG)),
         events=_list({"type": "object", "description": "As posted, in `cloudevent`"}),
         notifications=_list({"type": "object", "description": "With attempts, receipts and the messages as sent"}),
     ),
-    "ProofBundle": {
-        "type": "object",
-        "description": "Verifiable offline, with `awizo verify`; `format` says in which form",
-        "required": ["format", "notification", "issued_at", "pending", "facts", "digest"],
-    },
+    "ProofBundle": PROOF_SCHEMA,
+    "Opening": _described(
+        _object(document={"type": "object"}, salt=_described(_TEXT, "Base64")),
+        "Entry 0 of a shard: its document names the log, its first key and the last checkpoint of the shard before",
+    ),
 }

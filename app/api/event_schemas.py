@@ -77,9 +77,13 @@ def event_request() -> Schema:
         "content": {
             "application/cloudevents+json": {"schema": _reference("CloudEvent"), "examples": named},
             "application/cloudevents-batch+json": {
-                "schema": {"type": "array", "minItems": 1, "maxItems": 500, "items": _reference("CloudEvent")}
+                "schema": {"type": "array", "minItems": 1, "maxItems": 500, "items": _reference("CloudEvent")},
+                "example": list(EXAMPLES.values())[:2],
             },
-            "application/json": {"schema": _reference("EventData")},
+            "application/json": {
+                "schema": _reference("EventData"),
+                "example": EXAMPLES[f"{TYPE_PREFIX}delivery.notice_left{TYPE_SUFFIX}"]["data"],
+            },
         },
     }
 

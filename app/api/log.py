@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from app.api.answer_schemas import reference
 from app.api.dependencies import ServicesDep, require
 from app.api.openapi import answers, ways_in
 from app.api.problems import Problem
@@ -72,7 +73,7 @@ async def get_vkey(request: Request, services: ServicesDep) -> Response:
 @router.get(
     "/opening.json",
     summary="What opened the newest shard",
-    responses=answers(200, 304, 401, 403, 404, 503, schema={"type": "object"}),
+    responses=answers(200, 304, 401, 403, 404, 503, schema=reference("Opening")),
     openapi_extra=_OPTIONAL_KEY,
 )
 @router.head("/opening.json", include_in_schema=False)
@@ -85,6 +86,7 @@ async def get_opening(request: Request, services: _Reader) -> Response:
 @router.get(
     "/tile/{tile:path}",
     summary="A tile or entry bundle of the newest shard",
+    response_class=Response,
     responses=answers(200, 304, 401, 403, 404, 422, 503, media_type=_OCTETS),
     openapi_extra=_OPTIONAL_KEY,
 )
@@ -124,7 +126,7 @@ async def get_vkey_of_shard(shard: _Shard, request: Request, services: ServicesD
 @router.get(
     "/{shard}/opening.json",
     summary="What opened one shard",
-    responses=answers(200, 304, 401, 403, 404, 422, 503, schema={"type": "object"}),
+    responses=answers(200, 304, 401, 403, 404, 422, 503, schema=reference("Opening")),
     openapi_extra=_OPTIONAL_KEY,
 )
 @router.head("/{shard}/opening.json", include_in_schema=False)
@@ -137,6 +139,7 @@ async def get_opening_of_shard(shard: _Shard, request: Request, services: _Reade
 @router.get(
     "/{shard}/tile/{tile:path}",
     summary="A tile or entry bundle of one shard",
+    response_class=Response,
     responses=answers(200, 304, 401, 403, 404, 422, 503, media_type=_OCTETS),
     openapi_extra=_OPTIONAL_KEY,
 )

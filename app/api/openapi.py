@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from app.api.answer_schemas import ANSWER_SCHEMAS, reference
 from app.api.dependencies import scopes_needed
 from app.api.event_schemas import event_request, event_schemas
+from app.api.examples import REQUEST_EXAMPLES, SCHEMA_EXAMPLES, problem_example, problem_examples
 from app.api.parameters import describe_parameters
 from app.api.problems import MEDIA_TYPE
 from app.domain.access import Scope
@@ -129,7 +130,7 @@ def answers(
 def _answer(status: int, schema: dict[str, Any], media_type: str) -> dict[str, Any]:
     described: dict[str, Any] = {"description": _DESCRIPTIONS[status]}
     if status >= 400:
-        described["content"] = {MEDIA_TYPE: {"schema": reference("Problem")}}
+        described["content"] = {MEDIA_TYPE: {"schema": reference("Problem"), "examples": problem_example(status)}}
     elif status not in {204, 304}:
         described["content"] = {media_type: {"schema": schema}}
     return described
@@ -152,8 +153,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
         components.setdefault("schemas", {}).update({**ANSWER_SCHEMAS, **event_schemas()})
         components["securitySchemes"] = SECURITY_SCHEMES
         components["headers"] = RATE_LIMIT_FIELDS
+        components["examples"] = problem_examples(_DESCRIPTIONS)
         _complete(app, description["paths"])
         _bring_back_nulls(components["schemas"])
+        for name, example in SCHEMA_EXAMPLES.items():
+            components["schemas"][name]["examples"] = [example]
         app.openapi_schema = description
     return app.openapi_schema
 
@@ -197,6 +201,9 @@ def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
                 continue
             describe_parameters(operation)
             operation |= jsonable_encoder(getattr(route, "openapi_extra", None) or {})
+            example = REQUEST_EXAMPLES.get(operation["operationId"])
+            if example is not None:
+                operation["requestBody"]["content"]["application/json"]["example"] = example
             for status, said in (getattr(route, "responses", None) or {}).items():
                 if "content" in said:
                     operation["responses"][str(status)]["content"] = jsonable_encoder(said["content"])

@@ -81,7 +81,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status)
-        usual_kind, usual_title, usual_detail = _KINDS.get(status) or _OTHER_KINDS[4 if status < 500 else 5]
+        usual_kind, usual_title, usual_detail = _usual(status)
         self.status = status
         self.type = _TYPE_PREFIX + (kind or usual_kind)
         self.title = title or usual_title
@@ -102,6 +102,15 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         if self.errors:
             members["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in self.errors]
         return members
+
+
+def problem_kind(status: int) -> str:
+    """The slug of the type URI that a problem with this status has unless it says another."""
+    return _usual(status)[0]
+
+
+def _usual(status: int) -> tuple[str, str, str]:
+    return _KINDS.get(status) or _OTHER_KINDS[4 if status < 500 else 5]
 
 
 def problem_response(problem: Problem) -> Response:

@@ -14,6 +14,16 @@ from app.main import create_app
 DESCRIPTION = describe(create_app())
 
 
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """What a `$ref` leads to; anything else is what it is."""
+    while "$ref" in node:
+        steps = node["$ref"].removeprefix("#/").split("/")
+        node = DESCRIPTION
+        for step in steps:
+            node = node[step]
+    return node
+
+
 def schemas_with_examples(node: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any], Any]]:
     """Each schema or media type with its examples, wherever it stands."""
     if isinstance(node, dict):
@@ -21,7 +31,9 @@ def schemas_with_examples(node: Any, place: str = "") -> Iterator[tuple[str, dic
         if isinstance(examples, list):
             yield from ((place, node, example) for example in examples)
         if isinstance(examples, dict) and "schema" in node:
-            yield from ((place, node["schema"], example["value"]) for example in examples.values())
+            yield from ((place, node["schema"], each["value"]) for each in examples.values() if "value" in each)
+        if "example" in node and "schema" in node:
+            yield place, node["schema"], node["example"]
         for name, child in node.items():
             yield from schemas_with_examples(child, f"{place}/{name}")
     elif isinstance(node, list):
@@ -57,6 +69,37 @@ def test_an_operation_says_what_it_is_for(name: str) -> None:
     operation = dict(operations())[name]
     assert operation["summary"]
     assert operation["description"]
+
+
+def json_bodies() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each body of JSON that is sent or answered, problems included."""
+    for name, operation in operations():
+        for media_type, body in operation.get("requestBody", {}).get("content", {}).items():
+            yield f"{name} {media_type}", body
+        for status, answer in operation["responses"].items():
+            for media_type, body in answer.get("content", {}).items():
+                yield f"{name} {status} {media_type}", body
+
+
+def has_example(schema: dict[str, Any]) -> bool:
+    schema = resolved(schema)
+    return bool(schema.get("examples")) or ("oneOf" in schema and all(map(has_example, schema["oneOf"])))
+
+
+@pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in json_bodies() if name.endswith("json")])
+def test_whatever_is_json_has_an_example(body: dict[str, Any]) -> None:
+    assert "example" in body or body.get("examples") or has_example(body["schema"])
+
+
+def test_each_problem_is_shown_with_the_type_that_its_status_has() -> None:
+    fits = jsonschema_rs.validator_for(DESCRIPTION["components"]["schemas"]["Problem"]).is_valid
+    for name, problem in DESCRIPTION["components"]["examples"].items():
+        assert fits(problem["value"])
+        assert problem["value"]["type"] == f"urn:awizo:problem:{name}"
+    for _, operation in operations():
+        for status, answer in operation["responses"].items():
+            for example in answer.get("content", {}).get("application/problem+json", {}).get("examples", {}).values():
+                assert resolved(example)["value"]["status"] == int(status)
 
 
 @pytest.mark.parametrize("name", [name for name, _ in operations()])
