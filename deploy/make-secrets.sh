@@ -14,6 +14,6 @@ random | write postgres_password
 random | write awizo_password
 random | write grafana_password
 printf 'postgresql+asyncpg://awizo:%s@db/awizo' "$(cat secrets/awizo_password)" | write awizo_database_url
-for provider in awizo_smtp_url awizo_twilio_auth_token awizo_smsapi_token; do
+for provider in awizo_smtp_url awizo_twilio_auth_token awizo_smsapi_token awizo_pdf_password; do
     write "$provider" </dev/null
 done

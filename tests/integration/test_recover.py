@@ -16,8 +16,8 @@ from app.storage.log_directory import LogDirectory
 from app.usecases.ask_witnesses import Witnesses
 from app.usecases.export_log import export_log
 from app.usecases.log_fault import LogFaultError
-from app.usecases.recover_log import LostRange, NothingToRecover, Recovery, recover_log
 from app.usecases.record_support import ActingSupport
+from app.usecases.recover_log import LostRange, NothingToRecover, Recovery, recover_log
 from app.usecases.release_restored import release_notifications
 from tests.integration.ledger import new_ledger
 from tests.integration.restoring import Backup, checked, notices, recover, restart

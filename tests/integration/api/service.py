@@ -135,7 +135,7 @@ class Service:
         return await self.client.get(path, params=parameters, headers=self.admin)
 
     async def counts(self) -> dict[str, int]:
-        """How many rows each table has, but those of the log, of providers, of duties and of other systems: they move."""
+        """How many rows each table has, but those that move by themselves: of the log, providers, duties, webhooks."""
         moving = {"leaves", "tiles", "tree_heads", "checkpoints", "pending_entries"}
         moving |= {"providers", "provider_figures", "duties", "figures", "figure_cursors", "retention_cursors"}
         moving |= {"webhook_deliveries"}
