@@ -1,7 +1,9 @@
 """`POST /v1/notifications/search`: for auditors, by what must not stand in a URL."""
 
+import asyncio
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,8 +14,9 @@ from app.api.openapi import answers
 from app.api.problems import Problem
 from app.api.search_models import SearchData, body_of, cursor_of, position_of, read_search
 from app.api.search_views import FOUND_PAGE, found_views
-from app.api.services import refuse_while_log_is_untrusted
+from app.api.services import Services, refuse_while_log_is_untrusted
 from app.domain.access import Caller, Scope
+from app.storage.search import Search
 from app.usecases.read_access import Reading
 from app.usecases.search_notifications import seal_search, search_notifications
 
@@ -45,10 +48,16 @@ async def search(
     looked_for = wanted.search(caller)
     if looked_for.names_somebody:
         refuse_while_log_is_untrusted(services)
-        reading = Reading(actor=caller.key_id, act="search", reason=wanted.reason)
-        await seal_search(services.database, looked_for, reading, surroundings=services.surroundings)
+    reading = Reading(actor=caller.key_id, act="search", reason=wanted.reason)
+    page, _ = await asyncio.gather(  # what is found is given to nobody before it is sealed that they asked
+        _page(services, looked_for, before=before, limit=wanted.limit),
+        seal_search(services.database, looked_for, reading, surroundings=services.surroundings),
+    )
+    return Response(orjson.dumps(page), HTTPStatus.OK, media_type="application/json")
+
+
+async def _page(services: Services, looked_for: Search, *, before: UUID | None, limit: int) -> dict[str, Any]:
     async with services.database.read() as tx:
-        found = await search_notifications(tx, looked_for, before=before, limit=wanted.limit)
+        found = await search_notifications(tx, looked_for, before=before, limit=limit)
         items = await found_views(tx, found)
-    following = cursor_of(found.following) if found.following else None
-    return Response(orjson.dumps({"items": items, "next": following}), HTTPStatus.OK, media_type="application/json")
+    return {"items": items, "next": cursor_of(found.following) if found.following else None}

@@ -31,11 +31,11 @@ _WITHIN_SECONDS = 1_800.0
 _DOWNLOAD_BYTES = 64 * 1024
 _MEBIBYTE = 1024 * 1024
 _GROWS_MOST = 8 * _MEBIBYTE
-_REST_MOST = 400 * _MEBIBYTE
+_MOST = 400 * _MEBIBYTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class Look:
     """What was seen at one moment of an export: how far it was, and how much memory its writer had resident."""
 
     seconds: float
@@ -45,7 +45,7 @@ class _Look:
 
 
 async def exporting(deployment: Deployment, plan: Plan) -> list[Row]:
-    """How much more memory the writer has in the last third of an export than in the first, and the most it had."""
+    """How much memory the writer has in the last third of an export, and at most."""
     async with deployment.open() as database:
         await _let_happen(database, deployment, proofs=plan.proofs)
     with ExitStack() as stack:
@@ -60,15 +60,18 @@ async def exporting(deployment: Deployment, plan: Plan) -> list[Row]:
         looks = await _watched(asking, f"/v1/audit/exports/{export}", writer)
         downloaded = list(asking.download(f"/v1/audit/exports/{export}/file", api))
     _check(looks, downloaded, proofs=plan.proofs)
-    first, last = _thirds(looks)
-    grown = last - first
-    _write(plan, deployment, looks, downloaded, grown=grown)
-    what = f"export of {plan.proofs:,} proofs: writer's resident memory"
+    _write(plan, deployment, looks, downloaded)
+    return rows_of(deployment.name, plan.proofs, [each for each in looks if each.written])
+
+
+def rows_of(database: str, proofs: int, writing: Sequence[Look]) -> list[Row]:
+    """What the writer's memory comes to in the last third, against a little more than in the first; and at most."""
+    first, last = _thirds(writing)
+    what = f"export of {proofs:,} proofs: its writer's memory"
+    in_first = f"{what} in the last third ({first / _MEBIBYTE:,.0f} MiB in the first)"
     return [
-        Weight(
-            what=f"{what}, last third less first", database=deployment.name, bytes=max(grown, 1.0), most=_GROWS_MOST
-        ),
-        Weight(what=f"{what}, at most", database=deployment.name, bytes=max(_memory(looks)), most=_REST_MOST),
+        Weight(what=in_first, database=database, bytes=last, most=first + _GROWS_MOST),
+        Weight(what=f"{what}, at most", database=database, bytes=max(_memory(writing)), most=_MOST),
     ]
 
 
@@ -92,14 +95,14 @@ async def _let_happen(database: Database, deployment: Deployment, *, proofs: int
         pass
 
 
-async def _watched(asking: "_Asking", export: str, writer: Running) -> list[_Look]:
+async def _watched(asking: "_Asking", export: str, writer: Running) -> list[Look]:
     """Looks at it until it is done."""
     looks, started = [], perf_counter()
     async with asyncio.timeout(_WITHIN_SECONDS):
         while True:
             shown = asking.ask("GET", export)
             looks.append(
-                _Look(
+                Look(
                     seconds=perf_counter() - started,
                     listed=shown["notifications"],
                     written=shown["written"],
@@ -153,7 +156,7 @@ class _Asking:
         return connection, connection.getresponse()
 
 
-def _check(looks: Sequence[_Look], downloaded: Sequence[tuple[bytes, int]], *, proofs: int) -> None:
+def _check(looks: Sequence[Look], downloaded: Sequence[tuple[bytes, int]], *, proofs: int) -> None:
     """It wrote all of them, its progress never fell, and the file holds them."""
     for name in ("listed", "written"):
         seen = [getattr(look, name) for look in looks]
@@ -165,22 +168,20 @@ def _check(looks: Sequence[_Look], downloaded: Sequence[tuple[bytes, int]], *, p
             raise RuntimeError(f"the file has {len(bundles)} bundles")
 
 
-def _memory(looks: Sequence[_Look]) -> list[float]:
+def _memory(looks: Sequence[Look]) -> list[float]:
     return [float(look.resident) for look in looks]
 
 
-def _thirds(looks: Sequence[_Look]) -> tuple[float, float]:
-    """The median of the resident memory in the first and in the last third of what was seen of the writing."""
-    writing = _memory([look for look in looks if look.written])
-    third = max(1, len(writing) // 3)
-    return median(writing[:third]), median(writing[-third:])
+def _thirds(looks: Sequence[Look]) -> tuple[float, float]:
+    """The median of the resident memory in the first and in the last third of these looks."""
+    memory = _memory(looks)
+    third = max(1, len(memory) // 3)
+    return median(memory[:third]), median(memory[-third:])
 
 
-def _write(
-    plan: Plan, deployment: Deployment, looks: Sequence[_Look], downloaded: Sequence[tuple[bytes, int]], *, grown: float
-) -> None:
+def _write(plan: Plan, deployment: Deployment, looks: Sequence[Look], downloaded: Sequence[tuple[bytes, int]]) -> None:
     """All that was seen, for programs."""
-    first, last = _thirds(looks)
+    first, last = _thirds([each for each in looks if each.written])
     served = [size for _, size in downloaded]
     members = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -188,7 +189,7 @@ def _write(
         "proofs": plan.proofs,
         "seconds": round(looks[-1].seconds, 1),
         "file_bytes": sum(len(piece) for piece, _ in downloaded),
-        "writer_resident": {"first_third": int(first), "last_third": int(last), "grown": int(grown)},
+        "writer_resident": {"first_third": int(first), "last_third": int(last)},
         "server_resident_while_downloading": {"first": served[0], "most": max(served), "last": served[-1]},
         "looks": [[round(look.seconds, 1), look.listed, look.written, look.resident] for look in looks],
     }
