@@ -14,7 +14,6 @@ from app.usecases.create_key import create_key
 from app.wiring import open_database, real_surroundings
 
 HOST = "127.0.0.1"
-SANDBOX_PORT, SANDBOX_SMTP_PORT = 8025, 2525
 SMS_PROVIDERS = "twilio=70,smsapi=30"
 
 
@@ -46,14 +45,17 @@ async def development_key(settings: Settings) -> str:
         await database.close()
 
 
-async def run_development(settings: Settings, *, port: int) -> None:
+async def run_development(settings: Settings, *, port: int, sandbox_port: int, smtp_port: int) -> None:
     """Run everything until interrupted, after saying where it is."""
-    async with Sandbox(http_port=SANDBOX_PORT, smtp_port=SANDBOX_SMTP_PORT) as sandbox:
+    async with Sandbox(http_port=sandbox_port, smtp_port=smtp_port) as sandbox:
         public_url = f"http://{HOST}:{port}"
         local = with_sandbox(settings, sandbox, public_url=public_url)
         token = await development_key(local)
         typer.echo(f"awizo          {public_url}/docs")
         typer.echo(f"inbox          {sandbox.base_url}/   every SMS and e-mail that was sent")
+        typer.echo(
+            "outcomes       numbers and mailboxes that force each one: at the foot of the inbox, and docs/sandbox.md"
+        )
         typer.echo(f"checkpoint     {public_url}/log/checkpoint")
         typer.echo(f"settings       {public_url}/preferences   what people set for themselves; codes come to the inbox")
         typer.echo(f"verify         {public_url}/verify   checks a proof in the browser")

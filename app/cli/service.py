@@ -75,15 +75,19 @@ def sandbox(
 
 def run(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    sandbox_port: Annotated[int, typer.Option(min=0, max=65535, help="Of the inbox and the SMS providers")] = 8025,
+    sandbox_smtp_port: Annotated[int, typer.Option(min=0, max=65535)] = 2525,
 ) -> None:
     """Run service, worker and sandbox providers on this machine, for development."""
     from app.development import run_development
     from app.serving import run_until_done
 
     try:
-        run_until_done(run_development(process_settings(), port=port))
+        settings = process_settings()
+        run_until_done(run_development(settings, port=port, sandbox_port=sandbox_port, smtp_port=sandbox_smtp_port))
     except OSError as error:
-        fail(f"The sandbox's ports 8025 and 2525 cannot be had: {os.strerror(error.errno or 0)}.")
+        ports = f"{sandbox_port} and {sandbox_smtp_port}"
+        fail(f"The sandbox's ports {ports} cannot be had: {os.strerror(error.errno or 0)}.")
 
 
 def demo() -> None:

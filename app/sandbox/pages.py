@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from app.sandbox.inbox import Inbox, SandboxEmail, SandboxSms
-from app.sandbox.magic import MAGIC_MAILBOXES, MAGIC_NUMBERS
+from app.sandbox.magic import MAGIC_ENDINGS, MAGIC_MAILBOXES, MAGIC_NUMBERS
 
 _PHONES_MAX = 60
 _LETTERS_MAX = 60
@@ -91,6 +91,7 @@ class InboxPages:
             connection=self._connection,
             magic_numbers=MAGIC_NUMBERS,
             magic_mailboxes=MAGIC_MAILBOXES,
+            magic_endings=MAGIC_ENDINGS,
             status_words=_STATUS_WORDS,
             encodings=_ENCODINGS,
             room=room,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import httpx
 
 from app.sandbox.inbox import Inbox, Report, SandboxSms
-from app.sandbox.magic import magic_number
+from app.sandbox.magic import MagicNumber, magic_number
 
+_ORDINARY = MagicNumber(ending="", says="delivered")
 _PENDING_MAX = 10_000
 _CONNECTIONS_MAX = 16
 
@@ -61,12 +62,19 @@ class Reporter:
             await self._client.aclose()
 
     async def _report(self, sms: SandboxSms) -> None:
-        magic = magic_number(sms.to)
-        final, code = (magic.final, magic.code) if magic else ("delivered", None)
-        for delay, status, error_code in zip(self._delays, ("sent", final), (None, code), strict=True):
+        for delay, status, error_code in self._due(sms):
             await asyncio.sleep(delay)
             answered = await self._call_back(sms, status, error_code)
             self._inbox.record_report(sms.sid, Report(status=status, answered=answered), error_code)
+
+    def _due(self, sms: SandboxSms) -> list[tuple[float, str, int | None]]:
+        """What is to be reported of it: after how many more seconds, which status, which error code."""
+        magic = magic_number(sms.to) or _ORDINARY
+        if magic.final is None:
+            return []
+        sent_after, final_after = self._delays
+        code = None if magic.final == "delivered" else magic.code
+        return [(sent_after, "sent", None), (final_after * magic.report_delay, magic.final, code)]
 
     async def _call_back(self, sms: SandboxSms, status: str, error_code: int | None) -> int | None:
         """The HTTP status of the answer, or None when there was none or nobody asked to be called."""

@@ -56,9 +56,11 @@ class SmsApi:
         if code:
             return _error(code, "The message cannot be taken")
         magic = magic_number(form["to"])
-        if magic is not None and magic.http_status != 201:
-            return _misbehave(magic)
-        return self._take(form)
+        if magic is None or magic.http_status == 201:
+            return self._take(form)
+        if magic.kept:
+            self._take(form)
+        return _misbehave(magic)
 
     def _take(self, form: Mapping[str, str]) -> Response:
         body, idx, now = form["message"], form.get("idx", ""), self._clock()

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from app.sandbox.inbox import Inbox, SandboxEmail
 from app.sandbox.letters import read_letter
-from app.sandbox.magic import MAGIC_MAILBOXES
+from app.sandbox.magic import MAGIC_ENDINGS, MAGIC_MAILBOXES
 
 _SIZE_MAX = 10 * 1024 * 1024
 _IDLE_SECONDS = 300.0
@@ -94,6 +94,11 @@ class SmtpServer:
                     raw.append(line.removeprefix(b"."))
         if size > _SIZE_MAX:
             return "552 5.3.4 message too big"
+        ending = next(
+            (MAGIC_ENDINGS[name] for name in map(_mailbox, envelope.recipients) if name in MAGIC_ENDINGS), None
+        )
+        if ending is not None:
+            return ending
         email = _kept(b"".join(raw), envelope, self._clock())
         self._inbox.add_email(email)
         return f"250 2.0.0 Ok: queued as {email.id}"
@@ -137,11 +142,15 @@ def _rcpt(rest: str, envelope: _Envelope) -> str:
         return "503 5.5.1 MAIL first"
     if path is None or "@" not in path[1]:
         return "501 5.5.4 RCPT TO:<address>"
-    refusal = MAGIC_MAILBOXES.get(path[1].partition("@")[0].lower())
+    refusal = MAGIC_MAILBOXES.get(_mailbox(path[1]))
     if refusal is not None:
         return refusal
     envelope.recipients.append(path[1])
     return "250 2.1.5 ok"
+
+
+def _mailbox(address: str) -> str:
+    return address.partition("@")[0].lower()
 
 
 def _kept(raw: bytes, envelope: _Envelope, now: datetime) -> SandboxEmail:

@@ -47,9 +47,11 @@ class TwilioApi:
         if fault is not None:
             return _error(400, *fault)
         magic = magic_number(form["To"])
-        if magic is not None and magic.http_status != 201:
-            return _misbehave(magic)
-        return self._take(form)
+        if magic is None or magic.http_status == 201:
+            return self._take(form)
+        if magic.kept:
+            self._take(form)
+        return _misbehave(magic)
 
     async def list_messages(self, request: Request) -> Response:
         """200 with a page of what Twilio's account holds for `To` and `From`, the newest first."""

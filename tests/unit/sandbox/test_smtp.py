@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.sandbox.letters import links_in_html, read_letter
-from app.sandbox.magic import MAGIC_MAILBOXES
+from app.sandbox.magic import MAGIC_ENDINGS, MAGIC_MAILBOXES
 from app.sandbox.server import Sandbox
 
 
@@ -66,6 +66,21 @@ async def test_a_magic_mailbox_is_refused(sandbox: Sandbox, client: aiosmtplib.S
     with pytest.raises(aiosmtplib.SMTPRecipientRefused) as refused:
         await client.rcpt(f"{mailbox}@example.com")
     assert refused.value.code == int(reply[:3])
+    assert sandbox.emails == ()
+
+
+@pytest.mark.parametrize(("mailbox", "reply"), MAGIC_ENDINGS.items())
+async def test_a_magic_mailbox_lets_a_letter_come_to_its_end_and_keeps_it_not(
+    sandbox: Sandbox, client: aiosmtplib.SMTP, mailbox: str, reply: str
+) -> None:
+    await client.mail("a@b.example")
+    await client.rcpt(f"{mailbox}@example.com")
+    with pytest.raises((aiosmtplib.SMTPDataError, aiosmtplib.SMTPServerDisconnected)) as ended:
+        await client.data(b"Subject: x\r\n\r\nCzeka.\r\n")
+    if isinstance(ended.value, aiosmtplib.SMTPDataError):
+        assert ended.value.code == int(reply[:3])
+    else:
+        assert reply == ""
     assert sandbox.emails == ()
 
 
