@@ -61,17 +61,17 @@ async def exporting(deployment: Deployment, plan: Plan) -> list[Row]:
         downloaded = list(asking.download(f"/v1/audit/exports/{export}/file", api))
     _check(looks, downloaded, proofs=plan.proofs)
     _write(plan, deployment, looks, downloaded)
-    return rows_of(deployment.name, plan.proofs, [each for each in looks if each.written])
+    return rows_of(deployment.name, plan.proofs, looks)
 
 
-def rows_of(database: str, proofs: int, writing: Sequence[Look]) -> list[Row]:
+def rows_of(database: str, proofs: int, looks: Sequence[Look]) -> list[Row]:
     """What the writer's memory comes to in the last third, against a little more than in the first; and at most."""
-    first, last = _thirds(writing)
+    first, last = _thirds(looks)
     what = f"export of {proofs:,} proofs: its writer's memory"
     in_first = f"{what} in the last third ({first / _MEBIBYTE:,.0f} MiB in the first)"
     return [
         Weight(what=in_first, database=database, bytes=last, most=first + _GROWS_MOST),
-        Weight(what=f"{what}, at most", database=database, bytes=max(_memory(writing)), most=_MOST),
+        Weight(what=f"{what}, at most", database=database, bytes=max(_memory(looks)), most=_MOST),
     ]
 
 
@@ -173,15 +173,15 @@ def _memory(looks: Sequence[Look]) -> list[float]:
 
 
 def _thirds(looks: Sequence[Look]) -> tuple[float, float]:
-    """The median of the resident memory in the first and in the last third of these looks."""
-    memory = _memory(looks)
+    """The median of the resident memory in the first and in the last third of the writing."""
+    memory = _memory([each for each in looks if each.written])
     third = max(1, len(memory) // 3)
     return median(memory[:third]), median(memory[-third:])
 
 
 def _write(plan: Plan, deployment: Deployment, looks: Sequence[Look], downloaded: Sequence[tuple[bytes, int]]) -> None:
     """All that was seen, for programs."""
-    first, last = _thirds([each for each in looks if each.written])
+    first, last = _thirds(looks)
     served = [size for _, size in downloaded]
     members = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
