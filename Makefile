@@ -21,7 +21,7 @@ LOADED_BY_NAME := aiosqlite|asyncpg|tzdata|uvicorn
 # FastAPI is made of Starlette, Pydantic of its core, Jinja of MarkupSafe; aiohttp's addresses are yarl's: the release is theirs to say.
 COME_WITH_OTHERS := starlette|pydantic_core|markupsafe|yarl
 
-# A worker for each core and one more, as many tests wait for processes and clocks, but no more than this: each has a
+# A worker for each core and two more, as many tests wait for processes and clocks, but no more than this: each has a
 # PostgreSQL of its own, or a share in the one that is given.
 WORKERS_MAX := 4
 
@@ -72,7 +72,7 @@ run: $(STAMP) ## service, worker and sandbox providers on 127.0.0.1:8000, until 
 .PHONY: test
 test: $(STAMP) ## the whole suite on SQLite and PostgreSQL (AWIZO_TEST_PG_URL, else the system's binaries)
 	@echo "== tests"
-	@$(PYTEST) -q -n $$(($$(nproc) + 1)) --maxprocesses $(WORKERS_MAX) --dist worksteal -m "not e2e and not peers and not cluster"
+	@$(PYTEST) -q -n $$(($$(nproc) + 2)) --maxprocesses $(WORKERS_MAX) --dist worksteal -m "not e2e and not peers and not cluster"
 
 .PHONY: check
 check: format-check lint types layers openapi-check dependencies ## all that must hold: format, lint, types, layers, OpenAPI drift, dependencies, tests
