@@ -106,8 +106,8 @@ WHY = {
     "technical": marked("it could not be written or carried"),
 }
 
-LANES = (marked("Courier"), "awizo", marked("Provider"), marked("Recipient"))
-COURIER, AWIZO, PROVIDER, RECIPIENT = range(4)
+LANES = (marked("Operator"), "awizo", marked("Provider"), marked("Recipient"))
+OPERATOR, AWIZO, PROVIDER, RECIPIENT = range(4)
 
 # What went wrong or was not done, what nobody knows, and what came out well; all else is plain.
 BAD, UNKNOWN, GOOD, PLAIN = "problem", "soon", "verified", ""
@@ -166,9 +166,9 @@ def lane_of(fact_type: str, *, by: str | None) -> int:
     """In which lane of the picture a fact stands: who did it, or whose claim it is. `by` is the fact's own word."""
     subject = fact_type.partition(".")[0]
     if subject == "event":
-        return COURIER
+        return OPERATOR
     if subject in {"consent", "preference", "contact"}:
-        return RECIPIENT if by == "person" else COURIER
+        return RECIPIENT if by == "person" else OPERATOR
     if subject == "receipt" or fact_type in _PROVIDERS:
         return PROVIDER
     return RECIPIENT if subject == "recipient" else AWIZO
