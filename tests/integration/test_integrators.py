@@ -1,7 +1,10 @@
 """What integrators are promised, against `awizo run` as they start it: each outcome of docs/sandbox.md is forced."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -78,3 +81,21 @@ def test_the_page_has_a_row_for_each_number_and_mailbox() -> None:
 def test_the_terminal_shows_a_key_and_where_the_outcomes_are(service: Running) -> None:
     assert "docs/sandbox.md" in service.printed
     assert service.call("GET", "/v1/notifications?limit=1")["items"] is not None
+
+
+def test_the_python_example_goes_from_a_person_to_a_verified_proof(service: Running, tmp_path: Path) -> None:
+    given = {"API": service.url, "KEY": service.key, "AWIZO": f"{sys.executable} -m app.cli", "PYTHONPATH": str(ROOT)}
+    program = ROOT / "docs/examples/python/journey.py"
+    ended = subprocess.run(
+        [sys.executable, str(program)],
+        cwd=tmp_path,
+        env=dict(os.environ) | given,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert re.search(r"^notification \S+ delivered$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^shipment \w+ collect by \d{4}-\d\d-\d\d$", ended.stdout, re.MULTILINE)
+    assert ended.stdout.endswith("VERIFIED under a key you gave.\n")
