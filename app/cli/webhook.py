@@ -99,18 +99,18 @@ class Listener:
 
     def run(self, begin: str) -> None:
         """Listen from that cursor on until somebody interrupts. Fails where asking again would not help."""
-        self.cursor, away = "" if begin == "now" else begin, 0
+        self.cursor, pause = "" if begin == "now" else begin, 0.0
         while True:
             page = self._page(self.cursor or begin)
             if page is None:
-                if not away:
+                if not pause:
                     self.tell("The service cannot be reached; it is asked again until it answers.")
-                away += 1
-                self.wait(min(POLL_SECONDS * 2**away, RETRY_SECONDS_MAX))
+                pause = min(2 * (pause or POLL_SECONDS), RETRY_SECONDS_MAX)
+                self.wait(pause)
                 continue
-            if away:
+            if pause:
                 self.tell("The service answers again.")
-            away = 0
+            pause = 0.0
             for event in page["items"]:
                 self.show(event, self._forwarded(event))
                 self.cursor = event["data"]["cursor"]  # whoever is interrupted goes on behind what was shown

@@ -135,6 +135,17 @@ def test_a_service_that_is_away_is_asked_again_from_the_same_cursor(awizo: Awizo
     assert len(ended.out.splitlines()) == 1
 
 
+def test_a_service_that_is_away_for_a_day_is_still_asked_every_half_minute(
+    awizo: Awizo, stage: Callable[..., Stage]
+) -> None:
+    away = [httpx.ConnectError("away")] * 2_880
+    service = stage(page(behind=4), *away, page(behind=4))
+    ended = awizo(*ARGUMENTS)
+    assert ended.code == 0
+    assert len(service.asked) == 2 + len(away) + 1
+    assert max(service.waited) == command.RETRY_SECONDS_MAX
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
