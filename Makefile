@@ -31,9 +31,9 @@ PYTEST := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX="$$PWD/.venv/byteco
 # What make peers needs: programs and Debian's packages that have them. pymerkle gets an environment of its own.
 PEERS := .venv/peers
 PEERS_NPM := .venv/peers-npm
-PEER_PROGRAMS := openssl go split base64 postfix pdfsig node npm jq
+PEER_PROGRAMS := openssl go split base64 postfix pdfsig node npm jq curl
 GO_SUMDB := /usr/share/gocode/src/golang.org/x/mod/sumdb
-PEER_PACKAGES := openssl coreutils golang-go golang-golang-x-mod-dev postfix poppler-utils nodejs npm jq
+PEER_PACKAGES := openssl coreutils golang-go golang-golang-x-mod-dev postfix poppler-utils nodejs npm jq curl
 
 .PHONY: help
 help: ## show this list
@@ -181,7 +181,7 @@ cluster: $(STAMP) ## several processes before a primary that fails and a standby
 	@env -u AWIZO_TEST_PG_URL AWIZO_REQUIRE_PG=1 $(PYTEST) -q -rs tests/cluster
 
 .PHONY: peers
-peers: $(STAMP) ## what a running service gives out, checked by OpenSSL, Go's sumdb and pymerkle, its statements by poppler; webhooks by npm's standardwebhooks; Postfix's reports (CONTRIBUTING.md)
+peers: $(STAMP) ## what a running service gives out, checked by OpenSSL, Go's sumdb and pymerkle, its statements by poppler; webhooks by npm's standardwebhooks; openapi.yaml by spectral; the programs to copy with node and curl; Postfix's reports (CONTRIBUTING.md)
 	@missing=; for need in $(PEER_PROGRAMS); do command -v $$need >/dev/null || missing="$$missing $$need"; done; \
 	test -d $(GO_SUMDB) || missing="$$missing golang.org/x/mod/sumdb"; \
 	test -z "$$missing" || { echo "missing:$$missing; on Debian, apt-get install $(PEER_PACKAGES)" >&2; exit 1; }
