@@ -59,11 +59,13 @@ async def release_notifications(
     found. Consent, contact and truth are asked for once more right before anything leaves.
     """
     wanted = list(dict.fromkeys(ids))
-    found = {
-        id_: n for id_, n in (await outbox.lock(tx, wanted)).items() if operators is None or n.operator in operators
+    named = {
+        id_: n for id_, n in (await outbox.by_ids(tx, wanted)).items() if operators is None or n.operator in operators
     }
+    # Before their messages, as whoever erases them does: else an act could be written of somebody who is no more.
+    people, _ = await recipient_store.sound_by_ids(tx, {n.recipient for n in named.values()}, lock=True)
+    found = await outbox.lock(tx, named)
     restored = [n for n in found.values() if n.status is Status.UNKNOWN and n.reason == RESTORED]
-    people, _ = await recipient_store.sound_by_ids(tx, {n.recipient for n in restored})
     now = surroundings.clock()
     against = await _reasons_against(tx, restored, people, now=now)
     waiting = [n for n in restored if n.id not in against]

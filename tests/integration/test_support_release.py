@@ -1,22 +1,24 @@
 """After a recovery support releases named notifications: once, as far as they are true, a reminder for its day."""
 
+import asyncio
 import json
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.domain.channel import Channel, Purpose
 from app.domain.event import Event
 from app.domain.merge import ConsentAct
 from app.domain.notification import Notification, Status
 from app.storage import notifications as outbox
-from app.storage.tables import facts
+from app.storage.tables import facts, support_acts
+from app.usecases.erase_recipient import erase_recipient
 from app.usecases.record_support import ActingSupport
 from app.usecases.release_restored import Release, release_notifications
 from app.usecases.restore_notifications import forget_progress
-from tests.builders import NOON, OPERATOR, event
+from tests.builders import NOON, OPERATOR, RECIPIENT, event
 from tests.conftest import TestClock
 from tests.integration.world import World
 
@@ -112,6 +114,32 @@ async def test_a_reminder_is_held_for_its_day(world: World, clock: TestClock) ->
     await world.dispatch()
     assert (await world.notification(held.id)).status is Status.SENT
     assert len(world.mail.journal) == 2
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_whoever_is_erased_while_something_is_released_to_them_leaves_no_act(world: World) -> None:
+    ids = await restored(world)
+    async with world.database.write() as tx:
+        done = await release_notifications(tx, ids, by=ASKED, surroundings=world.surroundings)
+        erasing = asyncio.create_task(
+            world.database.transact(
+                lambda tx: erase_recipient(tx, OPERATOR, RECIPIENT, actor=ASKED.actor, surroundings=world.surroundings)
+            )
+        )
+        while not await _waiting(world):  # noqa: ASYNC110 – locks ring no bell
+            await asyncio.sleep(0.01)
+    await erasing
+    assert outcomes(done) == [("released", None)] * 2
+    async with world.database.read() as tx:
+        assert (await tx.execute(select(support_acts))).all() == []
+    assert {(await world.notification(each)).status for each in ids} == {Status.CANCELLED}
+
+
+async def _waiting(world: World) -> bool:
+    """Whether somebody waits for a lock."""
+    locks = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with world.database.read() as tx:
+        return bool((await tx.execute(text(locks))).scalar_one())
 
 
 def _other() -> Event:
