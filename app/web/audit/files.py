@@ -60,7 +60,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 )
 
 
-@router.api_route("/audit/proof/{notification}", methods=["GET", "HEAD"])
+@router.api_route("/audit/proof/{notification:uuid}", methods=["GET", "HEAD"])
 async def closed_proof(request: Request, notification: UUID) -> Response:
     """The bundle with every field closed, for the page's own verifier. It shows nothing personal and leaves no fact."""
 

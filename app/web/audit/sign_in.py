@@ -1,5 +1,7 @@
 """Signing in with an auditor's key or access token, and leaving again."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request, Response
 
 from app.domain.access import Caller, Scope
@@ -43,7 +45,7 @@ async def sign_in(request: Request) -> Response:
         services, credentials = services_of(request), form.one("key")
         surroundings = services.surroundings
         if not await may_try(services.database, credentials, now=surroundings.clock()):
-            return _asking(request, 429, mistake=TOO_OFTEN)
+            return _asking(request, 429, mistake=TOO_OFTEN, headers={"Retry-After": "3600"})
         caller = await services.keyring.caller(credentials)
         if caller is None:
             await note_failure(services.database, credentials, now=surroundings.clock())
@@ -79,6 +81,14 @@ def _mistake(caller: Caller | None) -> str:
     return NOT_LIVE if caller is None else NO_SCOPE
 
 
-def _asking(request: Request, status: int = 200, *, ended: bool = False, mistake: str = "") -> Response:
+def _asking(
+    request: Request,
+    status: int = 200,
+    *,
+    ended: bool = False,
+    mistake: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     said = speaker(page_language(request))(mistake, scope=Scope.PROOFS_READ) if mistake else ""
-    return page(request, "audit/sign_in.html", status, ended=ended, mistakes=(("key", said),) if said else ())
+    mistakes = (("key", said),) if said else ()
+    return page(request, "audit/sign_in.html", status, headers=headers, ended=ended, mistakes=mistakes)

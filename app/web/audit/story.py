@@ -26,7 +26,7 @@ NO_REASON = marked("Say why you open the fields, in at most %(most)s characters.
 _NOTHING: Collection[str] = frozenset()
 
 
-@router.api_route("/audit/story/{record}", methods=["GET", "HEAD"])
+@router.api_route("/audit/story/{record:uuid}", methods=["GET", "HEAD"])
 async def story(request: Request, record: UUID) -> Response:
     """The story with all of its sealed fields closed: that shows nothing personal, so it leaves no fact."""
 
@@ -37,7 +37,7 @@ async def story(request: Request, record: UUID) -> Response:
     return await seeing(request, show)
 
 
-@router.post("/audit/story/{record}")
+@router.post("/audit/story/{record:uuid}")
 async def open_story(request: Request, record: UUID) -> Response:
     """The same with its fields open. Who opens them, and why, is sealed before they are shown."""
 

@@ -119,7 +119,8 @@ async def test_a_key_that_was_guessed_at_too_often_opens_no_session_for_an_hour(
     visitor = browser(service)
     answers = [await visitor.post("/audit/sign-in", {"key": wrong}) for _ in range(WRONG_SECRETS_MAX + 1)]
     assert [answer.status_code for answer in answers] == [422] * WRONG_SECRETS_MAX + [429]
-    assert (await visitor.post("/audit/sign-in", {"key": key})).status_code == 429
+    right = await visitor.post("/audit/sign-in", {"key": key})
+    assert (right.status_code, right.headers["retry-after"]) == (429, "3600")
     assert (
         await service.client.get("/v1/notifications", headers={"Authorization": f"Bearer {key}"})
     ).status_code == 200
@@ -162,6 +163,14 @@ async def test_without_a_session_every_page_leads_to_signing_in(service: Service
         assert (await visitor.client.get(path)).headers["location"] == "/audit", path
     for path in ("/audit/search", f"/audit/story/{NO_ID}", "/audit/proof"):
         assert (await visitor.post(path, {"term": SHIPMENT})).headers["location"] == "/audit", path
+
+
+@pytest.mark.parametrize("path", ["nowhere", "story/01a20056", "proof/x", "sign-in", "sign-out", "proof", "story/"])
+async def test_an_address_that_leads_nowhere_is_a_page_for_people(service: Service, path: str) -> None:
+    visitor = await signed_in(service)
+    answer = await visitor.client.get(f"/audit/{path}")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
 async def test_a_persons_session_is_no_auditors_and_the_other_way_round(service: Service) -> None:
