@@ -169,6 +169,9 @@ def document_signer(settings: Settings) -> DocumentSigner:
             credentials = own_credentials(own, name=f"awizo, {host}", now=_now())
         except CredentialsError as error:
             raise SettingsError(f"AWIZO_DATA_DIR: keys/{own.name} {error}.") from None
+        except OSError as error:
+            why = error.strerror
+            raise SettingsError(f"AWIZO_DATA_DIR: keys/{own.name} can be neither read nor made: {why}.") from None
         return PadesSigner(credentials, timestamper=timestamper(settings))
     try:
         credentials = read_credentials(file.read_bytes(), password)

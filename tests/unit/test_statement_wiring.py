@@ -61,3 +61,10 @@ def test_a_damaged_file_of_our_own_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "keys" / "statements.p12").write_bytes(b"x")
     with pytest.raises(SettingsError, match=r"^AWIZO_DATA_DIR: keys/statements\.p12 is no PKCS#12 file"):
         signer(tmp_path)
+
+
+def test_a_directory_that_takes_no_certificate_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_bytes(b"")
+    with pytest.raises(SettingsError) as caught:
+        signer(tmp_path)
+    assert str(caught.value) == "AWIZO_DATA_DIR: keys/statements.p12 can be neither read nor made: File exists."
