@@ -53,7 +53,11 @@ async def open_story(request: Request, record: UUID) -> Response:
             return unsealable(request)
         await seal(visit, closed.operator, closed.people, reason)
         opened = await _read(visit, record, None)
-        return not_found(request) if opened is None else _page(visit, record, opened, reason=reason)
+        if opened is None:
+            return not_found(request)
+        if newcomers := opened.people - closed.people:  # who was told something between the two looks
+            await seal(visit, opened.operator, newcomers, reason)
+        return _page(visit, record, opened, reason=reason)
 
     return await doing(request, act)
 

@@ -1,10 +1,11 @@
 """What auditors find at their page, and what is put on record before anything personal is shown."""
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
 
@@ -14,7 +15,10 @@ from sqlalchemy import select, update
 
 from app.domain.access import Scope
 from app.evidence.verifier import verify_bundle
+from app.storage.database import Tx
 from app.storage.tables import facts
+from app.usecases.read_story import Story, read_story
+from app.web.audit import story as stories
 from tests.builders import EMAIL, OPERATOR, PHONE, RECIPIENT, SHIPMENT, area_cloud_event
 from tests.integration.api.auditors import NO_ID, ask, one_service, readings, signed_in, signed_in_anew
 from tests.integration.api.browser import form_token
@@ -110,6 +114,21 @@ async def test_fields_are_opened_with_a_reason_that_is_sealed_first(scene: Scene
     assert f'data-field="recipient">{RECIPIENT}<' in page.text
     assert "sąd &lt;rejonowy&gt;" in page.text
     assert await readings(service, key) == [("proof", "sąd <rejonowy>")]
+
+
+async def test_whoever_comes_into_a_story_while_it_is_being_opened_is_put_on_record_too(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor, key = await signed_in_anew(scene.service)
+
+    async def of_nobody_at_first(tx: Tx, *given: Any, opened: Collection[str] | None, **proving: Any) -> Story:
+        found = await read_story(tx, *given, opened=opened, **proving)
+        return found if opened is None else replace(found, told=(), loose=())
+
+    monkeypatch.setattr(stories, "read_story", of_nobody_at_first)
+    page = await visitor.submit(f"/audit/story/{scene.sms}", {"reason": "sąd"})
+    assert f'data-field="contact">{PHONE}<' in page.text
+    assert await readings(scene.service, key) == [("proof", "sąd")] * 2
 
 
 class Typist:
