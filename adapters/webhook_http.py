@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from socket import SOCK_STREAM, gaierror, getaddrinfo
+from typing import Any
 
 import httpx
 
@@ -23,6 +24,7 @@ _ADDRESSES_MAX = 3
 _RESOLVERS = 16
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+_Found = Sequence[tuple[Any, ...]]
 
 
 class _Refused(Exception):  # noqa: N818 – what came of a call, not a fault of the program
@@ -35,10 +37,11 @@ class _Refused(Exception):  # noqa: N818 – what came of a call, not a fault of
 class WebhookHttp:
     """`app.ports.WebhookCaller` over HTTPS with the certificate authorities that httpx brings.
 
-    A name is resolved once for each call. When any of its addresses is not public nothing is called; else the
-    connection goes to one of the very addresses that were looked at, with the name in SNI and certificate. Redirects
-    are not followed, proxies of the environment not used, connections not kept. `resolve` (host, port → addresses),
-    `is_allowed`, `ports` and `authorities` are there for tests, which have no public address.
+    A name is resolved once for each call, and once for those that wait for it together. When any of its addresses is
+    not public nothing is called; else the connection goes to one of the very addresses that were looked at, with the
+    name in SNI and certificate. Redirects are not followed, proxies of the environment not used, connections not kept.
+    `resolve` (host, port → addresses), `is_allowed`, `ports` and `authorities` are there for tests, which have no
+    public address.
     """
 
     def __init__(
@@ -55,8 +58,9 @@ class WebhookHttp:
         self._ports = ports
         self._authorities = authorities
         self._seconds = seconds
-        # Threads of its own: names that nobody answers for keep nothing else waiting.
+        # Threads of its own, and one at most for a name: those that nobody answers for keep nothing else waiting.
         self._resolvers = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="webhook-names")
+        self._asking: dict[tuple[str, int], Future[_Found]] = {}
 
     def __repr__(self) -> str:
         return "WebhookHttp()"
@@ -118,13 +122,16 @@ class WebhookHttp:
 
     async def _look_up(self, host: str, port: int) -> list[str]:
         """What the system's resolver says. Raises OSError when it knows no such name."""
-        loop = asyncio.get_running_loop()
-        try:
-            # The dot at the end keeps the resolver from appending the search domains of this machine.
-            ask = partial(getaddrinfo, f"{host}.", port, type=SOCK_STREAM)
-            found = await loop.run_in_executor(self._resolvers, ask)
-        except RuntimeError:  # closed meanwhile
-            raise gaierror from None
+        asking = self._asking.get((host, port))
+        if asking is None:
+            try:
+                # The dot at the end keeps the resolver from appending the search domains of this machine.
+                asking = self._resolvers.submit(getaddrinfo, f"{host}.", port, type=SOCK_STREAM)
+            except RuntimeError:  # closed meanwhile
+                raise gaierror from None
+            self._asking[host, port] = asking
+            asking.add_done_callback(lambda _: self._asking.pop((host, port)))
+        found = await asyncio.shield(asyncio.wrap_future(asking))
         return [str(sockaddr[0]) for *_, sockaddr in found]
 
     async def _post(self, address: WebhookAddress, place: str, headers: Mapping[str, str], body: bytes) -> int:

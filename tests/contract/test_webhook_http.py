@@ -2,10 +2,12 @@
 
 import asyncio
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
+from adapters import webhook_http
 from adapters.webhook_http import WebhookHttp
 from tests.contract.webhook_addresses import BY_THEIR_FORM, BY_WHAT_THEY_RESOLVE_TO
 from tests.doubles.connections import Connections, unused_port
@@ -234,3 +236,25 @@ async def test_the_systems_resolver_is_asked_in_threads_of_its_own_and_numbers_a
     }
     await caller.close()
     assert (await caller.call("https://no-such-name.awizo.test/", headers={}, body=b"")).failure == "unresolved"
+
+
+async def test_a_name_that_nobody_answers_for_keeps_no_other_name_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def ask(host: str, port: int, **_: object) -> Sequence[tuple[object, ...]]:
+        if host == "dead.awizo.test.":
+            asked.set()
+            answered.wait()
+        return [(None, None, None, "", ("10.0.0.1", port))]
+
+    monkeypatch.setattr(webhook_http, "getaddrinfo", ask)
+    caller = WebhookHttp(seconds=30.0)
+    waiting = [asyncio.create_task(caller.call("https://dead.awizo.test/", headers={}, body=b"")) for _ in range(50)]
+    try:
+        await asyncio.to_thread(asked.wait)
+        other = await caller.call("https://hooks.awizo.test/", headers={}, body=b"")
+    finally:
+        answered.set()
+    assert other.failure == "address_refused"
+    assert {answer.failure for answer in await asyncio.gather(*waiting)} == {"address_refused"}
+    await caller.close()
