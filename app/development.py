@@ -45,21 +45,29 @@ async def development_key(settings: Settings) -> str:
         await database.close()
 
 
+def addresses(public_url: str, inbox_url: str) -> list[str]:
+    """A line for each page and what it is for."""
+    return [
+        f"awizo          {public_url}/docs",
+        f"inbox          {inbox_url}/   every SMS and e-mail that was sent",
+        "outcomes       numbers and mailboxes that force each one: at the foot of the inbox, and docs/sandbox.md",
+        f"checkpoint     {public_url}/log/checkpoint",
+        f"settings       {public_url}/preferences   what people set for themselves; codes come to the inbox",
+        f"audit          {public_url}/audit   the story of an item and its proofs; the key below signs in",
+        f"verify         {public_url}/verify   checks a proof in the browser",
+        f"status         {public_url}/status   figures for everybody",
+        f"metrics        {public_url}/metrics",
+    ]
+
+
 async def run_development(settings: Settings, *, port: int, sandbox_port: int, smtp_port: int) -> None:
     """Run everything until interrupted, after saying where it is."""
     async with Sandbox(http_port=sandbox_port, smtp_port=smtp_port) as sandbox:
         public_url = f"http://{HOST}:{port}"
         local = with_sandbox(settings, sandbox, public_url=public_url)
         token = await development_key(local)
-        typer.echo(f"awizo          {public_url}/docs")
-        typer.echo(f"inbox          {sandbox.base_url}/   every SMS and e-mail that was sent")
-        typer.echo(
-            "outcomes       numbers and mailboxes that force each one: at the foot of the inbox, and docs/sandbox.md"
-        )
-        typer.echo(f"checkpoint     {public_url}/log/checkpoint")
-        typer.echo(f"settings       {public_url}/preferences   what people set for themselves; codes come to the inbox")
-        typer.echo(f"verify         {public_url}/verify   checks a proof in the browser")
-        typer.echo(f"metrics        {public_url}/metrics")
+        for line in addresses(public_url, sandbox.base_url):
+            typer.echo(line)
         typer.echo(f"key            {token}   may do everything, for a day")
         typer.echo("Ctrl-C ends it.")
         await server(local, host=HOST, port=port, role=Role.ALL).serve()
