@@ -50,7 +50,7 @@ class ExportQuestion:
 
 
 def read_question(kept: bytes) -> ExportQuestion:
-    """What `to_bytes` kept."""
+    """What `to_bytes` kept, also of a version in which less could be asked for."""
     members = json.loads(kept)
     opened = members["open"]
     return ExportQuestion(
@@ -67,13 +67,13 @@ def _search(given: Mapping[str, Any]) -> Search:
         shipment=given["shipment"],
         recipient=given["recipient"],
         contact=(Channel(contact["channel"]), contact["value"]) if contact else None,
-        facility=given["facility"],
-        courier=given["courier"],
+        facility=given.get("facility"),
+        courier=given.get("courier"),
         kind=given["kind"],
         channel=Channel(given["channel"]) if given["channel"] else None,
         status=Status(given["status"]) if given["status"] else None,
         status_reason=given["status_reason"],
-        grade=given["grade"],
+        grade=given.get("grade"),
         created_from=_moment(given["from"]),
         created_to=_moment(given["to"]),
     )
