@@ -54,6 +54,11 @@ async def caller(tx: Tx, token: Token, *, now: datetime) -> Caller | None:
     return Caller(key_id=key.id, scopes=key.scopes, operators=key.operators, expires_at=key.expires_at)
 
 
+async def exists(tx: Tx, key_id: str) -> bool:
+    """Whether there is such a key, live or not."""
+    return (await tx.execute(select(api_keys.c.id).where(api_keys.c.id == key_id))).one_or_none() is not None
+
+
 async def all_keys(tx: Tx) -> list[ApiKey]:
     """Every key, the oldest first."""
     return [_key(row) for row in await tx.execute(select(api_keys).order_by(api_keys.c.created_at))]

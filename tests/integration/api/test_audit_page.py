@@ -7,11 +7,11 @@ from http.cookies import SimpleCookie
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from app.domain.access import Caller, Scope
 from app.storage import api_keys
-from app.storage.tables import sessions
+from app.storage.tables import quotas, sessions
 from app.usecases.guard_sign_in import WRONG_SECRETS_MAX
 from tests.builders import OPERATOR, SHIPMENT
 from tests.integration.api.auditors import COOKIE, NO_ID, one_service, session_of, signed_in
@@ -126,6 +126,19 @@ async def test_a_key_that_was_guessed_at_too_often_opens_no_session_for_an_hour(
     ).status_code == 200
     clock(hours=1)
     assert (await visitor.post("/audit/sign-in", {"key": key})).status_code == 303
+
+
+async def test_keys_that_nobody_has_leave_nothing_in_the_database_however_many_are_tried(service: Service) -> None:
+    async def counted() -> int:
+        async with service.services.database.read() as tx:
+            rows: int = (await tx.execute(select(func.count()).select_from(quotas))).scalar_one()
+        return rows
+
+    before, visitor = await counted(), browser(service)
+    for number in range(WRONG_SECRETS_MAX + 5):
+        answer = await visitor.post("/audit/sign-in", {"key": f"awz_{number:016x}_{'A' * 43}"})
+        assert answer.status_code == 422
+    assert await counted() == before
 
 
 async def test_an_access_token_opens_a_session_that_ends_with_the_token(service: Service) -> None:
