@@ -13,6 +13,7 @@ from app.domain.notification import Notification
 from app.domain.recipient import DEFAULT_LANGUAGE
 from app.evidence.court_pack import court_pack
 from app.rendering.catalog import marked
+from app.rendering.statement_pdf.account import UnsoundBundleError
 from app.storage import notifications as outbox
 from app.usecases.issue_statement import LANGUAGES, StatementIssuer
 from app.usecases.prove_notification import NothingPublished
@@ -109,13 +110,11 @@ async def _file(visit: AuditVisit, found: Notification, kind: Kind, *, opens: bo
     except (LookupError, InvalidTag):
         return message_page(visit.request, 409, DAMAGED)
     if isinstance(bundle, NothingPublished):
-        return message_page(
-            visit.request,
-            409,
-            marked("The proof is not ready yet"),
-            marked("It will be in a few seconds. Go back and try once more."),
-            headers={"Retry-After": "2"},
-        )
+        return _not_ready(visit)
+    try:
+        made = await kind.made_of(bundle.data, visit.services.statements, visit.language)
+    except UnsoundBundleError:
+        return message_page(visit.request, 409, DAMAGED)
     headers = {
         "Content-Disposition": f'attachment; filename="awizo-{found.id}.{kind.suffix}"',
         "Cache-Control": "no-store",
@@ -123,8 +122,17 @@ async def _file(visit: AuditVisit, found: Notification, kind: Kind, *, opens: bo
         "X-Content-Type-Options": "nosniff",
         **transport_headers(visit.request),
     }
-    made = await kind.made_of(bundle.data, visit.services.statements, visit.language)
     return Response(made, headers=headers, media_type=kind.media_type)
+
+
+def _not_ready(visit: AuditVisit) -> Response:
+    return message_page(
+        visit.request,
+        409,
+        marked("The proof is not ready yet"),
+        marked("It will be in a few seconds. Go back and try once more."),
+        headers={"Retry-After": "2"},
+    )
 
 
 def _id(text: str) -> UUID | None:

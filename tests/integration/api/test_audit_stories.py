@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 
 from app.domain.access import Scope
 from app.evidence.verifier import verify_bundle
+from app.rendering.statement_pdf.account import UnsoundBundleError
 from app.storage.database import Tx
 from app.storage.tables import facts
 from app.usecases.read_story import Story, read_story
@@ -143,6 +144,13 @@ class Typist:
         return b"%PDF-1.7"
 
 
+class Refusing:
+    """Stands in for it when the bundle is not sound."""
+
+    async def issue(self, bundle: bytes, language: str) -> bytes:
+        raise UnsoundBundleError("fact 0 is not in the log")
+
+
 @pytest.fixture
 def typist(service: Service) -> Iterator[Typist]:
     services, typist = service.services, Typist()
@@ -264,6 +272,20 @@ async def test_a_damaged_message_is_told_of_and_hides_no_other(scene: Scene) -> 
     finally:
         async with service.services.database.write() as tx:
             await tx.execute(update(facts).where(damaged).values(sealed=kept))
+
+
+@pytest.mark.parametrize("kind", ["statement", "pack"])
+async def test_no_paper_is_made_of_a_proof_that_does_not_hold(scene: Scene, kind: str) -> None:
+    visitor = await signed_in(scene.service)
+    services = scene.service.services
+    scene.service.app.state.services = replace(services, statements=Refusing())
+    try:
+        fields = {"notification": scene.sms, "kind": kind}
+        refused = await visitor.submit("/audit/proof", fields, page=f"/audit/story/{scene.sms}")
+    finally:
+        scene.service.app.state.services = services
+    assert refused.status_code == 409
+    assert "jest uszkodzone" in refused.text
 
 
 async def test_while_the_log_needs_its_operator_nothing_personal_is_read(scene: Scene) -> None:
