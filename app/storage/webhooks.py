@@ -41,8 +41,9 @@ class WebhookTarget:
 
     def signing(self, now: datetime, previous_until: datetime | None) -> list[str]:
         """The secrets that sign at `now`, the newest first."""
-        has_previous = self.previous_secret is not None and previous_until is not None and now < previous_until
-        return [self.secret, *([self.previous_secret] if has_previous and self.previous_secret else [])]
+        if self.previous_secret is None or previous_until is None or now >= previous_until:
+            return [self.secret]
+        return [self.secret, self.previous_secret]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ LANGUAGES = ("pl", "en")
 
 
 class StatementIssuer:
-    """Draws statements and has them signed, off the event loop and one after another: each takes a core for itself."""
+    """Has statements signed that it draws off the event loop, one after another: each takes a core for itself."""
 
     def __init__(self, signer: DocumentSigner) -> None:
         self._signer = signer
