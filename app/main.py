@@ -47,7 +47,8 @@ from app.web.preferences import router as preferences
 DESCRIPTION = (
     "Digital delivery notices with evidence that anyone can verify offline. "
     "Errors are RFC 9457 problem details and never repeat what was sent. "
-    "A query parameter that a route does not have is 422. Within v1 only additions are made: ignore members that you do not know."
+    "A query parameter that a route does not have is 422. "
+    "Within v1 only additions are made: ignore members that you do not know."
 )
 
 

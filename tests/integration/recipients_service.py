@@ -24,7 +24,7 @@ from app.usecases.check_credentials import Keyring
 from app.usecases.create_key import create_key
 from app.usecases.issue_statement import StatementIssuer
 from app.usecases.watch_log import LogWatch
-from app.wiring import report_parser
+from app.wiring import report_parser, webhook_caller
 from tests.builders import OPERATOR
 from tests.doubles.document_signer import NotingSigner
 from tests.integration.world import KEYS
@@ -103,6 +103,7 @@ async def recipients_api(database: Database, surroundings: Surroundings) -> Asyn
         receipts={},
         inbound={},
         mail_reports=report_parser(),
+        webhooks=webhook_caller(),
         metrics=Metrics(),
         statements=StatementIssuer(NotingSigner()),
         operator_verified=True,

@@ -32,7 +32,7 @@ from app.usecases.check_credentials import Keyring
 from app.usecases.create_key import create_key
 from app.usecases.issue_statement import StatementIssuer
 from app.usecases.watch_log import LogWatch
-from app.wiring import report_parser
+from app.wiring import report_parser, webhook_caller
 from tests.builders import OPERATOR
 from tests.conftest import TestClock
 from tests.doubles.document_signer import NotingSigner
@@ -77,6 +77,7 @@ async def serving(ledger: Ledger, *, public: bool = True) -> AsyncIterator[httpx
         receipts={},
         inbound={},
         mail_reports=report_parser(),
+        webhooks=webhook_caller(),
         metrics=metrics,
         statements=StatementIssuer(NotingSigner()),
         operator_verified=True,
