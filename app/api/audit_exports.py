@@ -96,6 +96,7 @@ async def get(export: UUID, services: ServicesDep, caller: _Auditor) -> ExportVi
 @router.delete(
     "/{export}",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     summary="Delete an export and its file",
     responses=answers(204, 401, 403, 404, 422, 503),
 )

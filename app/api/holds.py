@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from app.api.body import read_json
 from app.api.dependencies import ServicesDep, require
@@ -68,6 +68,7 @@ async def get(operator: Name, recipient: Name, services: ServicesDep, caller: _S
 @router.delete(
     f"{PLACE}/hold",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     summary="Lift a legal hold",
     responses=answers(204, 401, 403, 404, 422, 503),
 )

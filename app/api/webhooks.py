@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from app.api.body import read_json
@@ -160,6 +160,7 @@ async def get(id: UUID, services: ServicesDep, caller: _Integrator) -> WebhookVi
 @router.delete(
     "/{id}",
     status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
     summary="Delete an endpoint",
     responses=answers(204, 401, 403, 404, 422, 503),
 )
