@@ -214,7 +214,7 @@ class TokenIssuer(Protocol):
     identifier: str
 
     async def published_keys(self) -> PublishedKeys | NoKeys:
-        """Ask for its metadata and then for its keys, within ten seconds together."""
+        """Ask for its metadata and then for its keys, within five seconds together."""
         ...
 
     async def close(self) -> None: ...
