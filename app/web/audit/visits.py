@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from fastapi import Request, Response
@@ -34,7 +33,6 @@ class AuditVisit:
     services: WebServices
     token: str = field(repr=False)
     caller: Caller
-    now: datetime
 
     @property
     def language(self) -> str:
@@ -136,7 +134,7 @@ async def visit_of(request: Request) -> AuditVisit | Response:
         return end_token(redirect(request, HOME, ended="yes"), AUDIT)
     if needs_noting(presented.session, now=now):
         await services.database.transact(lambda tx: session_store.seen(tx, digest_of(token), now=now))
-    return AuditVisit(request=request, services=services, token=token, caller=caller, now=now)
+    return AuditVisit(request=request, services=services, token=token, caller=caller)
 
 
 async def _end(services: WebServices, presented: Presented | None) -> None:
