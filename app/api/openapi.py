@@ -1,5 +1,6 @@
 """What openapi.yaml says beyond the types of the handlers: bodies that are read by hand, and problem answers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -191,12 +192,16 @@ def _models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from _models(model)
 
 
+# `{tile:path}` is how Starlette writes a parameter that has slashes in it; OpenAPI calls it `{tile}`.
+_PATH_TYPE = re.compile(r":[a-z]+\}")
+
+
 def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
     """Say of each operation which credentials open it, and what its route says of bodies, nulls included."""
     for route in iter_route_contexts(app.routes):
         scopes = scopes_needed(getattr(route, "dependant", None))
         for method in route.methods or ():
-            operation = paths.get(route.path or "", {}).get(method.lower())
+            operation = paths.get(_PATH_TYPE.sub("}", route.path or ""), {}).get(method.lower())
             if operation is None:
                 continue
             describe_parameters(operation)
@@ -208,7 +213,7 @@ def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
                 if "content" in said:
                     operation["responses"][str(status)]["content"] = jsonable_encoder(said["content"])
             operation["security"] = ways_in(*scopes) if scopes else operation.get("security", [])
-            if scopes:
+            if operation["security"]:  # also where a deployment decides whether a key is needed
                 _limit(operation["responses"])
                 operation["responses"].setdefault("422", _answer(422, {}, MEDIA_TYPE))
 

@@ -111,6 +111,18 @@ def test_each_parameter_is_described_and_its_example_fits(name: str) -> None:
             assert jsonschema_rs.validator_for(whole).is_valid(parameter["example"]), parameter["name"]
 
 
+def test_whatever_a_key_opens_says_how_a_key_can_be_refused() -> None:
+    missing = [
+        (path, status)
+        for path, methods in DESCRIPTION["paths"].items()
+        for operation in methods.values()
+        if isinstance(operation, dict) and operation.get("security")
+        for status in ("401", "403", "422", "429")
+        if status not in operation["responses"]
+    ]
+    assert missing == []
+
+
 class _Yaml12(yaml.SafeLoader):
     """Reads plain scalars by YAML 1.2's core schema (§10.3.2), as most readers but PyYAML do."""
 
