@@ -3,16 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic import ValidationInfo as Info
 from pydantic_core import PydanticCustomError
 
 from app.api.event_fields import Instant
 from app.api.problems import OWN_ERROR, Fault, faults_of
+from app.api.search_models import Reason
 from app.domain.hold import HOLD_YEARS_MAX, Hold
 from app.domain.retention import months_later
-
-REASON_MAX = 1000
 
 
 def _within_ten_years(until: datetime, info: Info) -> datetime:
@@ -30,7 +29,7 @@ class HoldData(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=REASON_MAX, pattern=r"\S")]
+    reason: Reason
     until: Annotated[Instant, AfterValidator(_within_ten_years)]
 
 

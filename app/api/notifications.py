@@ -18,13 +18,14 @@ from app.api.openapi import answers
 from app.api.opened_fields import Open, opened_fields
 from app.api.problems import Fault, Problem
 from app.api.proof_files import PACK, STATEMENT, proof_file, wanted_form
-from app.api.search_models import REASON_MAX, reason_in
+from app.api.search_models import reason_in
 from app.api.services import refuse_while_log_is_untrusted
 from app.api.views import attempt_view, moment, receipt_view
 from app.domain.access import Caller, Scope
 from app.domain.channel import Channel
 from app.domain.names import is_name
 from app.domain.notification import Notification, Status
+from app.domain.reason import REASON_MAX
 from app.storage import facts as fact_store
 from app.storage import notifications as outbox
 from app.storage import person_keys, placement
@@ -109,7 +110,7 @@ async def get_proof(
     services: ServicesDep,
     caller: _Auditor,
     opened: Open = None,
-    because: Annotated[str | None, Header(alias="Awizo-Reason", max_length=3 * REASON_MAX)] = None,
+    because: Annotated[str | None, Header(alias="Awizo-Reason", max_length=12 * REASON_MAX)] = None,
 ) -> Response:
     """The bundle, verifiable offline. `?open=contact,content` reveals only those fields, `?open=none` none.
 

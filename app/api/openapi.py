@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import yaml
@@ -132,6 +133,8 @@ def _answer(status: int, schema: dict[str, Any], media_type: str) -> dict[str, A
     described: dict[str, Any] = {"description": _DESCRIPTIONS[status]}
     if status >= 400:
         described["content"] = {MEDIA_TYPE: {"schema": reference("Problem"), "examples": problem_example(status)}}
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            described["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
     elif status not in {204, 304}:
         described["content"] = {media_type: {"schema": schema}}
     return described

@@ -16,11 +16,11 @@ from app.domain.access import Caller
 from app.domain.channel import Channel
 from app.domain.contact_value import NumberFault, mobile_number
 from app.domain.notification import Status
+from app.domain.reason import REASON_MAX, is_reason
 from app.evidence.catalogue import GRADE_WORDS, SEALED_NAMES
 from app.storage.search import Search
 
 LIMIT_MAX = 200
-REASON_MAX = 1000
 
 
 def _wrong(message: str) -> PydanticCustomError:
@@ -33,8 +33,16 @@ def _is_sealed_name(name: str) -> str:
     return name
 
 
+def _is_plain_reason(text: str) -> str:
+    if not is_reason(text):
+        raise _wrong("Has control characters, or characters that turn the direction of what follows")
+    return text
+
+
 _Word = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,64}$")]
-Reason = Annotated[str, StringConstraints(min_length=1, max_length=REASON_MAX, pattern=r"\S")]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=REASON_MAX, pattern=r"\S"), AfterValidator(_is_plain_reason)
+]
 SealedName = Annotated[str, AfterValidator(_is_sealed_name)]
 StatusName = Literal[
     "held", "queued", "sending", "sent", "delivered", "failed", "unknown", "expired", "cancelled", "suppressed"
@@ -163,8 +171,11 @@ def reason_in(header: str | None) -> str | None:
         reason = unquote_to_bytes(header.encode("latin-1")).decode()
     except ValueError:
         reason = ""
-    if not reason.strip() or len(reason) > REASON_MAX:
-        detail = f"Must be percent-encoded UTF-8 with something visible in it, of at most {REASON_MAX} characters"
+    if not is_reason(reason):
+        detail = (
+            f"Must be percent-encoded UTF-8 of at most {REASON_MAX} characters, with something visible in it and no "
+            "control characters"
+        )
         raise Problem(422, errors=[Fault(pointer="/header/Awizo-Reason", detail=detail)])
     return reason
 

@@ -11,10 +11,11 @@ from app.api.openapi import answers
 from app.api.opened_fields import Open, opened_fields
 from app.api.problems import Problem
 from app.api.recipients import Name
-from app.api.search_models import REASON_MAX, reason_in
+from app.api.search_models import reason_in
 from app.api.services import Services, refuse_while_log_is_untrusted
 from app.api.shipment_statement_schema import STATEMENT_SCHEMA
 from app.domain.access import Caller, Scope
+from app.domain.reason import REASON_MAX
 from app.storage import events as event_store
 from app.storage import shipment_facts
 from app.usecases.prove_notification import NothingPublished
@@ -39,7 +40,7 @@ async def get_shipment_statement(
     services: ServicesDep,
     caller: Annotated[Caller, Depends(require(Scope.PROOFS_READ))],
     opened: Open = None,
-    because: Annotated[str | None, Header(alias="Awizo-Reason", max_length=3 * REASON_MAX)] = None,
+    because: Annotated[str | None, Header(alias="Awizo-Reason", max_length=12 * REASON_MAX)] = None,
 ) -> Response:
     """Event facts with their proofs, notifications by their last leaf, and the log's signed word that these are all.
 

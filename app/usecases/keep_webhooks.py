@@ -84,8 +84,12 @@ async def ask_for_test(tx: Tx, webhook: UUID, *, surroundings: Surroundings) -> 
 
 
 async def enable_webhook(tx: Tx, webhook: UUID, *, from_now: bool, surroundings: Surroundings) -> None:
-    """Tell an endpoint again: of what it still has to be told and all that came since, or only of what comes now."""
-    if await webhook_store.find(tx, webhook, lock=True) is None:
+    """Tell a disabled endpoint again: of what it still has to be told and all that came since, or of what comes now.
+
+    One that is enabled is left as it is: a repeated request must not drop what waits.
+    """
+    found = await webhook_store.find(tx, webhook, lock=True)
+    if found is None or found.state is WebhookState.ENABLED:
         return
     await webhook_store.save(tx, webhook, state=WebhookState.ENABLED, why=None, failing_since=None)
     if from_now:

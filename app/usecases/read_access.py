@@ -11,8 +11,6 @@ from app.storage.recipients import NOBODY
 from app.storage.vault import PersonKey
 from app.usecases.record_facts import FactSheet, new_fact_sheet
 
-REASON_MAX = 1000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:

@@ -155,6 +155,15 @@ async def test_an_endpoint_that_is_enabled_from_now_on_is_told_of_nothing_that_i
 
 
 @ONE_ENGINE
+async def test_enabling_an_endpoint_that_is_enabled_drops_nothing_that_waits(world: World) -> None:
+    webhook, receiver = await endpoint(world), WebhookReceiver()
+    await happen(world, "customer-1")
+    await change(world, enable_webhook, webhook, from_now=True)
+    await tell(deliverer(world, receiver))
+    assert ids(receiver.calls) == [each.message_id for each in await everything(world)] != []
+
+
+@ONE_ENGINE
 async def test_an_event_that_never_arrives_is_given_up_alone_while_others_do(world: World, clock: TestClock) -> None:
     webhook, receiver = await endpoint(world), WebhookReceiver()
     outcomes: list[str] = []

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 
 from app.domain.names import is_name
 from app.domain.notification import Notification
+from app.domain.reason import REASON_MAX
 from app.rendering.catalog import marked
 from app.storage.search import Search
 from app.usecases.find_record import owned, record_by_leaf, record_of_shipment
-from app.usecases.read_access import REASON_MAX
 from app.usecases.search_notifications import seal_search, search_notifications
 from app.web.audit.terms import Term, read_term
 from app.web.audit.view import ZONE

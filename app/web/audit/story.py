@@ -7,11 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
+from app.domain.reason import REASON_MAX
 from app.rendering.catalog import marked
 from app.rendering.dates import day_of_list
 from app.storage.database import Tx
 from app.usecases.find_record import operator_of
-from app.usecases.read_access import REASON_MAX, seal_reading
+from app.usecases.read_access import seal_reading
 from app.usecases.read_story import Story, read_story
 from app.web.audit.browser_script import POLICY, SCRIPT
 from app.web.audit.view import ZONE, story_view, to_the_second

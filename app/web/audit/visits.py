@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.domain.access import Caller, Scope
+from app.domain.reason import is_reason
 from app.rendering.catalog import marked
 from app.storage import sessions as session_store
 from app.storage.database import DatabaseUnavailableError
 from app.usecases.log_fault import LogStuckError
-from app.usecases.read_access import REASON_MAX, Reading
+from app.usecases.read_access import Reading
 from app.usecases.read_story import Proving
 from app.usecases.sessions import Presented, digest_of, needs_noting, presented_in
 from app.web.assets import asset_url
@@ -157,7 +158,7 @@ def shown(visit: AuditVisit, template: str, status: int = 200, **context: Any) -
 def reason_in(form: Form) -> str | None:
     """Why somebody asks, as they wrote it; None when they wrote nothing, or more than a reason may have."""
     reason = form.one("reason")
-    return reason if reason and len(reason) <= REASON_MAX else None
+    return reason if is_reason(reason) else None
 
 
 def refused(request: Request) -> Response:

@@ -7,13 +7,17 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import httpx
+import pytest
 from sqlalchemy import select
 
 from app.api.search_models import cursor_of
 from app.domain.access import Scope
+from app.domain.notification import Status
 from app.storage import facts as fact_store
 from app.storage import recipients as recipient_store
+from app.storage import search as search_store
 from app.storage.recipients import NOBODY
+from app.storage.search import Search
 from app.storage.tables import facts
 from tests.builders import EMAIL, FACILITY, OPERATOR, PHONE, RECIPIENT, SHIPMENT
 from tests.integration.api.scene import set_scene
@@ -223,6 +227,7 @@ IMPOSSIBLE: list[tuple[dict[str, Any], str]] = [
     ({"status": "lost"}, "/status"),
     ({"reason": " "}, "/reason"),
     ({"reason": "x" * 1001}, "/reason"),
+    ({"reason": "a\x1b[31mb"}, "/reason"),
     ({"from": "yesterday"}, "/from"),
     ({"limit": 201}, "/limit"),
     ({"limit": 0}, "/limit"),
@@ -252,6 +257,17 @@ async def test_a_forged_cursor_leads_to_nobody_elses_notifications(service: Serv
     assert answer.json() == {"items": [], "next": None}
 
 
+async def test_who_acts_for_no_operator_is_not_told_where_a_stretch_of_others_messages_ends(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_store, "STRETCH_MAX", 1)
+    await service.register()
+    await posted(service)
+    async with service.services.database.read() as tx:
+        found = await search_store.page(tx, Search(operators=(), status=Status.FAILED), before=None, limit=1)
+    assert (list(found.notifications), found.following) == ([], None)
+
+
 async def test_a_proof_that_opens_fields_is_on_record_with_the_reason_in_its_header(service: Service) -> None:
     scene = await set_scene(service)
     proof = f"/v1/notifications/{scene.sms}/proof"
@@ -270,8 +286,10 @@ async def test_a_proof_that_opens_nothing_leaves_no_record(service: Service) -> 
 
 async def test_a_reason_that_is_no_text_is_refused(service: Service) -> None:
     scene = await set_scene(service)
-    for header in ("", "%20", "%FF", "x" * 3001, quote("ż" * 1001)):
-        proof = f"/v1/notifications/{scene.sms}/proof"
+    proof = f"/v1/notifications/{scene.sms}/proof"
+    longest = {**service.admin, "Awizo-Reason": quote("😀" * 1000)}
+    assert (await service.client.get(proof, headers=longest)).status_code == 200
+    for header in ("", "%20", "%FF", "a%00", "x" * 1001, "x" * 12_001, quote("ż" * 1001)):
         answer = await service.client.get(proof, headers={**service.admin, "Awizo-Reason": header})
         assert answer.status_code == 422, header
         assert answer.json()["errors"][0]["pointer"] == "/header/Awizo-Reason"

@@ -1,5 +1,6 @@
 """A statement says of its signature what is true of it."""
 
+import asyncio
 import io
 
 import pytest
@@ -8,7 +9,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from app.rendering.statement_pdf import document
 from app.rendering.statement_pdf.account import UnsoundBundleError
 from app.rendering.statement_pdf.seal import Seal, Stamp
-from app.usecases.issue_statement import StatementIssuer
+from app.usecases.issue_statement import WAITING_MAX, StatementIssuer
+from app.usecases.share_commits import OverloadedError
 from tests.doubles.document_signer import NotingSigner
 from tests.unit.rendering.statement.stories import delivered
 
@@ -54,6 +56,14 @@ async def test_nothing_is_signed_for_a_bundle_that_is_not_sound() -> None:
     with pytest.raises(UnsoundBundleError):
         await StatementIssuer(signer).issue(b"{}", "pl")
     assert signer.seen == []
+
+
+async def test_who_comes_when_enough_wait_is_told_to_come_again() -> None:
+    issuer = StatementIssuer(NotingSigner())
+    bundle = delivered().bundle()
+    issued = await asyncio.gather(*(issuer.issue(bundle, "pl") for _ in range(WAITING_MAX + 2)), return_exceptions=True)
+    assert [type(each) for each in issued] == [bytes] * WAITING_MAX + [OverloadedError] * 2
+    assert await issuer.issue(bundle, "pl")
 
 
 async def test_closing_closes_the_signer() -> None:
