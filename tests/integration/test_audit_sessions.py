@@ -1,16 +1,20 @@
 """Sessions that credentials open, on both engines: what is kept of them, and when nobody gets them back."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import select, update
 
+from app.domain.access import Scope
 from app.ports import Surroundings
 from app.storage.database import Database
 from app.storage.tables import sessions
+from app.usecases.create_key import create_key
 from app.usecases.guard_sign_in import WRONG_SECRETS_MAX, may_try, note_failure
 from app.usecases.sessions import IDLE, OPEN_FOR, digest_of, open_session, presented_in, visitor_of
+from tests.builders import OPERATOR
 
 CREDENTIALS = "awz_0123456789abcdef_" + "A" * 43
 
@@ -59,11 +63,17 @@ async def test_wrong_secrets_of_a_key_are_counted_for_an_hour_and_nothing_else_i
     database: Database, surroundings: Surroundings
 ) -> None:
     now = surroundings.clock().replace(minute=0, second=0)
+    make = partial(
+        create_key, name="auditor", operators=[OPERATOR], scopes=[Scope.PROOFS_READ], expires_at=None,
+        surroundings=surroundings,
+    )  # fmt: skip
+    key, other = await database.transact(make), await database.transact(make)
+    wrong = key[:-43] + "A" * 43
     for _ in range(WRONG_SECRETS_MAX):
-        assert await may_try(database, CREDENTIALS, now=now)
-        await note_failure(database, CREDENTIALS, now=now)
-        await note_failure(database, "no key at all", now=now)
-    assert not await may_try(database, CREDENTIALS, now=now)
-    assert await may_try(database, CREDENTIALS.replace("0123", "3210"), now=now)
-    assert await may_try(database, "no key at all", now=now)
-    assert await may_try(database, CREDENTIALS, now=now + timedelta(hours=1))
+        assert await may_try(database, wrong, now=now)
+        for tried in (wrong, CREDENTIALS, "no key at all"):
+            await note_failure(database, tried, now=now)
+    assert not await may_try(database, key, now=now)
+    for free in (other, CREDENTIALS, "no key at all"):
+        assert await may_try(database, free, now=now)
+    assert await may_try(database, key, now=now + timedelta(hours=1))

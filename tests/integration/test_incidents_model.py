@@ -20,6 +20,9 @@ from tests.integration.incident_stories import BOTH, settle
 from tests.integration.world import World
 from tests.second_incidents import Item, Revision, Scope, SecondIncidents
 
+# What it does to rows is tried on both engines where that is done; this, which takes long, on one.
+pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
 PLACES = {
     name: FACILITY | {"id": name, "name": f"UP {name}", "post_code": code}
     for name, code in {"UP-A": "03-729", "UP-B": "03-736", "UP_C": "31-001"}.items()

@@ -46,6 +46,9 @@ from tests.integration.preferring import (
 )
 from tests.integration.world import World
 
+# What it does to rows is tried on both engines where that is done; this, which takes long, on one.
+pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
 OTHER_PHONE = "+48600100222"
 
 

@@ -153,7 +153,8 @@ _BOTH = (
 )
 _PAGES = ("", *_BOTH, "/sent", "/sent/{notification:uuid}/proof")
 _FORMS = (*_BOTH, "/sign-in", "/sign-out", "/contacts/return", "/contacts/remove")
-_AUDIT = ("", "/search", "/story/{record}", "/proof/{notification}")
+_AUDIT = ("", "/search", "/story/{record:uuid}", "/proof/{notification:uuid}", "/{rest:path}")
+_AUDIT_FORMS = ("/sign-in", "/sign-out", "/search", "/story/{record:uuid}", "/proof", "/{rest:path}")
 OPEN = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
@@ -178,7 +179,7 @@ OPEN = {
     *(("POST", f"/preferences{form}") for form in _FORMS),
     # An auditor's page is opened by a key, in a form of its own: see test_audit_page.
     *((method, f"/audit{page}") for method in ("GET", "HEAD") for page in _AUDIT),
-    *(("POST", f"/audit{form}") for form in ("/sign-in", "/sign-out", "/search", "/story/{record}", "/proof")),
+    *(("POST", f"/audit{form}") for form in _AUDIT_FORMS),
     ("GET", "/u/{token}"),
     ("HEAD", "/u/{token}"),
     ("POST", "/u/{token}"),

@@ -44,6 +44,9 @@ from tests.integration.world import KEYS, ORIGIN_BASE, signer_for
 from tests.second_tiles import read_log
 from tests.vocabularies import BUILT_IN
 
+# What it does to rows is tried on both engines where that is done; this, which takes long, on one.
+pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+
 IMMUTABLE, PARTIAL, AGAIN = "max-age=31536000, immutable", "max-age=3600, immutable", "no-cache"
 OCTETS, TEXT = "application/octet-stream", "text/plain; charset=utf-8"
 NEXT = "2027h1"
