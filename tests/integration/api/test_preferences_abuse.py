@@ -21,10 +21,6 @@ from tests.integration.api.test_preferences_sessions import STRANGER
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-# What it does to rows is tried on both engines where that is done; this, which takes long, on one.
-pytestmark = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
-
-
 _WORDING = {"language": "pl", "letters": "plain", "phrase": ""}
 
 
