@@ -64,9 +64,10 @@ async def not_weighed(tx: Tx, *, limit: int) -> list[KeptFailure]:
     return [_kept(row) for row in await tx.execute(query)]
 
 
-async def mark_weighed(tx: Tx, ids: Collection[UUID]) -> None:
-    """Note that what follows from these failures was decided."""
-    await tx.execute(update(contact_failures).where(one_of(tx, contact_failures.c.id, ids)).values(weighed=True))
+async def mark_weighed(tx: Tx, ids: Collection[UUID]) -> int:
+    """Note that what follows from these failures was decided; of how many that was not noted yet."""
+    waiting = one_of(tx, contact_failures.c.id, ids), contact_failures.c.weighed.is_(False)
+    return (await tx.execute(update(contact_failures).where(*waiting).values(weighed=True))).rowcount
 
 
 async def of_contacts(tx: Tx, recipients: Collection[UUID]) -> dict[UUID, list[Failure]]:

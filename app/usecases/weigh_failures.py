@@ -39,8 +39,7 @@ async def weigh_failures(tx: Tx, *, surroundings: Surroundings) -> int:
         await _weigh(tx, sheet, record, failures, delivered, now)
     await sheet.write(tx)
     weighed = [kept.id for kept in waiting if kept.failure.recipient in people]
-    await contact_failures.mark_weighed(tx, weighed)
-    return len(weighed)
+    return await contact_failures.mark_weighed(tx, weighed)  # some may have been weighed while we waited for a lock
 
 
 async def _weigh(
